@@ -1,0 +1,41 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "actors/device_worker.h"
+#include "actors/interfaces.h"
+#include "actors/options.h"
+#include "actors/uplink_actor.h"
+
+namespace avocet {
+
+struct AgentActorArgs {
+  NodeInfo node;
+  std::vector<RunningApp> plan; ///< the cached plan, run before any controller answers
+  store_actor store;
+  std::shared_ptr<const DeviceDriver> driver;
+  std::function<std::vector<MeasurementWindow>()> close_windows;
+  AgentActorOptions options;
+};
+
+/// The root of an agent: its session with the controller, the commands, its children. What it was
+/// commanded to run is on disk before it answers, and is run again after a restart, controller or not.
+struct AgentActorState {
+  static inline const char* name = "agent";
+  std::shared_ptr<const AgentActorArgs> args;
+  std::map<DeviceId, device_worker> workers;
+  uplink_actor uplink;
+  agent_link_actor controller;
+  bool registered = false;
+  bool asking = false;                     ///< a registration or heartbeat is under way
+  std::map<AppId, RunningApp> running;     ///< the plan and how far it is
+  std::map<AppId, uint64_t> epochs;        ///< the highest seen, of stopped applications too
+};
+
+agent_actor::behavior_type AgentBehavior(agent_actor::stateful_pointer<AgentActorState> self,
+                                         std::shared_ptr<const AgentActorArgs> args);
+
+} // namespace avocet

@@ -1,0 +1,152 @@
+#include "actors/agent_process.h"
+
+#include <fstream>
+#include <mutex>
+#include <thread>
+
+#include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
+#include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
+
+#include "actors/agent_actor.h"
+#include "actors/errors.h"
+#include "actors/stop.h"
+#include "actors/store_actor.h"
+#include "node_agent/boot_id.h"
+#include "storage/records.h"
+#include "storage/rocks_store.h"
+
+namespace avocet {
+namespace {
+
+constexpr Duration kStopDeadline = std::chrono::seconds(15);
+/// For one piece of a model file.
+constexpr Duration kFetchDeadline = std::chrono::seconds(30);
+
+Result<std::unique_ptr<Store>> OpenStore(const std::filesystem::path& data_dir) {
+  auto store = RocksStore::Open({.directory = data_dir / "db"});
+  if (!store.ok()) return store.status();
+  AVOCET_RETURN_IF_ERROR(OpenSchema(**store, StoreRole::kAgent));
+  return std::unique_ptr<Store>(std::move(*store));
+}
+
+/// Others learn from this file which ports were bound.
+Status WriteEndpoints(const std::filesystem::path& data_dir, const std::string& grpc) {
+  const auto path = data_dir / "endpoints.json";
+  const auto partial = data_dir / "endpoints.json.part";
+  std::ofstream(partial) << nlohmann::json{{"grpc", grpc}}.dump(2) << '\n';
+  std::error_code error;
+  std::filesystem::rename(partial, path, error);
+  if (error) return Unavailable("cannot write " + path.string() + ": " + error.message());
+  return {};
+}
+
+} // namespace
+
+/// Fetches model files from whichever controller is known; called by the device workers' threads.
+struct AgentProcess::Fetcher {
+  caf::actor_system& system;
+  std::mutex mutex;
+  agent_link_actor controller;
+
+  explicit Fetcher(caf::actor_system& actor_system) : system(actor_system) {}
+
+  Result<std::string> Fetch(const Sha256& file, uint64_t offset) {
+    agent_link_actor target;
+    {
+      const std::lock_guard lock(mutex);
+      target = controller;
+    }
+    if (!target) return Unavailable("no controller to fetch model file " + file.str() + " from");
+    caf::scoped_actor self(system);
+    Result<std::string> data = Internal("no answer");
+    self->request(target, kFetchDeadline, FetchModel{file, offset})
+        .receive([&](ModelChunk& chunk) { data = std::move(chunk.data); },
+                 [&](const caf::error& error) { data = ToStatus(error, "controller"); });
+    return data;
+  }
+};
+
+AgentProcess::AgentProcess(caf::actor_system& system, std::unique_ptr<Node> node)
+    : system_(system), node_(std::move(node)), fetcher_(std::make_shared<Fetcher>(system)) {}
+
+AgentProcess::~AgentProcess() {
+  Stop();
+}
+
+namespace {
+
+std::shared_ptr<const DeviceDriver> DriverOf(const std::shared_ptr<Node>& node, const ModelFiles::Fetch& fetch) {
+  return std::make_shared<const DeviceDriver>(DeviceDriver{
+      .start = [node, fetch](const Command& command) { return node->Start(command, fetch); },
+      .stop = [node](const Command& command) { return node->Stop(command); },
+      .profile = [node, fetch](const DeviceId& device, const ModelId& model,
+                               const Variant& variant) { return node->ProfileModel(device, model, variant, fetch); },
+  });
+}
+
+NodeInfo Introduce(const AgentProcessOptions& options, const BootId& boot, const std::string& grpc) {
+  return {.id = options.id,
+          .boot = boot,
+          .version = AVOCET_VERSION,
+          .grpc_address = options.advertise_address.empty() ? grpc : options.advertise_address,
+          .cpu_cores = std::max(1U, std::thread::hardware_concurrency()),
+          .devices = options.devices};
+}
+
+} // namespace
+
+Result<std::unique_ptr<AgentProcess>> AgentProcess::Start(caf::actor_system& system,
+                                                          const AgentProcessOptions& options) {
+  const BootId boot = NewBootId();
+  auto store = OpenStore(options.data_dir);
+  if (!store.ok()) return store.status();
+  auto plan = LoadAll(**store, kPlan);
+  if (!plan.ok()) return plan.status();
+  auto node = Node::Open({.id = options.id,
+                          .boot = boot,
+                          .devices = options.devices,
+                          .prefix = options.prefix,
+                          .files = {.directory = options.data_dir / "models"}});
+  if (!node.ok()) return node.status();
+  std::unique_ptr<AgentProcess> agent(new AgentProcess(system, std::move(*node)));
+  auto server = InferenceServer::Start(options.inference, agent->node_->router());
+  if (!server.ok()) return server.status();
+  agent->server_ = std::move(*server);
+  agent->server_->SetReady(true);
+  AVOCET_RETURN_IF_ERROR(WriteEndpoints(options.data_dir, agent->inference_address()));
+  auto args = std::make_shared<AgentActorArgs>();
+  args->node = Introduce(options, boot, agent->inference_address());
+  args->plan = std::move(*plan);
+  args->driver = DriverOf(agent->node_, [fetcher = agent->fetcher_](const Sha256& file, uint64_t offset) {
+    return fetcher->Fetch(file, offset);
+  });
+  args->close_windows = [node = agent->node_] { return node->CloseWindows(); };
+  args->options = options.agent;
+  args->store = SpawnStore(system, std::move(*store), std::nullopt, options.agent.detached_workers);
+  agent->actor_ = system.spawn(AgentBehavior, std::shared_ptr<const AgentActorArgs>(args));
+  spdlog::info("agent started node={} inference={} devices={}", options.id.str(), agent->inference_address(),
+               options.devices.size());
+  return agent;
+}
+
+void AgentProcess::Connect(const agent_link_actor& controller) {
+  {
+    const std::lock_guard lock(fetcher_->mutex);
+    fetcher_->controller = controller;
+  }
+  caf::anon_send(actor_, ConnectTo{controller});
+}
+
+void AgentProcess::Stop() {
+  if (stopped_) return;
+  stopped_ = true;
+  if (server_ != nullptr) server_->Stop();
+  if (!actor_) return;
+  if (auto status = StopAndWait(system_, actor_, kStopDeadline); !status.ok())
+    spdlog::warn("agent did not stop in order reason=\"{}\"", status.message());
+  actor_ = nullptr;
+}
+
+} // namespace avocet

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <caf/actor_system.hpp>
+
+#include "actors/interfaces.h"
+#include "actors/options.h"
+#include "node_agent/inference_server.h"
+#include "node_agent/node.h"
+
+namespace avocet {
+
+struct AgentProcessOptions {
+  NodeId id;
+  std::filesystem::path data_dir = "/var/lib/avocet/agent"; ///< db/, models/ and endpoints.json below it
+  std::filesystem::path prefix = "/opt/avocet";
+  std::vector<DeviceSpec> devices;
+  std::string advertise_address;      ///< empty: the inference endpoint's own
+  InferenceServerOptions inference;
+  AgentActorOptions agent;
+};
+
+/// A whole agent inside this process: engines, schedulers, inference endpoint, actors. It serves its
+/// cached plan whether or not a controller is there.
+class AgentProcess {
+public:
+  static Result<std::unique_ptr<AgentProcess>> Start(caf::actor_system& system, const AgentProcessOptions& options);
+  ~AgentProcess();
+  AgentProcess(const AgentProcess&) = delete;
+  AgentProcess& operator=(const AgentProcess&) = delete;
+
+  /// Gives the agent its controller; it registers at once. Model files are fetched from it.
+  void Connect(const agent_link_actor& controller);
+  const agent_actor& actor() const { return actor_; }
+  std::string inference_address() const { return server_->address(); }
+  /// Endpoint first (in-flight requests are answered), then the actors, then the devices.
+  void Stop();
+
+private:
+  struct Fetcher;
+  AgentProcess(caf::actor_system& system, std::unique_ptr<Node> node);
+  caf::actor_system& system_;
+  std::shared_ptr<Node> node_;
+  std::shared_ptr<Fetcher> fetcher_;
+  std::unique_ptr<InferenceServer> server_;
+  agent_actor actor_;
+  bool stopped_ = false;
+};
+
+} // namespace avocet

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+
+#include "actors/interfaces.h"
+#include "messages/units.h"
+
+namespace avocet {
+
+struct ControlClientOptions {
+  std::string address = "127.0.0.1:7400";
+  Duration deadline = std::chrono::minutes(5); ///< of one call; the longest is a profile run
+};
+
+/// A handle of the same typed interface as a local controller actor; the actor behind it speaks
+/// gRPC to a remote one. Does not connect yet: an unreachable controller answers each message with
+/// kUnavailable. Ends with the actor system, or when the last handle goes.
+control_actor ConnectController(caf::actor_system& system, const ControlClientOptions& options);
+
+} // namespace avocet

@@ -1,0 +1,320 @@
+#include "actors/control_codec.h"
+
+#include <utility>
+
+#include "messages/codec.h"
+
+namespace avocet {
+namespace {
+
+/// A struct inside a request comes from a caller: what does not decode is his mistake.
+Status CallersFault(const Status& status) {
+  return {StatusCode::kInvalidArgument, status.message()};
+}
+
+/// Converts a repeated field element by element, up to the first that does not decode.
+template <class Struct, class Repeated> Result<std::vector<Struct>> FromRepeated(const Repeated& protos) {
+  std::vector<Struct> values;
+  values.reserve(static_cast<size_t>(protos.size()));
+  for (const auto& proto : protos) {
+    auto value = FromProto(proto);
+    if (!value.ok()) return value.status();
+    values.push_back(std::move(*value));
+  }
+  return values;
+}
+
+template <class Structs, class Repeated> void ToRepeated(const Structs& values, Repeated* protos) {
+  for (const auto& value : values) *protos->Add() = ToProto(value);
+}
+
+template <class Request> Result<Request> AppRequest(const v1::Application& proto) {
+  auto app = FromProto(proto);
+  if (!app.ok()) return CallersFault(app.status());
+  return Request{std::move(*app)};
+}
+
+} // namespace
+
+v1::NodeStatus ToProto(const NodeStatus& status) {
+  v1::NodeStatus proto;
+  *proto.mutable_info() = ToProto(status.info);
+  proto.set_health(status.health);
+  return proto;
+}
+
+Result<NodeStatus> FromProto(const v1::NodeStatus& proto) {
+  auto info = FromProto(proto.info());
+  if (!info.ok()) return info.status();
+  return NodeStatus{std::move(*info), proto.health()};
+}
+
+v1::DeviceStatus ToProto(const DeviceStatus& status) {
+  v1::DeviceStatus proto;
+  *proto.mutable_spec() = ToProto(status.spec);
+  proto.set_health(status.health);
+  proto.set_utilization(status.utilization);
+  proto.set_memory_used_bytes(status.memory_used_bytes);
+  for (const auto& app : status.residents) proto.add_residents(app.str());
+  return proto;
+}
+
+Result<DeviceStatus> FromProto(const v1::DeviceStatus& proto) {
+  auto spec = FromProto(proto.spec());
+  if (!spec.ok()) return spec.status();
+  DeviceStatus status{.spec = std::move(*spec),
+                      .health = proto.health(),
+                      .utilization = proto.utilization(),
+                      .memory_used_bytes = proto.memory_used_bytes(),
+                      .residents = {}};
+  for (const auto& app : proto.residents()) status.residents.emplace_back(app);
+  return status;
+}
+
+v1::ModelStatus ToProto(const ModelStatus& status) {
+  v1::ModelStatus proto;
+  *proto.mutable_model() = ToProto(status.model);
+  for (const auto& profile : status.profiles) *proto.add_profiles() = ToProto(profile);
+  return proto;
+}
+
+Result<ModelStatus> FromProto(const v1::ModelStatus& proto) {
+  auto model = FromProto(proto.model());
+  if (!model.ok()) return model.status();
+  auto profiles = FromRepeated<Profile>(proto.profiles());
+  if (!profiles.ok()) return profiles.status();
+  return ModelStatus{std::move(*model), std::move(*profiles)};
+}
+
+v1::LatencySummary ToProto(const LatencySummary& summary) {
+  v1::LatencySummary proto;
+  proto.set_mean_ns(summary.mean.count());
+  proto.set_p50_ns(summary.p50.count());
+  proto.set_p95_ns(summary.p95.count());
+  proto.set_p99_ns(summary.p99.count());
+  return proto;
+}
+
+Result<LatencySummary> FromProto(const v1::LatencySummary& proto) {
+  return LatencySummary{Duration(proto.mean_ns()), Duration(proto.p50_ns()), Duration(proto.p95_ns()), Duration(proto.p99_ns())};
+}
+
+v1::AppTotals ToProto(const AppTotals& totals) {
+  v1::AppTotals proto;
+  proto.set_arrivals(totals.arrivals);
+  proto.set_completions(totals.completions);
+  proto.set_failures(totals.failures);
+  proto.set_refusals(totals.refusals);
+  *proto.mutable_response() = ToProto(totals.response);
+  *proto.mutable_response_histogram() = ToProto(totals.response_histogram);
+  *proto.mutable_rate() = ToProto(totals.rate);
+  return proto;
+}
+
+Result<AppTotals> FromProto(const v1::AppTotals& proto) {
+  auto histogram = FromProto(proto.response_histogram());
+  if (!histogram.ok()) return histogram.status();
+  auto response = FromProto(proto.response());
+  if (!response.ok()) return response.status();
+  auto rate = FromProto(proto.rate());
+  if (!rate.ok()) return rate.status();
+  return AppTotals{.arrivals = proto.arrivals(),
+                   .completions = proto.completions(),
+                   .failures = proto.failures(),
+                   .refusals = proto.refusals(),
+                   .response = *response,
+                   .response_histogram = std::move(*histogram),
+                   .rate = *rate};
+}
+
+// ---- Requests without fields ----
+
+#define AVOCET_EMPTY(Struct, Proto)                                                                                    \
+  v1::Proto ToProto(const Struct&) { return {}; }                                                                      \
+  Result<Struct> FromProto(const v1::Proto&) { return Struct{}; }
+AVOCET_EMPTY(GetVersion, GetVersionRequest)
+AVOCET_EMPTY(ListNodes, ListNodesRequest)
+AVOCET_EMPTY(ListDevices, ListDevicesRequest)
+AVOCET_EMPTY(ListModels, ListModelsRequest)
+AVOCET_EMPTY(ListApps, ListAppsRequest)
+#undef AVOCET_EMPTY
+
+// ---- Lists ----
+
+#define AVOCET_LIST(Struct, Element, field)                                                                            \
+  v1::Struct ToProto(const Struct& value) {                                                                            \
+    v1::Struct proto;                                                                                                  \
+    ToRepeated(value.field, proto.mutable_##field());                                                                  \
+    return proto;                                                                                                      \
+  }                                                                                                                    \
+  Result<Struct> FromProto(const v1::Struct& proto) {                                                                  \
+    auto values = FromRepeated<Element>(proto.field());                                                                \
+    if (!values.ok()) return values.status();                                                                          \
+    return Struct{std::move(*values)};                                                                                 \
+  }
+AVOCET_LIST(NodeList, NodeStatus, nodes)
+AVOCET_LIST(DeviceList, DeviceStatus, devices)
+AVOCET_LIST(ModelList, ModelStatus, models)
+AVOCET_LIST(ProfileList, Profile, profiles)
+AVOCET_LIST(AppList, AppStatus, apps)
+AVOCET_LIST(EventList, Event, events)
+#undef AVOCET_LIST
+
+// ---- Names ----
+
+#define AVOCET_NAMED(Struct, Proto)                                                                                    \
+  v1::Proto ToProto(const Struct& value) {                                                                             \
+    v1::Proto proto;                                                                                                   \
+    proto.set_app(value.app.str());                                                                                    \
+    return proto;                                                                                                      \
+  }                                                                                                                    \
+  Result<Struct> FromProto(const v1::Proto& proto) {                                                                   \
+    if (!IsName(proto.app())) return InvalidArgument("field 'app' is not a name: '" + proto.app() + "'");              \
+    return Struct{AppId(proto.app())};                                                                                 \
+  }
+AVOCET_NAMED(GetApp, GetAppRequest)
+AVOCET_NAMED(ExplainApp, ExplainAppRequest)
+AVOCET_NAMED(RemoveApp, RemoveAppRequest)
+AVOCET_NAMED(RemovedApp, RemovedApp)
+#undef AVOCET_NAMED
+
+// ---- The rest ----
+
+v1::VersionInfo ToProto(const VersionInfo& value) {
+  v1::VersionInfo proto;
+  proto.set_version(value.version);
+  proto.set_role(value.role);
+  proto.set_view_version(value.view_version);
+  proto.set_uptime_ns(value.uptime.count());
+  return proto;
+}
+
+Result<VersionInfo> FromProto(const v1::VersionInfo& proto) {
+  return VersionInfo{proto.version(), proto.role(), proto.view_version(), Duration(proto.uptime_ns())};
+}
+
+v1::PutModelChunkRequest ToProto(const PutModelChunk& value) {
+  v1::PutModelChunkRequest proto;
+  proto.set_sha256(value.file.str());
+  proto.set_offset(value.offset);
+  proto.set_total_bytes(value.total_bytes);
+  proto.set_data(value.data);
+  return proto;
+}
+
+Result<PutModelChunk> FromProto(const v1::PutModelChunkRequest& proto) {
+  return PutModelChunk{Sha256(proto.sha256()), proto.offset(), proto.total_bytes(), proto.data()};
+}
+
+v1::ModelChunkStored ToProto(const ModelChunkStored& value) {
+  v1::ModelChunkStored proto;
+  proto.set_next_offset(value.next_offset);
+  return proto;
+}
+
+Result<ModelChunkStored> FromProto(const v1::ModelChunkStored& proto) {
+  return ModelChunkStored{proto.next_offset()};
+}
+
+v1::FetchModelRequest ToProto(const FetchModel& value) {
+  v1::FetchModelRequest proto;
+  proto.set_sha256(value.file.str());
+  proto.set_offset(value.offset);
+  return proto;
+}
+
+Result<FetchModel> FromProto(const v1::FetchModelRequest& proto) {
+  return FetchModel{Sha256(proto.sha256()), proto.offset()};
+}
+
+v1::ModelChunk ToProto(const ModelChunk& value) {
+  v1::ModelChunk proto;
+  proto.set_data(value.data);
+  return proto;
+}
+
+Result<ModelChunk> FromProto(const v1::ModelChunk& proto) {
+  return ModelChunk{proto.data()};
+}
+
+v1::ImportModelRequest ToProto(const ImportModel& value) {
+  v1::ImportModelRequest proto;
+  *proto.mutable_model() = ToProto(value.model);
+  return proto;
+}
+
+Result<ImportModel> FromProto(const v1::ImportModelRequest& proto) {
+  auto model = FromProto(proto.model());
+  if (!model.ok()) return CallersFault(model.status());
+  return ImportModel{std::move(*model)};
+}
+
+v1::ProfileModelRequest ToProto(const ProfileModel& value) {
+  v1::ProfileModelRequest proto;
+  proto.set_model(value.model);
+  proto.set_device(value.device.str());
+  return proto;
+}
+
+Result<ProfileModel> FromProto(const v1::ProfileModelRequest& proto) {
+  return ProfileModel{proto.model(), DeviceId(proto.device())};
+}
+
+v1::PlanAppRequest ToProto(const PlanApp& value) {
+  v1::PlanAppRequest proto;
+  *proto.mutable_app() = ToProto(value.app);
+  return proto;
+}
+
+Result<PlanApp> FromProto(const v1::PlanAppRequest& proto) {
+  return AppRequest<PlanApp>(proto.app());
+}
+
+v1::ApplyAppRequest ToProto(const ApplyApp& value) {
+  v1::ApplyAppRequest proto;
+  *proto.mutable_app() = ToProto(value.app);
+  return proto;
+}
+
+Result<ApplyApp> FromProto(const v1::ApplyAppRequest& proto) {
+  return AppRequest<ApplyApp>(proto.app());
+}
+
+v1::AppStatus ToProto(const AppStatus& value) {
+  v1::AppStatus proto;
+  *proto.mutable_app() = ToProto(value.app);
+  if (value.placement) *proto.mutable_placement() = ToProto(*value.placement);
+  proto.set_emulated(value.emulated);
+  proto.set_utilization(value.utilization);
+  if (value.predicted) *proto.mutable_predicted() = ToProto(*value.predicted);
+  *proto.mutable_measured() = ToProto(value.measured);
+  return proto;
+}
+
+Result<AppStatus> FromProto(const v1::AppStatus& proto) {
+  auto app = FromProto(proto.app());
+  if (!app.ok()) return app.status();
+  auto measured = FromProto(proto.measured());
+  if (!measured.ok()) return measured.status();
+  AppStatus status{.app = std::move(*app), .placement = {}, .predicted = {}, .measured = std::move(*measured)};
+  status.emulated = proto.emulated();
+  status.utilization = proto.utilization();
+  if (proto.has_predicted()) status.predicted = *FromProto(proto.predicted());
+  if (!proto.has_placement()) return status;
+  auto placement = FromProto(proto.placement());
+  if (!placement.ok()) return placement.status();
+  status.placement = std::move(*placement);
+  return status;
+}
+
+v1::ListEventsRequest ToProto(const ListEvents& value) {
+  v1::ListEventsRequest proto;
+  proto.set_after_sequence(value.after_sequence);
+  return proto;
+}
+
+Result<ListEvents> FromProto(const v1::ListEventsRequest& proto) {
+  return ListEvents{proto.after_sequence()};
+}
+
+} // namespace avocet

@@ -1,0 +1,200 @@
+#include "actors/control_server.h"
+
+#include <future>
+#include <set>
+
+#include <caf/actor_system.hpp>
+#include <caf/event_based_actor.hpp>
+#include <caf/send.hpp>
+#include <caf/typed_event_based_actor.hpp>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+#include <spdlog/spdlog.h>
+
+#include "actors/control_codec.h"
+#include "actors/control_table.h"
+#include "actors/errors.h"
+#include "actors/rpc_status.h"
+#include "avocet/v1/control.grpc.pb.h"
+#include "messages/address.h"
+
+namespace avocet {
+
+/// One RPC in flight. Only the gateway actor touches it after it was handed over.
+class ControlCall {
+public:
+  explicit ControlCall(grpc::ServerUnaryReactor* reactor) : reactor_(reactor) {}
+  virtual ~ControlCall() = default;
+  ControlCall(const ControlCall&) = delete;
+  ControlCall& operator=(const ControlCall&) = delete;
+
+  /// Asks the controller; `on_end` is called in the actor when the answer went out.
+  virtual void Ask(caf::event_based_actor* self, const control_actor& controller, std::function<void()> on_end) = 0;
+
+  void Finish(const grpc::Status& status) {
+    if (auto* reactor = std::exchange(reactor_, nullptr); reactor != nullptr) reactor->Finish(status);
+  }
+  bool finished() const { return reactor_ == nullptr; }
+
+private:
+  grpc::ServerUnaryReactor* reactor_;
+};
+
+struct TakeCall { std::shared_ptr<ControlCall> call; };
+struct EndCalls { std::shared_ptr<std::promise<void>> ended; };
+
+} // namespace avocet
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::TakeCall)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::EndCalls)
+
+namespace avocet {
+namespace {
+
+template <class Message, class Reply, class ReplyProto> class TypedCall : public ControlCall {
+public:
+  TypedCall(grpc::ServerUnaryReactor* reactor, Message message, ReplyProto* reply, Duration deadline)
+      : ControlCall(reactor), message_(std::move(message)), reply_(reply), deadline_(deadline) {}
+
+  void Ask(caf::event_based_actor* self, const control_actor& controller, std::function<void()> on_end) override {
+    self->request(controller, deadline_, std::move(message_))
+        .then(
+            [this, on_end](const Reply& reply) {
+              if (!finished()) *reply_ = ToProto(reply);
+              Finish(grpc::Status::OK);
+              on_end();
+            },
+            [this, on_end](const caf::error& error) {
+              Finish(ToRpcStatus(ToStatus(error, "controller")));
+              on_end();
+            });
+  }
+
+private:
+  Message message_;
+  ReplyProto* reply_;
+  Duration deadline_;
+};
+
+/// Carries calls from gRPC's threads into the actor world. One for the whole server.
+caf::behavior Gateway(caf::event_based_actor* self, const control_actor& controller) {
+  auto calls = std::make_shared<std::set<std::shared_ptr<ControlCall>>>();
+  auto closed = std::make_shared<bool>(false);
+  return {
+      [=](const TakeCall& take) {
+        if (*closed) return take.call->Finish(ToRpcStatus(Unavailable("the controller is stopping")));
+        calls->insert(take.call);
+        take.call->Ask(self, controller, [calls, call = take.call] { calls->erase(call); });
+      },
+      [=](const EndCalls& end) {
+        *closed = true;
+        for (const auto& call : *calls) call->Finish(ToRpcStatus(Unavailable("the controller is stopping")));
+        end.ended->set_value();
+      },
+  };
+}
+
+class Service : public v1::Control::CallbackService {
+public:
+  Service(caf::actor gateway, Duration max_call) : gateway_(std::move(gateway)), max_call_(max_call) {}
+
+#define AVOCET_HANDLER(Rpc, Message, Reply, RequestProto, ReplyProto)                                                  \
+  grpc::ServerUnaryReactor* Rpc(grpc::CallbackServerContext* context, const v1::RequestProto* request,                \
+                                v1::ReplyProto* reply) override {                                                      \
+    return Handle<avocet::Message, avocet::Reply>(context, *request, reply);                                           \
+  }
+  AVOCET_EACH_CONTROL_RPC(AVOCET_HANDLER)
+#undef AVOCET_HANDLER
+
+private:
+  template <class Message, class Reply, class RequestProto, class ReplyProto>
+  grpc::ServerUnaryReactor* Handle(grpc::CallbackServerContext* context, const RequestProto& request,
+                                   ReplyProto* reply) {
+    auto* reactor = context->DefaultReactor();
+    auto message = FromProto(request);
+    if (!message.ok()) {
+      reactor->Finish(ToRpcStatus(message.status()));
+      return reactor;
+    }
+    auto call = std::make_shared<TypedCall<Message, Reply, ReplyProto>>(reactor, std::move(*message), reply,
+                                                                       Remaining(*context));
+    caf::anon_send(gateway_, TakeCall{std::move(call)});
+    return reactor;
+  }
+
+  Duration Remaining(const grpc::CallbackServerContext& context) const {
+    const auto left = context.deadline() - std::chrono::system_clock::now();
+    return std::clamp<Duration>(left, Duration(1), max_call_);
+  }
+
+  caf::actor gateway_;
+  Duration max_call_;
+};
+
+} // namespace
+
+class ControlServer::Impl {
+public:
+  Impl(const ControlServerOptions& options, caf::actor_system& system, const control_actor& controller)
+      : options_(options), gateway_(system.spawn(Gateway, controller)), service_(gateway_, options.max_call) {}
+
+  ~Impl() { Stop(); }
+
+  Status Listen() {
+    AVOCET_RETURN_IF_ERROR(RequireLoopback(options_.address, "control"));
+    grpc::ServerBuilder builder;
+    int port = 0;
+    // Without this, a second controller would share the port and take half of the calls.
+    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+    builder.SetMaxReceiveMessageSize(static_cast<int>(options_.max_message_bytes));
+    builder.AddListeningPort(options_.address, grpc::InsecureServerCredentials(), &port);
+    builder.RegisterService(&service_);
+    server_ = builder.BuildAndStart();
+    if (server_ == nullptr || port == 0) return Unavailable("cannot listen on " + options_.address);
+    address_ = WithPort(options_.address, port);
+    return {};
+  }
+
+  void Stop() {
+    if (stopped_) return;
+    stopped_ = true;
+    auto ended = std::make_shared<std::promise<void>>();
+    caf::anon_send(gateway_, EndCalls{ended});
+    ended->get_future().wait_for(options_.stop_deadline);
+    if (server_ != nullptr) server_->Shutdown(std::chrono::system_clock::now() + options_.stop_deadline);
+    server_.reset();
+    caf::anon_send_exit(gateway_, caf::exit_reason::user_shutdown);
+    gateway_ = nullptr;
+  }
+
+  const std::string& address() const { return address_; }
+
+private:
+  ControlServerOptions options_;
+  caf::actor gateway_;
+  Service service_;
+  std::unique_ptr<grpc::Server> server_;
+  std::string address_;
+  bool stopped_ = false;
+};
+
+ControlServer::ControlServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+ControlServer::~ControlServer() = default;
+
+Result<std::unique_ptr<ControlServer>> ControlServer::Start(const ControlServerOptions& options,
+                                                            caf::actor_system& system,
+                                                            const control_actor& controller) {
+  auto impl = std::make_unique<Impl>(options, system, controller);
+  AVOCET_RETURN_IF_ERROR(impl->Listen());
+  return std::unique_ptr<ControlServer>(new ControlServer(std::move(impl)));
+}
+
+std::string ControlServer::address() const {
+  return impl_->address();
+}
+
+void ControlServer::Stop() {
+  impl_->Stop();
+}
+
+} // namespace avocet

@@ -1,0 +1,164 @@
+#include "actors/controller_actor.h"
+
+#include <caf/actor_system.hpp>
+#include <caf/send.hpp>
+#include <caf/typed_event_based_actor.hpp>
+#include <spdlog/spdlog.h>
+
+#include "actors/device_actor.h"
+#include "actors/errors.h"
+#include "actors/placement_actor.h"
+#include "actors/store_actor.h"
+
+namespace avocet {
+namespace {
+
+using Self = controller_actor::stateful_pointer<ControllerActorState>;
+
+void SpawnDevice(Self self, const DeviceId& id) {
+  auto& state = self->state;
+  auto fit = state.fits[id];
+  fit.device = id;
+  const auto actor = self->spawn<caf::monitored>(DeviceBehavior,
+                                                 DeviceActorArgs{fit, state.store, state.placement, state.options});
+  state.devices[id] = actor;
+  self->send(state.placement, DeviceUp{id, actor});
+}
+
+/// A device actor only dies of a defect; its device goes on with the fit of the controller's start.
+void RespawnDevice(Self self, const caf::down_msg& down) {
+  for (const auto& [id, actor] : self->state.devices) {
+    if (actor.address() != down.source) continue;
+    spdlog::error("device actor died device={}", id.str());
+    return SpawnDevice(self, DeviceId(id));
+  }
+}
+
+caf::result<Done> OnRegister(Self self, RegisterAgent& registration) {
+  if (auto status = Validate(registration.node); !status.ok()) return MakeError(status);
+  auto& state = self->state;
+  const auto& node = registration.node;
+  state.sessions[node.id] = {node.boot, self->clock().now()};
+  for (const auto& spec : node.devices) {
+    if (!state.devices.contains(spec.id())) SpawnDevice(self, spec.id());
+    self->send(state.devices[spec.id()], SetAckTarget{registration.acks});
+  }
+  return self->delegate(state.placement,
+                        NodeUp{node, std::move(registration.running), std::move(registration.agent)});
+}
+
+caf::result<Done> OnHeartbeat(Self self, const Heartbeat& heartbeat) {
+  const auto session = self->state.sessions.find(heartbeat.node);
+  if (session == self->state.sessions.end() || session->second.boot != heartbeat.boot)
+    return MakeError(NotFound("node '" + heartbeat.node.str() + "' has no session; register again"));
+  session->second.last_seen = self->clock().now();
+  return Done{};
+}
+
+void CheckLeases(Self self) {
+  auto& state = self->state;
+  std::erase_if(state.sessions, [self, &state](const auto& session) {
+    if (self->clock().now() - session.second.last_seen <= state.options.lease) return false;
+    self->send(state.placement, NodeAway{session.first});
+    return true;
+  });
+  self->delayed_send(self, state.options.lease_tick, LeaseTick{});
+}
+
+void OnWindow(Self self, ReportWindow& report) {
+  const auto device = self->state.devices.find(report.window.device);
+  if (device == self->state.devices.end()) return; // not registered yet: the agent sends it again
+  self->send(device->second, std::move(report));
+}
+
+/// Children end in the order of the data: measurements, placements, then the disk.
+caf::result<Done> OnStop(Self self) {
+  auto& state = self->state;
+  auto promise = self->make_response_promise<Done>();
+  for (const auto& [id, actor] : state.devices) {
+    self->demonitor(actor.address());
+    self->send_exit(actor, caf::exit_reason::user_shutdown);
+  }
+  self->send_exit(state.placement, caf::exit_reason::user_shutdown);
+  self->request(state.store, state.options.deadlines.store, StopActor{})
+      .then(
+          [self, promise](Done) mutable {
+            promise.deliver(Done{});
+            self->quit();
+          },
+          [self, promise](const caf::error& error) mutable {
+            Refuse(promise, ToStatus(error, "store"));
+            self->quit(caf::exit_reason::user_shutdown);
+          });
+  return promise;
+}
+
+void Adopt(Self self, const ControllerActorArgs& args) {
+  auto& state = self->state;
+  state.options = args.options;
+  state.store = args.store;
+  auto placement = std::make_shared<const PlacementActorArgs>(
+      PlacementActorArgs{args.records, args.store, args.options});
+  state.placement = self->spawn<caf::linked>(PlacementBehavior, placement);
+  for (const auto& [id, device] : args.records.view.devices) {
+    state.fits[id] = device.fit;
+    SpawnDevice(self, id);
+  }
+}
+
+template <class Message> auto ToPlacement(Self self) {
+  return [self](Message& message) { return self->delegate(self->state.placement, std::move(message)); };
+}
+
+template <class Message> auto ToStore(Self self) {
+  return [self](Message& message) { return self->delegate(self->state.store, std::move(message)); };
+}
+
+} // namespace
+
+controller_actor::behavior_type ControllerBehavior(Self self, std::shared_ptr<const ControllerActorArgs> args) {
+  Adopt(self, *args);
+  self->set_down_handler([self](caf::down_msg& down) { RespawnDevice(self, down); });
+  self->link_to(self->state.store);
+  self->attach_functor([self](const caf::error& reason) {
+    for (const auto& [id, actor] : self->state.devices) caf::anon_send_exit(actor, caf::exit_reason::kill);
+    (void)reason;
+  });
+  self->delayed_send(self, self->state.options.lease_tick, LeaseTick{});
+  return {
+      ToPlacement<GetVersion>(self),
+      ToPlacement<ListNodes>(self),
+      ToPlacement<ListDevices>(self),
+      ToStore<PutModelChunk>(self),
+      ToStore<FetchModel>(self),
+      ToPlacement<ImportModel>(self),
+      ToPlacement<ListModels>(self),
+      ToPlacement<ProfileModel>(self),
+      ToPlacement<PlanApp>(self),
+      ToPlacement<ApplyApp>(self),
+      ToPlacement<ListApps>(self),
+      ToPlacement<GetApp>(self),
+      ToPlacement<ExplainApp>(self),
+      ToPlacement<RemoveApp>(self),
+      ToPlacement<ListEvents>(self),
+      [self](RegisterAgent& registration) { return OnRegister(self, registration); },
+      [self](const Heartbeat& heartbeat) { return OnHeartbeat(self, heartbeat); },
+      ToPlacement<ReportRunning>(self),
+      [self](ReportWindow& report) { OnWindow(self, report); },
+      [self](LeaseTick) { CheckLeases(self); },
+      [self](StopActor) { return OnStop(self); },
+  };
+}
+
+Result<controller_actor> SpawnController(caf::actor_system& system, std::unique_ptr<Store> store,
+                                         std::optional<ModelFiles> files, const ControllerOptions& options) {
+  auto records = LoadControllerRecords(*store);
+  if (!records.ok()) return records.status();
+  auto args = std::make_shared<ControllerActorArgs>();
+  args->records = std::move(*records);
+  args->options = options;
+  args->store = SpawnStore(system, std::move(store), std::move(files), options.detached_store);
+  return system.spawn(ControllerBehavior, std::shared_ptr<const ControllerActorArgs>(args));
+}
+
+} // namespace avocet

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "actors/controller_records.h"
+#include "actors/interfaces.h"
+#include "actors/options.h"
+#include "node_agent/model_files.h"
+
+namespace avocet {
+
+struct ControllerActorArgs {
+  ControllerRecords records;
+  store_actor store;
+  ControllerOptions options;
+};
+
+/// The root of a controller: sessions and leases of agents, its children, the order of stopping.
+/// Everything that concerns placements it hands to the placement actor.
+struct ControllerActorState {
+  static inline const char* name = "controller";
+  struct Session {
+    BootId boot;
+    caf::actor_clock::time_point last_seen;
+  };
+  ControllerOptions options;
+  store_actor store;
+  placement_actor placement;
+  std::map<DeviceId, device_actor> devices;
+  std::map<DeviceId, DeviceFit> fits; ///< what a device actor starts from
+  std::map<NodeId, Session> sessions;
+};
+
+controller_actor::behavior_type ControllerBehavior(controller_actor::stateful_pointer<ControllerActorState> self,
+                                                   std::shared_ptr<const ControllerActorArgs> args);
+
+/// Reads the records, then spawns the store actor and the controller with its children.
+/// Takes the store and the model files; fails when a record does not decode.
+Result<controller_actor> SpawnController(caf::actor_system& system, std::unique_ptr<Store> store,
+                                         std::optional<ModelFiles> files, const ControllerOptions& options);
+
+} // namespace avocet

@@ -1,0 +1,87 @@
+#include "actors/device_actor.h"
+
+#include <caf/typed_event_based_actor.hpp>
+#include <spdlog/spdlog.h>
+
+#include "actors/errors.h"
+#include "storage/records.h"
+
+namespace avocet {
+namespace {
+
+using Self = device_actor::stateful_pointer<DeviceActorState>;
+using Args = std::shared_ptr<const DeviceActorArgs>;
+
+void Acknowledge(Self self) {
+  auto& state = self->state;
+  if (!state.acks) return;
+  self->send(state.acks, WindowAck{state.estimator->fit().device, state.persisted_boot, state.persisted_sequence});
+}
+
+bool IsPersisted(const DeviceActorState& state) {
+  const auto& fit = state.estimator->fit();
+  return fit.boot == state.persisted_boot && fit.covered_sequence == state.persisted_sequence;
+}
+
+void OnWindow(Self self, const Args& args, const ReportWindow& report) {
+  auto& state = self->state;
+  const auto& window = report.window;
+  if (auto status = Validate(window); !status.ok()) {
+    spdlog::warn("window refused device={} reason=\"{}\"", window.device.str(), status.message());
+    return;
+  }
+  if (!state.estimator->Observe(window)) {
+    if (IsPersisted(state)) Acknowledge(self); // the sender missed the acknowledgement
+    return;
+  }
+  for (const auto& app : window.apps) state.totals[app.app].Add(app);
+  if (state.estimator->TakeSignificantChange()) self->send(args->placement, FitChanged{state.estimator->fit()});
+}
+
+void Persist(Self self, const Args& args) {
+  auto& state = self->state;
+  if (state.persisting || IsPersisted(state)) return;
+  const auto& fit = state.estimator->fit();
+  WriteBatch batch;
+  Put(batch, kDeviceFits, fit.device.str(), fit);
+  state.persisting = true;
+  self->request(args->store, args->options.deadlines.store, WriteRecords{std::move(batch)})
+      .then(
+          [self, boot = fit.boot, sequence = fit.covered_sequence](Done) {
+            auto& state = self->state;
+            state.persisting = false;
+            state.persisted_boot = boot;
+            state.persisted_sequence = sequence;
+            Acknowledge(self);
+          },
+          [self](const caf::error& error) {
+            self->state.persisting = false; // the next tick tries again; the agent keeps the windows
+            spdlog::error("fit not persisted reason=\"{}\"", ToStatus(error, "store").message());
+          });
+}
+
+} // namespace
+
+device_actor::behavior_type DeviceBehavior(Self self, DeviceActorArgs arguments) {
+  auto args = std::make_shared<const DeviceActorArgs>(std::move(arguments));
+  auto& state = self->state;
+  state.persisted_boot = args->fit.boot;
+  state.persisted_sequence = args->fit.covered_sequence;
+  state.estimator.emplace(args->fit, args->options.estimator);
+  self->delayed_send(self, args->options.persist_every, PersistTick{});
+  return {
+      [self, args](const ReportWindow& report) { OnWindow(self, args, report); },
+      [self](GetTotals) -> caf::result<DeviceTotals> { return DeviceTotals{self->state.totals}; },
+      [self](const ForgetApp& forget) {
+        self->state.estimator->Forget(forget.app);
+        self->state.totals.erase(forget.app);
+      },
+      [self](SetAckTarget& target) { self->state.acks = std::move(target.acks); },
+      [self, args](PersistTick) {
+        Persist(self, args);
+        self->delayed_send(self, args->options.persist_every, PersistTick{});
+      },
+  };
+}
+
+} // namespace avocet

@@ -1,0 +1,41 @@
+#include "actors/device_worker.h"
+
+#include <caf/typed_event_based_actor.hpp>
+
+#include "actors/errors.h"
+
+namespace avocet {
+namespace {
+
+RunningApp Execute(const DeviceDriver& driver, const Command& command) {
+  const bool start = command.kind == CommandKind::kStart;
+  const Status status = start ? driver.start(command) : driver.stop(command);
+  return {.app = command.app,
+          .device = command.device,
+          .model = command.model,
+          .format = command.format,
+          .file = command.file,
+          .epoch = command.epoch,
+          .phase = status.ok() ? PlacementPhase::kReady : PlacementPhase::kFailed,
+          .reason = status.ok() ? "" : status.ToString()};
+}
+
+} // namespace
+
+device_worker::behavior_type DeviceWorkerBehavior(device_worker::pointer self,
+                                                  std::shared_ptr<const DeviceDriver> driver) {
+  return {
+      [driver](const ExecuteCommand& execute) -> caf::result<RunningApp> { return Execute(*driver, execute.command); },
+      [driver](const ProfileOnDevice& profile) -> caf::result<Profile> {
+        auto result = driver->profile(profile.device, profile.model, profile.variant);
+        if (!result.ok()) return MakeError(result.status());
+        return std::move(*result);
+      },
+      [self](StopActor) -> caf::result<Done> {
+        self->quit();
+        return Done{};
+      },
+  };
+}
+
+} // namespace avocet

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "actors/interfaces.h"
+
+namespace avocet {
+
+/// What a device worker drives: the blocking calls of a Node (node_agent/node.h), or a test's fake.
+struct DeviceDriver {
+  std::function<Status(const Command&)> start;
+  std::function<Status(const Command&)> stop;
+  std::function<Result<Profile>(const DeviceId&, const ModelId&, const Variant&)> profile;
+};
+
+/// Carries out commands on one device, one after the other. Blocks for as long as a model loads or
+/// drains: spawn it detached.
+device_worker::behavior_type DeviceWorkerBehavior(device_worker::pointer self,
+                                                  std::shared_ptr<const DeviceDriver> driver);
+
+} // namespace avocet

@@ -1,0 +1,290 @@
+#pragma once
+
+// Every message that an actor accepts. Actors exchange plain structs inside one process; nothing of
+// CAF crosses a process. A failed request is answered with a caf::error made from a Status
+// (actors/errors.h). Requests carry the deadlines of actors/options.h.
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <caf/allowed_unsafe_message_type.hpp>
+#include <caf/typed_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include "messages/application.h"
+#include "messages/command.h"
+#include "messages/device.h"
+#include "messages/measurement.h"
+#include "messages/model.h"
+#include "messages/placement.h"
+#include "messages/reports.h"
+#include "storage/store.h"
+
+namespace avocet {
+
+struct Done {};
+
+// ---- StoreActor: the only owner of the Store and of the controller's model files (detached) ----
+
+/// Writes a batch with sync; writes that wait together are committed together.
+struct WriteRecords { WriteBatch batch; };
+/// Appends one piece of a model file; the answer names the next offset wanted.
+struct PutModelChunk { Sha256 file; uint64_t offset = 0; uint64_t total_bytes = 0; std::string data; };
+struct ModelChunkStored { uint64_t next_offset = 0; };
+/// Reads one piece of a model file; empty at its end.
+struct FetchModel { Sha256 file; uint64_t offset = 0; };
+struct ModelChunk { std::string data; };
+/// Fails unless every file of the model is stored with the stated size.
+struct CheckModelFiles { Model model; };
+/// Internal: commits what has gathered.
+struct FlushWrites {};
+/// Commits what has gathered, answers, then ends.
+struct StopActor {};
+
+using store_actor = caf::typed_actor<
+    caf::replies_to<WriteRecords>::with<Done>,
+    caf::replies_to<PutModelChunk>::with<ModelChunkStored>,
+    caf::replies_to<FetchModel>::with<ModelChunk>,
+    caf::replies_to<CheckModelFiles>::with<Done>,
+    caf::reacts_to<FlushWrites>,
+    caf::replies_to<StopActor>::with<Done>>;
+
+// ---- Agent side, as the controller sees it ----
+
+/// Runs one command; answered at once when it is on disk, its outcome follows as ReportRunning.
+struct RunCommand { Command command; };
+/// Measures a model on a device; bounded in runs and time.
+struct ProfileOnDevice { DeviceId device; ModelId model; Variant variant; };
+
+/// What the controller may ask of an agent. The local agent actor and the link's proxy both are one.
+using agent_handle = caf::typed_actor<
+    caf::replies_to<RunCommand>::with<Done>,
+    caf::replies_to<ProfileOnDevice>::with<Profile>>;
+
+/// One device's windows were made durable up to and including `sequence`.
+struct WindowAck { DeviceId device; BootId boot; uint64_t sequence = 0; };
+
+/// Takes the acknowledgements of measurement windows.
+using window_ack_handle = caf::typed_actor<caf::reacts_to<WindowAck>>;
+
+// ---- Controller, as an agent sees it ----
+
+/// An agent introduces itself: who it is, what it runs, and where to reach it.
+struct RegisterAgent { NodeInfo node; std::vector<RunningApp> running; agent_handle agent; window_ack_handle acks; };
+/// "I am alive"; without one for a lease the node counts as away. kNotFound asks to register again.
+struct Heartbeat { NodeId node; BootId boot; };
+/// The outcome of a command, or a change of what runs.
+struct ReportRunning { NodeId node; RunningApp running; };
+/// A closed window; acknowledged with WindowAck once the fit that covers it is on disk.
+struct ReportWindow { NodeId node; MeasurementWindow window; };
+
+using agent_link_actor = caf::typed_actor<
+    caf::replies_to<RegisterAgent>::with<Done>,
+    caf::replies_to<Heartbeat>::with<Done>,
+    caf::replies_to<ReportRunning>::with<Done>,
+    caf::reacts_to<ReportWindow>,
+    caf::replies_to<FetchModel>::with<ModelChunk>>;
+
+// ---- Controller, as the CLI and automation see it (the Control service) ----
+
+struct GetVersion {};
+struct ListNodes {};
+struct NodeList { std::vector<NodeStatus> nodes; };
+struct ListDevices {};
+struct DeviceList { std::vector<DeviceStatus> devices; };
+/// Makes a model known whose files are stored.
+struct ImportModel { Model model; };
+struct ListModels {};
+struct ModelList { std::vector<ModelStatus> models; };
+/// Measures a model on one device, or on one healthy device of each type that can run it.
+struct ProfileModel { std::string model; DeviceId device; };
+struct ProfileList { std::vector<Profile> profiles; };
+/// Dry run: the same decision as ApplyApp, nothing changed.
+struct PlanApp { Application app; };
+/// Decides, makes the decision durable, commands the agent. A refusal is an answer, not an error.
+struct ApplyApp { Application app; };
+struct ListApps {};
+struct AppList { std::vector<AppStatus> apps; };
+struct GetApp { AppId app; };
+/// The last decision about an application.
+struct ExplainApp { AppId app; };
+struct RemoveApp { AppId app; };
+struct RemovedApp { AppId app; };
+struct ListEvents { uint64_t after_sequence = 0; };
+struct EventList { std::vector<Event> events; };
+
+using control_actor = caf::typed_actor<
+    caf::replies_to<GetVersion>::with<VersionInfo>,
+    caf::replies_to<ListNodes>::with<NodeList>,
+    caf::replies_to<ListDevices>::with<DeviceList>,
+    caf::replies_to<PutModelChunk>::with<ModelChunkStored>,
+    caf::replies_to<FetchModel>::with<ModelChunk>,
+    caf::replies_to<ImportModel>::with<Model>,
+    caf::replies_to<ListModels>::with<ModelList>,
+    caf::replies_to<ProfileModel>::with<ProfileList>,
+    caf::replies_to<PlanApp>::with<Decision>,
+    caf::replies_to<ApplyApp>::with<Decision>,
+    caf::replies_to<ListApps>::with<AppList>,
+    caf::replies_to<GetApp>::with<AppStatus>,
+    caf::replies_to<ExplainApp>::with<Decision>,
+    caf::replies_to<RemoveApp>::with<RemovedApp>,
+    caf::replies_to<ListEvents>::with<EventList>>;
+
+// ---- DeviceActor: one per accelerator; owns its estimator and totals ----
+
+/// The measured totals of every application seen on the device.
+struct GetTotals {};
+struct DeviceTotals { std::map<AppId, AppTotals> apps; };
+/// The application left the device: its rate is forgotten.
+struct ForgetApp { AppId app; };
+/// Where acknowledgements of this device's windows go from now on.
+struct SetAckTarget { window_ack_handle acks; };
+/// Internal: time to persist the fit.
+struct PersistTick {};
+
+using device_actor = caf::typed_actor<
+    caf::reacts_to<ReportWindow>,
+    caf::replies_to<GetTotals>::with<DeviceTotals>,
+    caf::reacts_to<ForgetApp>,
+    caf::reacts_to<SetAckTarget>,
+    caf::reacts_to<PersistTick>>;
+
+// ---- PlacementActor: the single writer of placements; owns the ClusterView ----
+
+/// An agent registered: its node, what it runs, its handle.
+struct NodeUp { NodeInfo node; std::vector<RunningApp> running; agent_handle agent; };
+/// A node's lease ran out.
+struct NodeAway { NodeId node; };
+/// A device's fitted parameters moved enough to matter.
+struct FitChanged { DeviceFit fit; };
+/// Tells the placement actor where a device's measurements live (for ForgetApp).
+struct DeviceUp { DeviceId device; device_actor actor; };
+
+using placement_actor = caf::typed_actor<
+    caf::replies_to<NodeUp>::with<Done>,
+    caf::reacts_to<NodeAway>,
+    caf::reacts_to<FitChanged>,
+    caf::reacts_to<DeviceUp>,
+    caf::replies_to<ReportRunning>::with<Done>,
+    caf::replies_to<ListNodes>::with<NodeList>,
+    caf::replies_to<ListDevices>::with<DeviceList>,
+    caf::replies_to<ImportModel>::with<Model>,
+    caf::replies_to<ListModels>::with<ModelList>,
+    caf::replies_to<ProfileModel>::with<ProfileList>,
+    caf::replies_to<PlanApp>::with<Decision>,
+    caf::replies_to<ApplyApp>::with<Decision>,
+    caf::replies_to<ListApps>::with<AppList>,
+    caf::replies_to<GetApp>::with<AppStatus>,
+    caf::replies_to<ExplainApp>::with<Decision>,
+    caf::replies_to<RemoveApp>::with<RemovedApp>,
+    caf::replies_to<ListEvents>::with<EventList>,
+    caf::replies_to<GetVersion>::with<VersionInfo>>;
+
+// ---- ControllerActor: root of the controller; sessions, leases, children, stop order ----
+
+/// Internal: time to look at the leases.
+struct LeaseTick {};
+
+/// Both what the CLI and what an agent sees (FetchModel is part of either).
+using controller_actor = control_actor::extend<
+    caf::replies_to<RegisterAgent>::with<Done>,
+    caf::replies_to<Heartbeat>::with<Done>,
+    caf::replies_to<ReportRunning>::with<Done>,
+    caf::reacts_to<ReportWindow>,
+    caf::reacts_to<LeaseTick>,
+    caf::replies_to<StopActor>::with<Done>>;
+
+// ---- AgentActor and its children ----
+
+/// Loads, attaches, publishes the route (kStart) or withdraws, drains, unloads (kStop); blocks.
+struct ExecuteCommand { Command command; uint64_t size_bytes = 0; };
+
+using device_worker = caf::typed_actor<
+    caf::replies_to<ExecuteCommand>::with<RunningApp>,
+    caf::replies_to<ProfileOnDevice>::with<Profile>,
+    caf::replies_to<StopActor>::with<Done>>;
+
+/// Where windows go from now on.
+struct SetWindowTarget { agent_link_actor controller; };
+/// Internal: time to close windows and to send what is not acknowledged.
+struct WindowTick {};
+
+using uplink_actor = caf::typed_actor<
+    caf::reacts_to<WindowAck>,
+    caf::reacts_to<SetWindowTarget>,
+    caf::reacts_to<WindowTick>,
+    caf::replies_to<StopActor>::with<Done>>;
+
+/// Gives the agent its controller (again, after a reconnect).
+struct ConnectTo { agent_link_actor controller; };
+/// Internal: time for a heartbeat, or to register.
+struct SessionTick {};
+
+using agent_actor = agent_handle::extend<
+    caf::reacts_to<ConnectTo>,
+    caf::reacts_to<SessionTick>,
+    caf::replies_to<StopActor>::with<Done>>;
+
+} // namespace avocet
+
+// Plain structs, copied between actors of one process: nothing is serialized.
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::Done)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::WriteRecords)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::PutModelChunk)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ModelChunkStored)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::FetchModel)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ModelChunk)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::CheckModelFiles)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::FlushWrites)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::StopActor)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::RunCommand)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ProfileOnDevice)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::WindowAck)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::RegisterAgent)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::Heartbeat)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ReportRunning)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ReportWindow)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::GetVersion)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ListNodes)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::NodeList)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ListDevices)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::DeviceList)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ImportModel)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ListModels)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ModelList)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ProfileModel)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ProfileList)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::PlanApp)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ApplyApp)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ListApps)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::AppList)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::GetApp)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ExplainApp)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::RemoveApp)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::RemovedApp)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ListEvents)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::EventList)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::GetTotals)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::DeviceTotals)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ForgetApp)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::SetAckTarget)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::PersistTick)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::NodeUp)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::NodeAway)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::FitChanged)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::DeviceUp)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::LeaseTick)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ExecuteCommand)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::SetWindowTarget)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::WindowTick)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ConnectTo)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::SessionTick)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::Decision)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::Model)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::Profile)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::VersionInfo)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::AppStatus)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::RunningApp)

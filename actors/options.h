@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstddef>
+
+#include "controller/decide.h"
+#include "controller/estimator.h"
+#include "messages/units.h"
+
+namespace avocet {
+
+/// Deadlines of the requests between actors. A neighbour that misses one counts as dead for that request.
+struct RequestDeadlines {
+  Duration store = std::chrono::seconds(10);    ///< one group commit on a slow disk
+  Duration local = std::chrono::seconds(5);     ///< a neighbour that only computes
+  Duration command = std::chrono::seconds(5);   ///< until an agent has a command on disk
+  Duration profile = std::chrono::seconds(90);  ///< until a profile run has ended
+  Duration execute = std::chrono::seconds(300); ///< until a model is fetched, loaded and warm
+};
+
+struct ControllerOptions {
+  Policy policy;
+  EstimatorOptions estimator;
+  RequestDeadlines deadlines;
+  std::string role = "controller";              ///< what `version` shows
+  Duration lease = std::chrono::seconds(3);     ///< without a heartbeat for this long a node is away
+  Duration lease_tick = std::chrono::milliseconds(500);
+  Duration persist_every = std::chrono::seconds(2); ///< at most this much measurement is re-sent after a crash
+  size_t max_events = 1000;                     ///< kept in memory and on disk; older ones are dropped
+  bool detached_store = true;                   ///< false only under the deterministic test scheduler
+};
+
+struct AgentActorOptions {
+  RequestDeadlines deadlines;
+  Duration window = std::chrono::milliseconds(200);     ///< length of a measurement window
+  Duration heartbeat = std::chrono::seconds(1);         ///< a third of the controller's lease
+  Duration resend_after = std::chrono::seconds(5);      ///< > persist_every, or acknowledged windows are sent twice
+  size_t max_buffered_windows = 4096;                   ///< beyond it the oldest is dropped and counted
+  bool detached_workers = true;                         ///< false only under the deterministic test scheduler
+};
+
+} // namespace avocet

@@ -1,0 +1,227 @@
+#include "actors/placement_actor.h"
+
+#include <caf/typed_event_based_actor.hpp>
+#include <spdlog/spdlog.h>
+
+#include "actors/errors.h"
+#include "actors/placement_steps.h"
+#include "controller/cluster_changes.h"
+#include "controller/describe.h"
+#include "controller/reconcile.h"
+#include "storage/records.h"
+
+namespace avocet {
+namespace {
+
+using Self = PlacementSelf;
+
+caf::result<Done> OnNodeUp(Self self, NodeUp& up) {
+  auto& state = self->state;
+  state.agents[up.node.id] = up.agent;
+  NodeArrived(state.records.view, up.node);
+  WriteBatch batch;
+  Put(batch, kNodes, up.node.id.str(), up.node);
+  AddEvent(self, batch, "node_up", up.node.id.str(), "boot " + up.node.boot.str());
+  auto promise = self->make_response_promise<Done>();
+  Persist(self, std::move(batch), [self, promise, up](Status status) mutable {
+    if (!status.ok()) return Refuse(promise, status);
+    promise.deliver(Done{});
+    auto reconciliation = Reconcile(self->state.records.view, up.node.id, up.running);
+    for (const auto& placement : reconciliation.adopted) self->state.records.view.placements[placement.app] = placement;
+    for (auto& command : reconciliation.commands) {
+      if (command.epoch == 0) command.epoch = NextEpoch(self);
+      SendCommand(self, std::move(command));
+    }
+  });
+  return promise;
+}
+
+void OnNodeAway(Self self, const NodeAway& away) {
+  auto& state = self->state;
+  state.agents.erase(away.node);
+  NodeLost(state.records.view, away.node);
+  WriteBatch batch;
+  AddEvent(self, batch, "node_away", away.node.str(), "no heartbeat within the lease");
+  Persist(self, std::move(batch), LogFailure("node_away"));
+}
+
+caf::result<Done> OnReport(Self self, const ReportRunning& report) {
+  if (auto status = Validate(report.running); !status.ok()) return MakeError(status);
+  auto& state = self->state;
+  const auto& running = report.running;
+  if (!TakeReport(state.records.view, running)) return Done{}; // about a past epoch
+  if (running.phase == PlacementPhase::kReady) StopRetired(self, running.app);
+  if (running.phase == PlacementPhase::kStarting) return Done{};
+  WriteBatch batch;
+  const bool ready = running.phase == PlacementPhase::kReady;
+  AddEvent(self, batch, ready ? "app_ready" : "app_failed", running.app.str(),
+           ready ? "on " + running.device.str() : running.reason);
+  Persist(self, std::move(batch), LogFailure("app_report"));
+  return Done{};
+}
+
+/// The model with the variants of both, or why they contradict each other.
+Result<Model> MergeVariants(const ClusterView& view, Model model) {
+  const auto known = view.models.find(model.id());
+  if (known == view.models.end()) return model;
+  for (const auto& variant : known->second.variants) {
+    const Variant* other = model.Find(variant.format);
+    if (other == nullptr) model.variants.push_back(variant);
+    else if (*other != variant)
+      return AlreadyExists("model '" + model.id().str() + "' has another " + std::string(ToString(variant.format)) +
+                           " file; import it under a new version");
+  }
+  return model;
+}
+
+void StoreModel(Self self, const Model& model, caf::typed_response_promise<Model> promise) {
+  WriteBatch batch;
+  Put(batch, kModels, model.id().str(), model);
+  AddEvent(self, batch, "model_imported", model.id().str(), std::to_string(model.variants.size()) + " variants");
+  Persist(self, std::move(batch), [self, model, promise](Status status) mutable {
+    if (!status.ok()) return Refuse(promise, status);
+    AddModel(self->state.records.view, model);
+    promise.deliver(model);
+  });
+}
+
+caf::result<Model> OnImport(Self self, ImportModel& import) {
+  if (import.model.imported_at == WallTime{}) import.model.imported_at = std::chrono::system_clock::now();
+  if (auto status = Validate(import.model); !status.ok()) return MakeError(status);
+  auto merged = MergeVariants(self->state.records.view, import.model);
+  if (!merged.ok()) return MakeError(merged.status());
+  auto promise = self->make_response_promise<Model>();
+  self->request(self->state.store, self->state.options.deadlines.store, CheckModelFiles{*merged})
+      .then([self, model = *merged, promise](Done) { StoreModel(self, model, promise); },
+            [promise](const caf::error& error) mutable { Refuse(promise, ToStatus(error, "store")); });
+  return promise;
+}
+
+/// Adds the measured totals that the device actors keep, then hands the rows on.
+void GatherTotals(Self self, std::vector<AppStatus> rows, std::function<void(std::vector<AppStatus>)> then) {
+  struct Gathering {
+    std::vector<AppStatus> rows;
+    size_t missing;
+  };
+  const auto& devices = self->state.devices;
+  if (devices.empty()) return then(std::move(rows));
+  auto gathering = std::make_shared<Gathering>(Gathering{std::move(rows), devices.size()});
+  auto one_less = [gathering, then] {
+    if (--gathering->missing == 0) then(std::move(gathering->rows));
+  };
+  for (const auto& [id, actor] : devices) {
+    self->request(actor, self->state.options.deadlines.local, GetTotals{})
+        .then(
+            [gathering, one_less, device = id](DeviceTotals& totals) {
+              for (auto& row : gathering->rows) {
+                if (!row.placement || row.placement->device != device) continue;
+                const auto found = totals.apps.find(row.app.name);
+                if (found == totals.apps.end()) continue;
+                const Estimate rate = row.measured.rate;
+                row.measured = found->second;
+                row.measured.rate = rate;
+              }
+              one_less();
+            },
+            [one_less, device = id](const caf::error& error) {
+              spdlog::warn("totals missing device={} reason=\"{}\"", device.str(), ToStatus(error, "device").message());
+              one_less();
+            });
+  }
+}
+
+caf::result<AppList> OnListApps(Self self) {
+  const auto& view = self->state.records.view;
+  std::vector<AppStatus> rows;
+  for (const auto& [name, app] : view.apps) rows.push_back(DescribeApp(view, name));
+  auto promise = self->make_response_promise<AppList>();
+  GatherTotals(self, std::move(rows),
+               [promise](std::vector<AppStatus> rows) mutable { promise.deliver(AppList{std::move(rows)}); });
+  return promise;
+}
+
+Status NoSuchApp(const AppId& app) {
+  return NotFound("application '" + app.str() + "' does not exist; `avocet app list` shows those that do");
+}
+
+caf::result<AppStatus> OnGetApp(Self self, const GetApp& get) {
+  const auto& view = self->state.records.view;
+  if (!view.apps.contains(get.app)) return MakeError(NoSuchApp(get.app));
+  auto promise = self->make_response_promise<AppStatus>();
+  GatherTotals(self, {DescribeApp(view, get.app)},
+               [promise](std::vector<AppStatus> rows) mutable { promise.deliver(std::move(rows.front())); });
+  return promise;
+}
+
+caf::result<Decision> OnExplain(Self self, const ExplainApp& explain) {
+  const auto& decisions = self->state.records.decisions;
+  const auto found = decisions.find(explain.app);
+  if (found == decisions.end())
+    return MakeError(NotFound("nothing was ever decided about application '" + explain.app.str() + "'"));
+  return found->second;
+}
+
+caf::result<EventList> OnListEvents(Self self, const ListEvents& list) {
+  EventList answer;
+  for (const auto& event : self->state.records.events) {
+    if (event.sequence > list.after_sequence) answer.events.push_back(event);
+  }
+  return answer;
+}
+
+caf::result<ProfileList> OnProfile(Self self, const ProfileModel& profile) {
+  const auto& view = self->state.records.view;
+  const Model* model = view.FindModel(profile.model);
+  if (model == nullptr)
+    return MakeError(NotFound("model '" + profile.model + "' is not imported; `avocet model list` shows what is"));
+  auto devices = DevicesToProfile(view, *model, false);
+  if (!profile.device.empty()) devices = {profile.device};
+  if (devices.empty())
+    return MakeError(Unavailable("no healthy device can run model '" + model->id().str() + "'"));
+  auto promise = self->make_response_promise<ProfileList>();
+  RunProfiles(self, *model, std::move(devices), [promise](const ProfileOutcome& outcome) mutable {
+    if (outcome.profiles.empty()) Refuse(promise, outcome.first_error);
+    else promise.deliver(ProfileList{outcome.profiles});
+  });
+  return promise;
+}
+
+caf::result<VersionInfo> OnVersion(Self self) {
+  const auto& state = self->state;
+  return VersionInfo{.version = AVOCET_VERSION,
+                     .role = state.options.role,
+                     .view_version = state.records.view.version,
+                     .uptime = self->clock().now() - state.started_at};
+}
+
+} // namespace
+
+placement_actor::behavior_type PlacementBehavior(Self self, std::shared_ptr<const PlacementActorArgs> args) {
+  auto& state = self->state;
+  state.records = args->records;
+  state.store = args->store;
+  state.options = args->options;
+  state.started_at = self->clock().now();
+  return {
+      [self](NodeUp& up) { return OnNodeUp(self, up); },
+      [self](const NodeAway& away) { OnNodeAway(self, away); },
+      [self](const FitChanged& changed) { TakeFit(self->state.records.view, changed.fit); },
+      [self](DeviceUp& up) { self->state.devices[up.device] = std::move(up.actor); },
+      [self](const ReportRunning& report) { return OnReport(self, report); },
+      [self](ListNodes) -> caf::result<NodeList> { return NodeList{DescribeNodes(self->state.records.view)}; },
+      [self](ListDevices) -> caf::result<DeviceList> { return DeviceList{DescribeDevices(self->state.records.view)}; },
+      [self](ImportModel& import) { return OnImport(self, import); },
+      [self](ListModels) -> caf::result<ModelList> { return ModelList{DescribeModels(self->state.records.view)}; },
+      [self](const ProfileModel& profile) { return OnProfile(self, profile); },
+      [self](PlanApp& plan) { return Plan(self, plan.app); },
+      [self](ApplyApp& apply) { return Apply(self, std::move(apply.app)); },
+      [self](ListApps) { return OnListApps(self); },
+      [self](const GetApp& get) { return OnGetApp(self, get); },
+      [self](const ExplainApp& explain) { return OnExplain(self, explain); },
+      [self](const RemoveApp& remove) { return Remove(self, remove.app); },
+      [self](const ListEvents& list) { return OnListEvents(self, list); },
+      [self](GetVersion) { return OnVersion(self); },
+  };
+}
+
+} // namespace avocet

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+
+#include "actors/controller_records.h"
+#include "actors/interfaces.h"
+#include "actors/options.h"
+
+namespace avocet {
+
+struct PlacementActorArgs {
+  ControllerRecords records;
+  store_actor store;
+  ControllerOptions options;
+};
+
+/// The single writer of placements. Owns the ClusterView, asks Decide, has the decision on disk
+/// before anyone is told, then commands the agent.
+struct PlacementActorState {
+  static inline const char* name = "placement";
+  ControllerRecords records;
+  store_actor store;
+  ControllerOptions options;
+  std::map<NodeId, agent_handle> agents;
+  std::map<DeviceId, device_actor> devices;
+  std::map<AppId, Placement> retiring; ///< old copies to stop once the new one is ready
+  caf::actor_clock::time_point started_at;
+};
+
+placement_actor::behavior_type PlacementBehavior(placement_actor::stateful_pointer<PlacementActorState> self,
+                                                 std::shared_ptr<const PlacementActorArgs> args);
+
+} // namespace avocet

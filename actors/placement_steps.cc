@@ -1,0 +1,262 @@
+#include "actors/placement_steps.h"
+
+#include <caf/typed_event_based_actor.hpp>
+#include <spdlog/spdlog.h>
+
+#include "actors/errors.h"
+#include "controller/cluster_changes.h"
+#include "controller/decide.h"
+#include "controller/describe.h"
+#include "storage/records.h"
+
+namespace avocet {
+namespace {
+
+using Self = PlacementSelf;
+using DecisionPromise = caf::typed_response_promise<Decision>;
+
+Decision DecideNow(Self self, const Application& app) {
+  const auto& state = self->state;
+  Decision decision = Decide(state.records.view, app, state.options.policy);
+  decision.decided_at = std::chrono::system_clock::now();
+  return decision;
+}
+
+void Record(Self self, WriteBatch& batch, const Decision& decision) {
+  const std::string app = decision.app.name.str();
+  Put(batch, kDecisions, app, decision);
+  self->state.records.decisions[decision.app.name] = decision;
+  const bool admitted = decision.kind != DecisionKind::kReject;
+  AddEvent(self, batch, admitted ? "app_admitted" : "app_rejected", app,
+           admitted ? "on " + decision.device->str()
+                    : std::to_string(decision.verdicts.size()) + " devices considered");
+}
+
+void CommitReject(Self self, const Decision& decision, DecisionPromise promise) {
+  WriteBatch batch;
+  Record(self, batch, decision);
+  Persist(self, std::move(batch), [decision, promise](Status status) mutable {
+    if (status.ok()) promise.deliver(decision);
+    else Refuse(promise, status);
+  });
+}
+
+/// What an application was before a decision, to go back to when the disk refuses it.
+struct Before {
+  std::optional<Application> app;
+  std::optional<Placement> placement;
+};
+
+Before Remember(const ClusterView& view, const AppId& name) {
+  Before before;
+  if (const auto it = view.apps.find(name); it != view.apps.end()) before.app = it->second;
+  if (const auto it = view.placements.find(name); it != view.placements.end()) before.placement = it->second;
+  return before;
+}
+
+void GoBack(ClusterView& view, const AppId& name, const Before& before) {
+  (void)ForgetPlacement(view, name);
+  if (before.app) view.apps[name] = *before.app;
+  if (before.placement) view.placements[name] = *before.placement;
+}
+
+void CommandAgent(Self self, const Placement& placement, const std::optional<Placement>& old) {
+  if (old && old->epoch == placement.epoch) return; // it stays where it runs
+  if (old && old->device != placement.device) self->state.retiring[placement.app] = *old;
+  SendCommand(self, StartCommand(placement));
+}
+
+void CommitAdmit(Self self, const Decision& decision, DecisionPromise promise) {
+  auto& records = self->state.records;
+  const AppId name = decision.app.name;
+  const Before before = Remember(records.view, name);
+  const Placement placement = AdmitApp(records.view, decision, NextEpoch(self));
+  WriteBatch batch;
+  Put(batch, kApplications, name.str(), decision.app);
+  Put(batch, kPlacements, name.str(), placement);
+  Put(batch, kLastEpoch, records.last_epoch);
+  Record(self, batch, decision);
+  Persist(self, std::move(batch), [self, decision, promise, before, placement](Status status) mutable {
+    if (!status.ok()) {
+      GoBack(self->state.records.view, placement.app, before);
+      return Refuse(promise, status);
+    }
+    promise.deliver(decision);
+    CommandAgent(self, placement, before.placement);
+  });
+}
+
+void Commit(Self self, const Application& app, DecisionPromise promise) {
+  const Decision decision = DecideNow(self, app);
+  if (decision.kind == DecisionKind::kReject) CommitReject(self, decision, std::move(promise));
+  else CommitAdmit(self, decision, std::move(promise));
+}
+
+/// The devices whose profile an application misses, when that is why it is refused.
+std::vector<DeviceId> MissingProfiles(Self self, const Application& app, const Decision& decision) {
+  const auto& view = self->state.records.view;
+  const Model* model = view.FindModel(app.model);
+  if (decision.kind != DecisionKind::kReject || model == nullptr) return {};
+  return DevicesToProfile(view, *model, true);
+}
+
+void StoreProfiles(Self self, std::shared_ptr<ProfileOutcome> outcome,
+                   std::function<void(const ProfileOutcome&)> then) {
+  WriteBatch batch;
+  for (const auto& profile : outcome->profiles) {
+    Put(batch, kProfiles, profile.key(), profile);
+    AddEvent(self, batch, "model_profiled", profile.model.str(), "on " + profile.device_type);
+  }
+  if (batch.empty()) return then(*outcome);
+  Persist(self, std::move(batch), [self, outcome, then](Status status) {
+    if (!status.ok()) return then({{}, status});
+    for (const auto& profile : outcome->profiles) AddProfile(self->state.records.view, profile);
+    then(*outcome);
+  });
+}
+
+Result<ProfileOnDevice> ProfileRequest(const ClusterView& view, const Model& model, const DeviceId& device) {
+  const auto found = view.devices.find(device);
+  if (found == view.devices.end())
+    return NotFound("device '" + device.str() + "' does not exist; `avocet device list` shows those that do");
+  if (found->second.health != DeviceHealth::kHealthy)
+    return Unavailable("device '" + device.str() + "' is " + std::string(ToString(found->second.health)));
+  const Variant* variant = model.Find(FormatOf(found->second.spec.engine));
+  if (variant == nullptr)
+    return Unsupported("model '" + model.id().str() + "' has no " +
+                       std::string(ToString(FormatOf(found->second.spec.engine))) + " file, which device '" +
+                       device.str() + "' needs");
+  return ProfileOnDevice{device, model.id(), *variant};
+}
+
+} // namespace
+
+void Persist(Self self, WriteBatch batch, std::function<void(Status)> then) {
+  auto& state = self->state;
+  self->request(state.store, state.options.deadlines.store, WriteRecords{std::move(batch)})
+      .then([then](Done) { then({}); }, [then](const caf::error& error) { then(ToStatus(error, "store")); });
+}
+
+std::function<void(Status)> LogFailure(std::string what) {
+  return [what = std::move(what)](const Status& status) {
+    if (!status.ok()) spdlog::error("record not written what={} reason=\"{}\"", what, status.message());
+  };
+}
+
+void AddEvent(Self self, WriteBatch& batch, std::string kind, std::string subject, std::string detail) {
+  auto& state = self->state;
+  auto& events = state.records.events;
+  const uint64_t sequence = events.empty() ? 1 : events.back().sequence + 1;
+  spdlog::info("event kind={} subject={} detail=\"{}\"", kind, subject, detail);
+  events.push_back({sequence, std::chrono::system_clock::now(), std::move(kind), std::move(subject), std::move(detail)});
+  Put(batch, kEvents, EventId(sequence), events.back());
+  if (events.size() <= state.options.max_events) return;
+  Delete(batch, kEvents, EventId(events.front().sequence));
+  events.pop_front();
+}
+
+uint64_t NextEpoch(Self self) {
+  return ++self->state.records.last_epoch;
+}
+
+void SendCommand(Self self, Command command) {
+  auto& state = self->state;
+  const auto device = state.records.view.devices.find(command.device);
+  if (device == state.records.view.devices.end()) return;
+  const auto agent = state.agents.find(device->second.spec.node);
+  if (agent == state.agents.end()) return;
+  const std::string subject = command.app.str();
+  self->request(agent->second, state.options.deadlines.command, RunCommand{std::move(command)})
+      .then([](Done) {},
+            [subject](const caf::error& error) {
+              spdlog::warn("command not taken app={} reason=\"{}\"", subject, ToStatus(error, "agent").message());
+            });
+}
+
+void StopRetired(Self self, const AppId& app) {
+  auto node = self->state.retiring.extract(app);
+  if (!node.empty()) SendCommand(self, StopCommand(node.mapped(), node.mapped().epoch + 1));
+}
+
+caf::result<Decision> Plan(Self self, const Application& app) {
+  if (auto status = Validate(app); !status.ok()) return MakeError(status);
+  return DecideNow(self, app);
+}
+
+caf::result<Decision> Apply(Self self, Application app) {
+  if (auto status = Validate(app); !status.ok()) return MakeError(status);
+  auto promise = self->make_response_promise<Decision>();
+  auto devices = MissingProfiles(self, app, DecideNow(self, app));
+  if (devices.empty()) {
+    Commit(self, app, promise);
+    return promise;
+  }
+  const Model model = *self->state.records.view.FindModel(app.model);
+  RunProfiles(self, model, std::move(devices), [self, app, promise](const ProfileOutcome& outcome) {
+    if (!outcome.first_error.ok()) spdlog::warn("profile failed reason=\"{}\"", outcome.first_error.message());
+    Commit(self, app, promise);
+  });
+  return promise;
+}
+
+caf::result<RemovedApp> Remove(Self self, const AppId& app) {
+  auto& view = self->state.records.view;
+  if (!view.apps.contains(app)) return MakeError(NotFound("application '" + app.str() + "' does not exist"));
+  const Before before = Remember(view, app);
+  const auto placement = ForgetPlacement(view, app);
+  const uint64_t epoch = NextEpoch(self);
+  WriteBatch batch;
+  Delete(batch, kApplications, app.str());
+  Delete(batch, kPlacements, app.str());
+  Put(batch, kLastEpoch, epoch);
+  AddEvent(self, batch, "app_removed", app.str(), placement ? "from " + placement->device.str() : "not placed");
+  auto promise = self->make_response_promise<RemovedApp>();
+  Persist(self, std::move(batch), [self, app, placement, epoch, before, promise](Status status) mutable {
+    if (!status.ok()) {
+      GoBack(self->state.records.view, app, before);
+      return Refuse(promise, status);
+    }
+    promise.deliver(RemovedApp{app});
+    if (!placement) return;
+    SendCommand(self, StopCommand(*placement, epoch));
+    if (const auto device = self->state.devices.find(placement->device); device != self->state.devices.end())
+      self->send(device->second, ForgetApp{app});
+  });
+  return promise;
+}
+
+void RunProfiles(Self self, const Model& model, std::vector<DeviceId> devices,
+                 std::function<void(const ProfileOutcome&)> then) {
+  auto outcome = std::make_shared<ProfileOutcome>();
+  auto missing = std::make_shared<size_t>(devices.size());
+  auto one_less = [self, outcome, missing, then] {
+    if (--*missing == 0) StoreProfiles(self, outcome, then);
+  };
+  auto failed = [outcome, one_less](const Status& status) {
+    if (outcome->first_error.ok()) outcome->first_error = status;
+    one_less();
+  };
+  auto& state = self->state;
+  for (const auto& device : devices) {
+    auto request = ProfileRequest(state.records.view, model, device);
+    if (!request.ok()) {
+      failed(request.status());
+      continue;
+    }
+    const NodeId node = state.records.view.devices.at(device).spec.node;
+    const auto agent = state.agents.find(node);
+    if (agent == state.agents.end()) {
+      failed(Unavailable("node '" + node.str() + "' is away"));
+      continue;
+    }
+    self->request(agent->second, state.options.deadlines.profile, std::move(*request))
+        .then(
+            [outcome, one_less](Profile& profile) {
+              outcome->profiles.push_back(std::move(profile));
+              one_less();
+            },
+            [failed](const caf::error& error) { failed(ToStatus(error, "agent")); });
+  }
+}
+
+} // namespace avocet

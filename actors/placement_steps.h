@@ -1,0 +1,48 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "actors/placement_actor.h"
+
+namespace avocet {
+
+// The steps that the placement actor's handlers are made of. All run inside the actor.
+
+using PlacementSelf = placement_actor::stateful_pointer<PlacementActorState>;
+
+/// Has the batch on disk (synced), then calls `then` in the actor.
+void Persist(PlacementSelf self, WriteBatch batch, std::function<void(Status)> then);
+
+/// A `then` that only logs a failure, with the name of what was to be recorded.
+std::function<void(Status)> LogFailure(std::string what);
+
+/// Appends to the bounded event log, in memory and in the batch.
+void AddEvent(PlacementSelf self, WriteBatch& batch, std::string kind, std::string subject, std::string detail);
+
+/// A number greater than every epoch before. The caller persists it with what uses it.
+uint64_t NextEpoch(PlacementSelf self);
+
+/// Hands a command to the agent of its device. One that cannot be delivered is dropped: when the
+/// agent registers again, Reconcile finds the difference.
+void SendCommand(PlacementSelf self, Command command);
+
+/// Stops an application's old copy once its new one serves.
+void StopRetired(PlacementSelf self, const AppId& app);
+
+caf::result<Decision> Plan(PlacementSelf self, const Application& app);
+caf::result<Decision> Apply(PlacementSelf self, Application app);
+caf::result<RemovedApp> Remove(PlacementSelf self, const AppId& app);
+
+struct ProfileOutcome {
+  std::vector<Profile> profiles; ///< on disk and in the view
+  Status first_error;            ///< of the devices that failed
+};
+
+/// Measures the model on each of the devices, at once on different devices, bounded by the profile
+/// deadline, and makes the results durable before calling `then`.
+void RunProfiles(PlacementSelf self, const Model& model, std::vector<DeviceId> devices,
+                 std::function<void(const ProfileOutcome&)> then);
+
+} // namespace avocet

@@ -1,0 +1,104 @@
+#include "actors/store_actor.h"
+
+#include <caf/actor_system.hpp>
+#include <caf/send.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include "actors/errors.h"
+
+namespace avocet {
+namespace {
+
+using Self = store_actor::stateful_pointer<StoreActorState>;
+
+void Flush(Self self) {
+  auto& state = self->state;
+  if (state.waiting.empty()) return;
+  const Status status = state.store->Write(state.gathered, Sync::kYes);
+  for (auto& promise : state.waiting) {
+    if (status.ok()) promise.deliver(Done{});
+    else Refuse(promise, status);
+  }
+  state.waiting.clear();
+  state.gathered.changes.clear();
+}
+
+caf::result<Done> Gather(Self self, WriteRecords& write) {
+  auto& state = self->state;
+  auto promise = self->make_response_promise<Done>();
+  state.waiting.push_back(promise);
+  for (auto& change : write.batch.changes) state.gathered.changes.push_back(std::move(change));
+  if (state.waiting.size() >= kMaxGroupCommit) Flush(self);
+  // The mailbox is first in, first out: what arrived before this message joins the commit.
+  else if (state.waiting.size() == 1) self->send(self, FlushWrites{});
+  return promise;
+}
+
+Status NoFiles() {
+  return Unsupported("this store keeps no model files");
+}
+
+caf::result<ModelChunkStored> PutChunk(Self self, const PutModelChunk& chunk) {
+  auto& files = self->state.files;
+  if (!files) return MakeError(NoFiles());
+  auto next = files->PutChunk(chunk.file, chunk.offset, chunk.total_bytes, chunk.data);
+  if (!next.ok()) return MakeError(next.status());
+  return ModelChunkStored{*next};
+}
+
+caf::result<ModelChunk> Fetch(Self self, const FetchModel& fetch) {
+  auto& files = self->state.files;
+  if (!files) return MakeError(NoFiles());
+  auto data = files->Read(fetch.file, fetch.offset, kModelChunkBytes);
+  if (!data.ok()) return MakeError(data.status());
+  return ModelChunk{std::move(*data)};
+}
+
+Status CheckVariant(ModelFiles& files, const Variant& variant) {
+  auto path = files.Find(variant.file);
+  if (!path.ok()) return path.status().WithContext("upload the file before importing the model");
+  const uint64_t size = std::filesystem::file_size(*path);
+  if (size == variant.size_bytes) return {};
+  return InvalidArgument("file " + variant.file.str() + " has " + std::to_string(size) + " bytes, the model says " +
+                         std::to_string(variant.size_bytes));
+}
+
+caf::result<Done> CheckFiles(Self self, const CheckModelFiles& check) {
+  auto& files = self->state.files;
+  if (!files) return MakeError(NoFiles());
+  for (const auto& variant : check.model.variants) {
+    if (auto status = CheckVariant(*files, variant); !status.ok()) return MakeError(status);
+  }
+  return Done{};
+}
+
+} // namespace
+
+store_actor::behavior_type StoreBehavior(Self self, std::shared_ptr<std::unique_ptr<Store>> store,
+                                         std::shared_ptr<std::optional<ModelFiles>> files) {
+  self->state.store = std::move(*store);
+  self->state.files = std::move(*files);
+  return {
+      [self](WriteRecords& write) { return Gather(self, write); },
+      [self](const PutModelChunk& chunk) { return PutChunk(self, chunk); },
+      [self](const FetchModel& fetch) { return Fetch(self, fetch); },
+      [self](const CheckModelFiles& check) { return CheckFiles(self, check); },
+      [self](FlushWrites) { Flush(self); },
+      [self](StopActor) -> caf::result<Done> {
+        Flush(self);
+        self->quit();
+        return Done{};
+      },
+  };
+}
+
+store_actor SpawnStore(caf::actor_system& system, std::unique_ptr<Store> store, std::optional<ModelFiles> files,
+                       bool detached) {
+  // CAF copies spawn arguments; the owning pointers travel inside a shared box that the actor empties.
+  auto store_box = std::make_shared<std::unique_ptr<Store>>(std::move(store));
+  auto files_box = std::make_shared<std::optional<ModelFiles>>(std::move(files));
+  if (detached) return system.spawn<caf::detached>(StoreBehavior, store_box, files_box);
+  return system.spawn(StoreBehavior, store_box, files_box);
+}
+
+} // namespace avocet

@@ -1,0 +1,51 @@
+#include "actors/uplink_actor.h"
+
+#include <caf/typed_event_based_actor.hpp>
+#include <spdlog/spdlog.h>
+
+namespace avocet {
+namespace {
+
+using Self = uplink_actor::stateful_pointer<UplinkState>;
+
+void SendPending(Self self, const UplinkArgs& args) {
+  auto& state = self->state;
+  if (!state.controller) return;
+  for (auto& window : state.buffer.TakeToSend(self->clock().now(), args.options.resend_after))
+    self->send(state.controller, ReportWindow{args.node, std::move(window)});
+}
+
+void Tick(Self self, const UplinkArgs& args) {
+  auto& state = self->state;
+  for (auto& window : args.close_windows()) state.buffer.Push(std::move(window));
+  if (state.buffer.dropped() > state.reported_drops) {
+    spdlog::warn("measurement windows dropped total={}", state.buffer.dropped());
+    state.reported_drops = state.buffer.dropped();
+  }
+  SendPending(self, args);
+}
+
+} // namespace
+
+uplink_actor::behavior_type UplinkBehavior(Self self, std::shared_ptr<const UplinkArgs> args) {
+  self->state.buffer = WindowBuffer(args->options.max_buffered_windows);
+  self->delayed_send(self, args->options.window, WindowTick{});
+  return {
+      [self](const WindowAck& ack) { self->state.buffer.Acknowledge(ack.device, ack.boot, ack.sequence); },
+      [self](SetWindowTarget& target) {
+        self->state.controller = std::move(target.controller);
+        self->state.buffer.SendAgain();
+      },
+      [self, args](WindowTick) {
+        Tick(self, *args);
+        self->delayed_send(self, args->options.window, WindowTick{});
+      },
+      [self, args](StopActor) -> caf::result<Done> {
+        Tick(self, *args);
+        self->quit();
+        return Done{};
+      },
+  };
+}
+
+} // namespace avocet

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "cli/context.h"
+
+namespace avocet {
+
+// One function per command. Each prints its result on stdout, what went wrong on stderr (with
+// -o json: on stdout), progress on stderr, and returns the exit code.
+
+int VersionCommand(const Context& context, bool client_only);
+int NodeListCommand(const Context& context);
+int DeviceListCommand(const Context& context);
+int EventsCommand(const Context& context, uint64_t after_sequence);
+
+struct ModelImportOptions {
+  std::vector<std::filesystem::path> files; ///< one per format
+  std::string name;                         ///< empty: the first file's, without its extension
+  std::string version = "1";
+};
+int ModelImportCommand(const Context& context, const ModelImportOptions& options);
+int ModelListCommand(const Context& context);
+int ModelProfileCommand(const Context& context, const std::string& model, const std::string& device);
+
+struct AppApplyOptions {
+  std::filesystem::path file;
+  bool wait = true; ///< until the application serves
+};
+int AppPlanCommand(const Context& context, const std::filesystem::path& file, bool detailed_exit_code);
+int AppApplyCommand(const Context& context, const AppApplyOptions& options);
+int AppListCommand(const Context& context);
+int AppStatusCommand(const Context& context, const std::string& app);
+int AppExplainCommand(const Context& context, const std::string& app);
+int AppRemoveCommand(const Context& context, const std::string& app);
+
+struct LoadOptions {
+  std::vector<std::string> targets; ///< "app" (its declared rate) or "app=rate"
+  std::string endpoint;             ///< empty: the agent that hosts the applications
+  double duration_s = 10;
+  double warm_up_s = 0;
+  std::string arrival;              ///< empty: the application's own, else poisson
+  uint64_t seed = 1;
+};
+int LoadCommand(const Context& context, const LoadOptions& options);
+
+struct DevOptions {
+  std::filesystem::path config;   ///< empty: defaults
+  std::filesystem::path data_dir; ///< empty: the config's, else ~/.local/share/avocet/dev
+  std::string listen;             ///< empty: the config's
+  std::string inference;          ///< empty: the config's
+};
+int DevCommand(const Context& context, const DevOptions& options);
+
+struct DemoOptions {
+  uint64_t seed = 1;
+  bool keep = false; ///< goes on serving until a signal, and leaves the data folder
+};
+int DemoCommand(const Context& context, const DemoOptions& options);
+
+} // namespace avocet

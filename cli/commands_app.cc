@@ -1,0 +1,92 @@
+#include <thread>
+
+#include "cli/commands.h"
+#include "cli/config_files.h"
+#include "cli/session.h"
+#include "cli/wait_ready.h"
+
+namespace avocet {
+namespace {
+
+Result<Application> ReadApplication(const std::filesystem::path& file) {
+  auto text = ReadConfigFile(file);
+  if (!text.ok()) return text.status();
+  return ParseApplicationFile(*text, file.string());
+}
+
+int ExitCodeOf(const Decision& decision) {
+  return decision.kind == DecisionKind::kReject ? kExitRejected : kExitOk;
+}
+
+/// Whether applying the plan would change anything.
+Result<bool> HasChanges(Session& session, const Decision& decision) {
+  auto now = session.Ask(GetApp{decision.app.name});
+  if (!now.ok() && now.status().code() == StatusCode::kNotFound) return true;
+  if (!now.ok()) return now.status();
+  return now->app != decision.app || !now->placement || now->placement->device != decision.device;
+}
+
+} // namespace
+
+int AppPlanCommand(const Context& context, const std::filesystem::path& file, bool detailed_exit_code) {
+  auto app = ReadApplication(file);
+  if (!app.ok()) return Fail(context, app.status());
+  Session session({context.address, context.timeout});
+  auto decision = session.Ask(PlanApp{std::move(*app)});
+  if (!decision.ok()) return Fail(context, decision.status());
+  std::cout << Render(*decision, context.render);
+  if (!detailed_exit_code || decision->kind == DecisionKind::kReject) return ExitCodeOf(*decision);
+  auto changes = HasChanges(session, *decision);
+  if (!changes.ok()) return Fail(context, changes.status());
+  return *changes ? kExitChanges : kExitOk;
+}
+
+int AppApplyCommand(const Context& context, const AppApplyOptions& options) {
+  auto app = ReadApplication(options.file);
+  if (!app.ok()) return Fail(context, app.status());
+  const AppId name = app->name;
+  Session session({context.address, context.timeout});
+  if (!context.quiet) std::cerr << "deciding; a model without a profile is measured first\n";
+  auto decision = session.Ask(ApplyApp{std::move(*app)});
+  if (!decision.ok()) return Fail(context, decision.status());
+  std::cout << Render(*decision, context.render);
+  if (decision->kind == DecisionKind::kReject || !options.wait) return ExitCodeOf(*decision);
+  if (!context.quiet) std::cerr << "loading on " << decision->device->str() << '\n';
+  if (auto status = WaitUntilReady(session, name, context.timeout); !status.ok()) {
+    std::cerr << Render(status, {}); // the decision already stands on stdout
+    return ExitCodeOf(status);
+  }
+  if (!context.quiet) std::cerr << "ready\n";
+  return kExitOk;
+}
+
+int AppListCommand(const Context& context) {
+  Session session({context.address, context.timeout});
+  auto list = session.Ask(ListApps{});
+  if (!list.ok()) return Fail(context, list.status());
+  std::cout << Render(list->apps, context.render);
+  return kExitOk;
+}
+
+int AppStatusCommand(const Context& context, const std::string& app) {
+  Session session({context.address, context.timeout});
+  return Show(context, session.Ask(GetApp{AppId(app)}));
+}
+
+int AppExplainCommand(const Context& context, const std::string& app) {
+  Session session({context.address, context.timeout});
+  return Show(context, session.Ask(ExplainApp{AppId(app)}));
+}
+
+int AppRemoveCommand(const Context& context, const std::string& app) {
+  Session session({context.address, context.timeout});
+  auto removed = session.Ask(RemoveApp{AppId(app)});
+  if (!removed.ok()) return Fail(context, removed.status());
+  if (context.render.format == OutputFormat::kJson)
+    std::cout << "{\"v\":1,\"removed\":\"" << app << "\"}\n";
+  else
+    std::cout << "removed " << app << '\n';
+  return kExitOk;
+}
+
+} // namespace avocet

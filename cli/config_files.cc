@@ -1,0 +1,252 @@
+#include "cli/config_files.h"
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "cli/config_reader.h"
+#include "messages/address.h"
+#include "messages/check.h"
+
+namespace avocet {
+namespace {
+
+constexpr std::array kKinds{DeviceKind::kCpu, DeviceKind::kGpu, DeviceKind::kEdgeTpu};
+constexpr std::array kDisciplines{Discipline::kFifo, Discipline::kTimeShared};
+constexpr std::array kEngines{EngineKind::kTflite, EngineKind::kOnnx, EngineKind::kEmulated};
+
+// ---- addresses ----
+
+bool IsBindable(std::string_view text) {
+  return ParseAddress(text).ok();
+}
+
+bool IsReachable(std::string_view text) {
+  const auto address = ParseAddress(text);
+  return address.ok() && address->port != 0;
+}
+
+bool IsLocal(std::string_view text) {
+  const auto address = ParseAddress(text);
+  return address.ok() && IsLoopback(*address);
+}
+
+constexpr std::string_view kBindRule = "host:port with a port from 0 (ephemeral) to 65535, e.g. \"127.0.0.1:8001\"";
+constexpr std::string_view kReachRule = "host:port with a port from 1 to 65535, e.g. \"127.0.0.1:7400\"";
+constexpr std::string_view kLoopbackRule =
+    "a loopback address; to serve a LAN without encryption, set plaintext = true in [inference]";
+
+// ---- checks ----
+
+Status CheckInference(const InferenceConfig& inference) {
+  const std::string rest = inference.rest.value_or(InferenceConfig{}.grpc);
+  return Check("agent", std::string_view("inference"))
+      .That(IsBindable(inference.grpc), "inference.grpc", inference.grpc, kBindRule)
+      .That(IsBindable(rest), "inference.rest", rest, kBindRule)
+      .That(inference.plaintext || IsLocal(inference.grpc), "inference.grpc", inference.grpc, kLoopbackRule)
+      .That(inference.plaintext || IsLocal(rest), "inference.rest", rest, kLoopbackRule)
+      .status();
+}
+
+bool AreDistinctCores(const std::vector<int>& cores) {
+  return std::all_of(cores.begin(), cores.end(), [](int c) { return c >= 0 && c < kMaxCores; }) &&
+         std::set<int>(cores.begin(), cores.end()).size() == cores.size();
+}
+
+/// Which engine can serve which kind of device in this version.
+bool CanServe(EngineKind engine, DeviceKind kind) {
+  switch (engine) {
+  case EngineKind::kTflite:
+    return kind == DeviceKind::kCpu;
+  case EngineKind::kOnnx:
+    return kind != DeviceKind::kEdgeTpu;
+  case EngineKind::kEmulated:
+    return true;
+  }
+  return false;
+}
+
+Status CheckDevice(const DeviceConfig& device, const std::string& path) {
+  const bool cpu = device.kind == DeviceKind::kCpu;
+  const bool runs = device.discipline == Discipline::kFifo || device.discipline == Discipline::kTimeShared;
+  const std::string name = path + ".name", engine = path + ".engine", memory = path + ".memory_mb",
+                    cores = path + ".cores", discipline = path + ".discipline";
+  return Check("device", device.name)
+      .Name(name, device.name)
+      .That(runs, discipline, ToString(device.discipline), "fifo or time_shared")
+      .That(CanServe(device.engine, device.kind), engine, ToString(device.engine),
+            cpu ? "an engine for cpu devices"
+                : fmt::format("an engine for {} devices, e.g. \"emulated\"", ToString(device.kind)))
+      .That(device.memory_mb >= 1 && device.memory_mb <= kMaxDeviceMemoryMb, memory, device.memory_mb,
+            fmt::format("from 1 to {} MiB", kMaxDeviceMemoryMb))
+      .Is(AreDistinctCores(device.cores), cores, "a list with a core twice or out of range",
+          fmt::format("distinct numbers from 0 to {}", kMaxCores - 1))
+      .Is(!cpu || !device.cores.empty(), cores, "empty", "a list of at least one core, e.g. [1]")
+      .Is(cpu || device.cores.empty(), cores, "a list of cores", "absent: only cpu devices are pinned")
+      .status();
+}
+
+/// Rules across devices: distinct names, and no core that two real devices would fight for.
+Status CheckTogether(const std::vector<DeviceConfig>& devices) {
+  std::set<std::string_view> names;
+  std::set<int> cores;
+  Check check("agent", std::string_view("device"));
+  for (size_t i = 0; i < devices.size(); ++i) {
+    const std::string name = fmt::format("device[{}].name", i), pinned = fmt::format("device[{}].cores", i);
+    check.That(names.insert(devices[i].name).second, name, devices[i].name, "a name that no other device has");
+    if (devices[i].engine == EngineKind::kEmulated) continue;
+    for (int core : devices[i].cores)
+      check.That(cores.insert(core).second, pinned, core, "a core that no other device is pinned to");
+  }
+  return check.status();
+}
+
+Status CheckAgentParts(const AgentConfig& config) {
+  Check check("agent", config.name);
+  check.Name("name", config.name)
+      .That(IsReachable(config.controller), "controller", config.controller, kReachRule)
+      .That(config.advertise_address.empty() || IsReachable(config.advertise_address), "advertise_address",
+            config.advertise_address, kReachRule)
+      .Part(CheckInference(config.inference))
+      .Length("device", config.devices.size(), kMaxDevicesPerNode);
+  for (size_t i = 0; i < config.devices.size(); ++i)
+    check.Part(CheckDevice(config.devices[i], fmt::format("device[{}]", i)));
+  return check.Part(CheckTogether(config.devices)).status();
+}
+
+// ---- reading ----
+
+void ReadDevice(ConfigTable table, DeviceConfig& out) {
+  table.String("name", out.name, Need::kRequired);
+  table.Choice("kind", kKinds, out.kind, Need::kRequired);
+  table.Choice("discipline", kDisciplines, out.discipline);
+  table.Choice("engine", kEngines, out.engine, Need::kRequired);
+  table.Integer("memory_mb", out.memory_mb, Need::kRequired);
+  table.Integers("cores", out.cores);
+}
+
+void ReadInference(ConfigTable table, InferenceConfig& out) {
+  table.String("grpc", out.grpc);
+  std::string rest;
+  table.String("rest", rest);
+  if (table.Has("rest")) out.rest = rest;
+  table.Bool("plaintext", out.plaintext);
+}
+
+void ReadAgent(ConfigTable& root, AgentConfig& out, Need name) {
+  root.String("name", out.name, name);
+  root.String("data_dir", out.data_dir);
+  root.String("controller", out.controller);
+  root.String("advertise_address", out.advertise_address);
+  ReadInference(root.Table("inference"), out.inference);
+  for (const ConfigTable& device : root.Tables("device"))
+    ReadDevice(device, out.devices.emplace_back());
+}
+
+void ReadPolicy(ConfigTable table, Policy& out) {
+  table.Number("mean_tolerance", out.mean_tolerance);
+  table.Number("percentile_tolerance", out.percentile_tolerance);
+  table.Number("max_utilization", out.max_utilization);
+  table.Number("max_preprocess_cpu", out.max_preprocess_cpu);
+  table.Number("memory_fraction", out.memory_fraction);
+}
+
+/// Parses, reads with `read(root, config)`, and validates: the frame that all these files share.
+template <class Config, class Read>
+Result<Config> ParseConfig(std::string_view text, const std::string& filename, const Read& read) {
+  auto tree = ParseToml(text, filename);
+  if (!tree.ok()) return tree.status();
+  ConfigFile file(std::move(*tree), filename);
+  Config config;
+  ConfigTable root = file.root();
+  read(root, config);
+  AVOCET_RETURN_IF_ERROR(file.Finish());
+  AVOCET_RETURN_IF_ERROR(file.Locate(Validate(config)));
+  return config;
+}
+
+} // namespace
+
+Status Validate(const AgentConfig& config) {
+  return Check("agent", config.name)
+      .Part(CheckAgentParts(config))
+      .That(!config.data_dir.empty(), "data_dir", config.data_dir, "a directory")
+      .Is(!config.devices.empty(), "device", "absent", "at least one [[device]] table")
+      .status();
+}
+
+std::vector<DeviceSpec> DeviceSpecs(const AgentConfig& config) {
+  std::vector<DeviceSpec> specs;
+  for (const DeviceConfig& device : config.devices) {
+    DeviceSpec& spec = specs.emplace_back();
+    spec.node = NodeId(config.name);
+    spec.name = device.name;
+    spec.kind = device.kind;
+    spec.discipline = device.discipline;
+    spec.engine = device.engine;
+    spec.memory_bytes = static_cast<uint64_t>(device.memory_mb) * kMiB;
+    spec.cores = device.cores;
+    if (spec.emulated()) spec.type = fmt::format("{}/emulated", ToString(device.kind));
+  }
+  return specs;
+}
+
+Status Validate(const ControllerConfig& config) {
+  return Check("controller", config.listen)
+      .That(!config.data_dir.empty(), "data_dir", config.data_dir, "a directory")
+      .That(IsBindable(config.listen), "listen", config.listen, kBindRule)
+      .Part(Validate(config.policy))
+      .status();
+}
+
+DevConfig::DevConfig() {
+  agent.name = "local";
+  agent.data_dir.clear();
+}
+
+Status Validate(const DevConfig& config) {
+  return Check("dev", config.agent.name)
+      .Part(CheckAgentParts(config.agent))
+      .That(IsBindable(config.listen), "listen", config.listen, kBindRule)
+      .Part(Validate(config.policy))
+      .status();
+}
+
+Result<AgentConfig> ParseAgentConfig(std::string_view text, const std::string& filename) {
+  return ParseConfig<AgentConfig>(
+      text, filename, [](ConfigTable& root, AgentConfig& config) { ReadAgent(root, config, Need::kRequired); });
+}
+
+Result<ControllerConfig> ParseControllerConfig(std::string_view text, const std::string& filename) {
+  return ParseConfig<ControllerConfig>(text, filename, [](ConfigTable& root, ControllerConfig& config) {
+    root.String("data_dir", config.data_dir);
+    root.String("listen", config.listen);
+    ReadPolicy(root.Table("policy"), config.policy);
+  });
+}
+
+Result<DevConfig> ParseDevConfig(std::string_view text, const std::string& filename) {
+  return ParseConfig<DevConfig>(text, filename, [](ConfigTable& root, DevConfig& config) {
+    ReadAgent(root, config.agent, Need::kOptional);
+    root.String("listen", config.listen);
+    ReadPolicy(root.Table("policy"), config.policy);
+  });
+}
+
+Result<std::string> ReadConfigFile(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  if (!in) return NotFound(fmt::format("cannot open '{}'; is the path right and readable?", file.string()));
+  std::string text(kMaxTomlBytes + 1, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<size_t>(in.gcount()));
+  if (in.bad()) return Unavailable(fmt::format("cannot read '{}'; is it a file?", file.string()));
+  if (text.size() > kMaxTomlBytes)
+    return ResourceExhausted(
+        fmt::format("'{}' is too long; a configuration file has at most {} bytes", file.string(), kMaxTomlBytes));
+  return text;
+}
+
+} // namespace avocet

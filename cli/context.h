@@ -1,0 +1,35 @@
+#pragma once
+
+#include <iostream>
+#include <string>
+
+#include "cli/exit_codes.h"
+#include "cli/render.h"
+#include "messages/status.h"
+#include "messages/units.h"
+
+namespace avocet {
+
+/// What the flags that every command has in common say.
+struct Context {
+  std::string address = "127.0.0.1:7400"; ///< of the controller
+  RenderOptions render;
+  Duration timeout = std::chrono::minutes(5); ///< of one question, and of --wait
+  bool quiet = false;                         ///< no progress on stderr
+};
+
+/// Reports an error where the chosen output format wants it, and returns its exit code.
+inline int Fail(const Context& context, const Status& status) {
+  auto& out = context.render.format == OutputFormat::kJson ? std::cout : std::cerr;
+  out << Render(status, context.render);
+  return ExitCodeOf(status);
+}
+
+/// Prints a reply, or the error there is instead.
+template <class T> int Show(const Context& context, const Result<T>& result) {
+  if (!result.ok()) return Fail(context, result.status());
+  std::cout << Render(*result, context.render);
+  return kExitOk;
+}
+
+} // namespace avocet

@@ -1,0 +1,42 @@
+#pragma once
+
+#include "messages/status.h"
+
+namespace avocet {
+
+/// What the program's exit says; scripts rely on the numbers.
+enum ExitCode : int {
+  kExitOk = 0,
+  kExitError = 1,
+  kExitRejected = 2,
+  kExitChanges = 3, ///< `plan --detailed-exitcode` and the plan has changes
+  kExitTimedOut = 4,
+  kExitDenied = 5,
+  kExitUsage = 64,
+};
+
+inline ExitCode ExitCodeOf(const Status& status) {
+  switch (status.code()) {
+  case StatusCode::kOk:
+    return kExitOk;
+  case StatusCode::kRejected:
+    return kExitRejected;
+  case StatusCode::kDeadlineExceeded:
+    return kExitTimedOut;
+  case StatusCode::kDenied:
+    return kExitDenied;
+  case StatusCode::kInvalidArgument:
+  case StatusCode::kNotFound:
+  case StatusCode::kAlreadyExists:
+  case StatusCode::kUnavailable:
+  case StatusCode::kCancelled:
+  case StatusCode::kUnsupported:
+  case StatusCode::kResourceExhausted:
+  case StatusCode::kCorruption:
+  case StatusCode::kInternal:
+    return kExitError;
+  }
+  return kExitError;
+}
+
+} // namespace avocet

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "messages/units.h"
+
+namespace avocet {
+
+// Numbers as people read them: three or four significant digits, never an exponent below 1e9.
+
+std::string FormatNumber(double value);                         ///< 0.0123, 1.83, 50, 1234
+std::string FormatMillis(Duration value);                       ///< the same, of milliseconds, without unit
+std::string FormatMillis(const std::optional<Duration>& value); ///< "-" when empty
+std::string FormatPercent(double fraction);                     ///< "61 %", "0.4 %"
+std::string FormatMebibytes(uint64_t bytes);                    ///< of MiB, without unit
+std::string FormatDuration(Duration value);                     ///< "850 ms", "12.5 s", "3 min", "2.5 h"
+std::string FormatTime(WallTime value);                         ///< "2024-05-01T12:03:11Z"
+
+/// Rounded down to three significant digits, so that a quoted limit still fits.
+double FloorTo3Digits(double value);
+
+/// Both with as many digits as it takes to tell them apart (at most 9).
+std::pair<std::string, std::string> FormatApart(double a, double b);
+
+} // namespace avocet

@@ -1,0 +1,128 @@
+#include "cli/local_cluster.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include <caf/scoped_actor.hpp>
+
+#include "actors/actor_system.h"
+#include "actors/agent_process.h"
+#include "actors/controller_process.h"
+#include "node_agent/cpu_probe.h"
+
+namespace avocet {
+namespace {
+
+/// The real device may use this share of the machine's memory.
+constexpr uint64_t kMemoryShare = 4;
+
+Result<std::vector<DeviceSpec>> ProbeDevices(AgentConfig agent) {
+  auto cpu = ProbeCpu();
+  if (!cpu.ok()) return cpu.status();
+  if (agent.devices.empty())
+    agent.devices = DefaultDevices(cpu->cores.back(), static_cast<int>(cpu->memory_bytes / kMemoryShare / kMiB));
+  auto specs = DeviceSpecs(agent);
+  for (auto& spec : specs)
+    spec.type = DeviceType(spec, *cpu);
+  return specs;
+}
+
+} // namespace
+
+std::vector<DeviceConfig> DefaultDevices(int last_core, int cpu_memory_mb) {
+  return {
+      {.name = "cpu0", .memory_mb = cpu_memory_mb, .cores = {last_core}},
+      // A Jetson Nano's GPU and a Coral USB stick, as far as published measurements tell.
+      {.name = "gpu0",
+       .kind = DeviceKind::kGpu,
+       .discipline = Discipline::kTimeShared,
+       .engine = EngineKind::kEmulated,
+       .memory_mb = 3964,
+       .cores = {}},
+      {.name = "tpu0", .kind = DeviceKind::kEdgeTpu, .engine = EngineKind::kEmulated, .memory_mb = 3800, .cores = {}},
+  };
+}
+
+struct LocalCluster::Impl {
+  ActorSystemConfig config;
+  caf::actor_system system{config};
+  std::unique_ptr<ControllerProcess> controller;
+  std::unique_ptr<AgentProcess> agent;
+  std::shared_ptr<std::atomic<bool>> alive = std::make_shared<std::atomic<bool>>(true);
+
+  ~Impl() { Stop(); }
+
+  Status Start(const LocalClusterOptions& options) {
+    auto devices = ProbeDevices(options.config.agent);
+    if (!devices.ok()) return devices.status();
+    AVOCET_RETURN_IF_ERROR(StartController(options));
+    AVOCET_RETURN_IF_ERROR(StartAgent(options, std::move(*devices)));
+    for (const caf::actor& root :
+         {caf::actor_cast<caf::actor>(controller->actor()), caf::actor_cast<caf::actor>(agent->actor())})
+      root->attach_functor([alive = alive](const caf::error&) { *alive = false; });
+    agent->Connect(controller->actor());
+    return {};
+  }
+
+  Status StartController(const LocalClusterOptions& options) {
+    ControllerProcessOptions process{.data_dir = options.data_dir / "controller", .control = {}, .controller = {}};
+    process.control.address = options.config.listen;
+    process.controller.policy = options.config.policy;
+    process.controller.role = "dev";
+    auto started = ControllerProcess::Start(system, process);
+    if (!started.ok()) return started.status();
+    controller = std::move(*started);
+    return {};
+  }
+
+  Status StartAgent(const LocalClusterOptions& options, std::vector<DeviceSpec> devices) {
+    AgentProcessOptions process{.id = NodeId(options.config.agent.name),
+                                .data_dir = options.data_dir / "agent",
+                                .prefix = options.prefix,
+                                .devices = std::move(devices),
+                                .advertise_address = options.config.agent.advertise_address,
+                                .inference = {},
+                                .agent = {}};
+    process.inference.grpc_address = options.config.agent.inference.grpc;
+    process.inference.server_version = AVOCET_VERSION;
+    auto started = AgentProcess::Start(system, process);
+    if (!started.ok()) return started.status();
+    agent = std::move(*started);
+    return {};
+  }
+
+  /// The agent first: its last measurements still reach the controller.
+  void Stop() {
+    if (agent != nullptr) agent->Stop();
+    if (controller != nullptr) controller->Stop();
+    agent.reset();
+    controller.reset();
+  }
+};
+
+LocalCluster::LocalCluster(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+LocalCluster::~LocalCluster() = default;
+
+Result<std::unique_ptr<LocalCluster>> LocalCluster::Start(const LocalClusterOptions& options) {
+  auto impl = std::make_unique<Impl>();
+  AVOCET_RETURN_IF_ERROR(impl->Start(options));
+  return std::unique_ptr<LocalCluster>(new LocalCluster(std::move(impl)));
+}
+
+std::string LocalCluster::control_address() const {
+  return impl_->controller->address();
+}
+
+std::string LocalCluster::inference_address() const {
+  return impl_->agent->inference_address();
+}
+
+bool LocalCluster::alive() const {
+  return *impl_->alive;
+}
+
+void LocalCluster::Stop() {
+  impl_->Stop();
+}
+
+} // namespace avocet

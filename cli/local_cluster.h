@@ -1,0 +1,43 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "cli/config_files.h"
+#include "messages/status.h"
+
+namespace caf {
+class actor_system;
+}
+
+namespace avocet {
+
+struct LocalClusterOptions {
+  DevConfig config;               ///< without devices: cpu0 (real), gpu0 and tpu0 (emulated)
+  std::filesystem::path data_dir; ///< controller/ and agent/ below it
+  std::filesystem::path prefix;   ///< engines and sample models
+};
+
+/// A controller and one agent in this process, connected by local actor handles: `avocet dev`.
+class LocalCluster {
+public:
+  static Result<std::unique_ptr<LocalCluster>> Start(const LocalClusterOptions& options);
+  ~LocalCluster();
+
+  std::string control_address() const;
+  std::string inference_address() const;
+  /// False once a root actor ended: the process should end too.
+  bool alive() const;
+  void Stop();
+
+private:
+  struct Impl;
+  explicit LocalCluster(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+/// The devices of a cluster that was given none.
+std::vector<DeviceConfig> DefaultDevices(int last_core, int cpu_memory_mb);
+
+} // namespace avocet

@@ -1,0 +1,187 @@
+#include <CLI/CLI.hpp>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "cli/table.h"
+
+namespace avocet {
+namespace {
+
+/// Every command's flags and what it runs when it was chosen.
+class Program {
+public:
+  Program()
+      : app_("Avocet: inference on shared edge accelerators, admitted only where every latency objective holds.",
+             "avocet") {
+    app_.require_subcommand(1);
+    app_.fallthrough();
+    app_.footer("Begin with `avocet demo`, or `avocet dev` and the commands below against it.\n"
+                "Exit codes: 0 ok, 1 error, 2 rejected, 3 plan has changes, 4 timed out, 5 denied, 64 usage.");
+    AddGlobalFlags();
+    AddCluster();
+    AddModel();
+    AddApp();
+    AddLoad();
+    AddLocal();
+  }
+
+  int Run(int argc, char** argv) {
+    try {
+      app_.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      const int code = app_.exit(error);
+      return code == 0 ? kExitOk : kExitUsage;
+    }
+    Finish();
+    return run_(context_);
+  }
+
+private:
+  using Runner = std::function<int(const Context&)>;
+
+  CLI::App* Command(CLI::App& parent, const std::string& name, const std::string& help, Runner run) {
+    CLI::App* command = parent.add_subcommand(name, help);
+    command->fallthrough();
+    command->callback([this, run = std::move(run)] { run_ = run; });
+    return command;
+  }
+
+  CLI::App& Group(const std::string& name, const std::string& help) {
+    CLI::App* group = app_.add_subcommand(name, help);
+    group->require_subcommand(1);
+    group->fallthrough();
+    return *group;
+  }
+
+  void AddGlobalFlags() {
+    app_.add_option("--addr", context_.address, "Address of the controller")
+        ->envname("AVOCET_ADDR")
+        ->capture_default_str();
+    app_.add_option("-o,--output", output_, "table (for people) or json (for programs)")
+        ->check(CLI::IsMember({"table", "json"}))
+        ->capture_default_str();
+    app_.add_option("--timeout", timeout_s_, "Seconds to wait for an answer")
+        ->check(CLI::Range(0.1, 86400.0))
+        ->capture_default_str();
+    app_.add_flag("-q,--quiet", context_.quiet, "No progress on stderr");
+    app_.add_option("--log-level", log_level_, "error, warn, info or debug (stderr)")
+        ->check(CLI::IsMember({"error", "warn", "info", "debug"}))
+        ->capture_default_str();
+  }
+
+  void AddCluster() {
+    CLI::App* version = Command(app_, "version", "Version of the controller (--client: of this program)",
+                                [this](const Context& c) { return VersionCommand(c, client_only_); });
+    version->add_flag("--client", client_only_, "Ask no controller");
+    Command(Group("node", "Machines"), "list", "Nodes with their health", NodeListCommand);
+    Command(Group("device", "Accelerators"), "list", "Devices with discipline, utilization and memory",
+            DeviceListCommand);
+    CLI::App* events = Command(app_, "events", "What happened, oldest first",
+                               [this](const Context& c) { return EventsCommand(c, after_); });
+    events->add_option("--after", after_, "Only events after this sequence number");
+  }
+
+  void AddModel() {
+    CLI::App& model = Group("model", "Models and their profiles");
+    CLI::App* import = Command(model, "import", "Upload a model: one file per format",
+                               [this](const Context& c) { return ModelImportCommand(c, import_); });
+    import->add_option("files", import_.files, ".tflite, .onnx, or .toml (emulated)")
+        ->required()
+        ->check(CLI::ExistingFile);
+    import->add_option("--name", import_.name, "Name of the model [the first file's name]");
+    import->add_option("--version", import_.version, "Version: decimal digits")->capture_default_str();
+    Command(model, "list", "Models, their files and what was measured of them", ModelListCommand);
+    CLI::App* profile = Command(model, "profile", "Measure service time, switch overhead and memory",
+                                [this](const Context& c) { return ModelProfileCommand(c, model_, device_); });
+    profile->add_option("model", model_, "name or name:version")->required();
+    profile->add_option("--device", device_, "node/device [one healthy device of each type]");
+  }
+
+  void AddApp() {
+    CLI::App& app = Group("app", "Applications: a model, a rate, a latency objective");
+    CLI::App* plan = Command(app, "plan", "What apply would decide, for every device, with reasons; changes nothing",
+                             [this](const Context& c) { return AppPlanCommand(c, apply_.file, detailed_exit_code_); });
+    plan->add_option("file", apply_.file, "app.toml")->required();
+    plan->add_flag("--detailed-exitcode", detailed_exit_code_, "Exit 3 when apply would change something");
+    CLI::App* apply = Command(app, "apply", "Admit or change an application, wait until it serves",
+                              [this](const Context& c) { return AppApplyCommand(c, apply_); });
+    apply->add_option("file", apply_.file, "app.toml")->required();
+    apply->add_flag("--wait,!--no-wait", apply_.wait, "Wait until it serves [yes]");
+    Command(app, "list", "Applications with predicted and measured latency", AppListCommand);
+    AddNamed(app, "status", "One application in detail", AppStatusCommand);
+    AddNamed(app, "explain", "The last decision about it: every device, every reason", AppExplainCommand);
+    AddNamed(app, "rm", "Drain it and remove it", AppRemoveCommand);
+  }
+
+  void AddNamed(CLI::App& parent, const std::string& name, const std::string& help,
+                int (*run)(const Context&, const std::string&)) {
+    CLI::App* command = Command(parent, name, help, [this, run](const Context& c) { return run(c, name_); });
+    command->add_option("name", name_, "The application's name")->required();
+  }
+
+  void AddLoad() {
+    CLI::App* load = Command(app_, "load", "Send open-loop load to applications and report what clients saw",
+                             [this](const Context& c) { return LoadCommand(c, load_); });
+    load->add_option("targets", load_.targets, "app (its declared rate) or app=requests_per_second")->required();
+    load->add_option("--endpoint", load_.endpoint, "host:port of an inference endpoint [of the agent that hosts them]");
+    load->add_option("--duration", load_.duration_s, "Seconds")->check(CLI::PositiveNumber)->capture_default_str();
+    load->add_option("--warm-up", load_.warm_up_s, "Seconds at the beginning that are not measured")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
+    load->add_option("--arrival", load_.arrival, "poisson, periodic or scv:<number> [the application's]");
+    load->add_option("--seed", load_.seed, "Of the arrival times")->capture_default_str();
+  }
+
+  void AddLocal() {
+    CLI::App* dev = Command(app_, "dev", "A controller and an agent in one process, for laptops and tests",
+                            [this](const Context& c) { return DevCommand(c, dev_); });
+    dev->add_option("--config", dev_.config, "TOML: the keys of an agent, listen, [policy]")->check(CLI::ExistingFile);
+    dev->add_option("--data-dir", dev_.data_dir, "Where records and models are kept");
+    dev->add_option("--listen", dev_.listen, "Control address; port 0 is any free one [127.0.0.1:7400]");
+    dev->add_option("--inference", dev_.inference, "Inference address; port 0 is any free one [127.0.0.1:8001]");
+    CLI::App* demo = Command(app_, "demo", "Ninety seconds that show what Avocet does, with real and emulated devices",
+                             [this](const Context& c) { return DemoCommand(c, demo_); });
+    demo->add_option("--seed", demo_.seed, "Of the arrival times")->capture_default_str();
+    demo->add_flag("--keep", demo_.keep, "Go on serving until a signal");
+    demo->add_flag("--json", json_, "The same as -o json");
+  }
+
+  void Finish() {
+    if (json_) output_ = "json";
+    context_.render = {.format = output_ == "json" ? OutputFormat::kJson : OutputFormat::kTable,
+                       .color = UseColor(STDOUT_FILENO)};
+    context_.timeout = FromSeconds(timeout_s_);
+    auto logger = spdlog::stderr_logger_mt("avocet");
+    logger->set_level(spdlog::level::from_str(log_level_));
+    logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e %l %v");
+    spdlog::set_default_logger(logger);
+  }
+
+  CLI::App app_;
+  Context context_;
+  Runner run_;
+  std::string output_ = "table";
+  std::string log_level_ = "info";
+  double timeout_s_ = 300;
+  bool json_ = false;
+  bool client_only_ = false;
+  bool detailed_exit_code_ = false;
+  uint64_t after_ = 0;
+  std::string model_;
+  std::string device_;
+  std::string name_;
+  ModelImportOptions import_;
+  AppApplyOptions apply_;
+  LoadOptions load_;
+  DevOptions dev_;
+  DemoOptions demo_;
+};
+
+} // namespace
+} // namespace avocet
+
+int main(int argc, char** argv) {
+  return avocet::Program().Run(argc, argv);
+}

@@ -1,0 +1,31 @@
+#include "cli/paths.h"
+
+#include <cstdlib>
+
+namespace avocet {
+namespace {
+
+/// The variable's value; nullptr when unset or empty. Called before any thread starts.
+const char* Environment(const char* name) {
+  const char* value = std::getenv(name); // NOLINT(concurrency-mt-unsafe)
+  return value != nullptr && *value != '\0' ? value : nullptr;
+}
+
+} // namespace
+
+std::filesystem::path EnginePrefix() {
+  const char* prefix = Environment("AVOCET_PREFIX");
+  return prefix != nullptr ? prefix : "/opt/avocet";
+}
+
+std::filesystem::path SampleModels() {
+  return EnginePrefix() / "share" / "avocet" / "models";
+}
+
+std::filesystem::path DefaultDevDataDir() {
+  if (const char* data = Environment("XDG_DATA_HOME")) return std::filesystem::path(data) / "avocet" / "dev";
+  if (const char* home = Environment("HOME")) return std::filesystem::path(home) / ".local/share/avocet/dev";
+  return std::filesystem::temp_directory_path() / "avocet-dev";
+}
+
+} // namespace avocet

@@ -1,0 +1,331 @@
+#include "cli/render_json.h"
+
+#include <nlohmann/json.hpp>
+
+#include "cli/format.h"
+#include "cli/render.h"
+
+namespace avocet {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kVersion = 1;
+
+Json Millis(const std::optional<Duration>& value) {
+  return value ? Json(ToMillis(*value)) : Json();
+}
+Json Mebibytes(uint64_t bytes) {
+  return static_cast<double>(bytes) / static_cast<double>(kMiB);
+}
+
+/// {"v":1} followed by the object's own keys.
+Json Versioned(const Json& object) {
+  Json out{{"v", kVersion}};
+  out.update(object);
+  return out;
+}
+
+template <class List, class Convert> Json ListOf(const char* key, const List& list, const Convert& convert) {
+  Json items = Json::array();
+  for (const auto& item : list)
+    items.push_back(convert(item));
+  return {{"v", kVersion}, {key, std::move(items)}};
+}
+
+template <class List> Json Names(const List& ids) {
+  Json names = Json::array();
+  for (const auto& id : ids)
+    names.push_back(id.str());
+  return names;
+}
+
+template <class List> Json EnumNames(const List& values) {
+  Json names = Json::array();
+  for (const auto& value : values)
+    names.push_back(ToString(value));
+  return names;
+}
+
+// ---- nodes and devices ----
+
+Json SpecJson(const DeviceSpec& spec) {
+  return {{"id", spec.id().str()},
+          {"node", spec.node.str()},
+          {"name", spec.name},
+          {"kind", ToString(spec.kind)},
+          {"discipline", ToString(spec.discipline)},
+          {"engine", ToString(spec.engine)},
+          {"emulated", spec.emulated()},
+          {"type", spec.type},
+          {"memory_mb", Mebibytes(spec.memory_bytes)},
+          {"cores", spec.cores}};
+}
+
+Json NodeJson(const NodeStatus& node) {
+  Json devices = Json::array();
+  for (const DeviceSpec& spec : node.info.devices)
+    devices.push_back(SpecJson(spec));
+  return {{"name", node.info.id.str()},       {"health", node.health},
+          {"version", node.info.version},     {"grpc_address", node.info.grpc_address},
+          {"cpu_cores", node.info.cpu_cores}, {"devices", std::move(devices)}};
+}
+
+Json DeviceJson(const DeviceStatus& device) {
+  Json json = SpecJson(device.spec);
+  json["health"] = device.health;
+  json["utilization"] = device.utilization;
+  json["memory_used_mb"] = Mebibytes(device.memory_used_bytes);
+  json["apps"] = Names(device.residents);
+  return json;
+}
+
+// ---- models ----
+
+Json ProfileJson(const Profile& profile) {
+  return {{"model", profile.model.str()},
+          {"format", ToString(profile.format)},
+          {"device_type", profile.device_type},
+          {"emulated", profile.emulated},
+          {"service_ms", ToMillis(profile.service_mean)},
+          {"service_scv", profile.service_scv},
+          {"switch_ms", ToMillis(profile.switch_overhead)},
+          {"memory_mb", Mebibytes(profile.memory_bytes)},
+          {"runs", profile.runs},
+          {"measured_at", FormatTime(profile.measured_at)}};
+}
+
+Json VariantJson(const Variant& variant) {
+  return {{"format", ToString(variant.format)}, {"sha256", variant.file.str()}, {"size_bytes", variant.size_bytes}};
+}
+
+Json ModelJson(const Model& model) {
+  Json variants = Json::array();
+  for (const Variant& variant : model.variants)
+    variants.push_back(VariantJson(variant));
+  return {{"id", model.id().str()},
+          {"name", model.name},
+          {"version", model.version},
+          {"variants", std::move(variants)},
+          {"imported_at", FormatTime(model.imported_at)}};
+}
+
+Json ModelStatusJson(const ModelStatus& status) {
+  Json json = ModelJson(status.model);
+  json["profiles"] = ToJson(status.profiles)["profiles"];
+  return json;
+}
+
+// ---- applications ----
+
+Json ObjectiveJson(const Objective& objective) {
+  return {{"statistic", ToString(objective.statistic)}, {"latency_ms", ToMillis(objective.latency)}};
+}
+
+Json PredictedJson(const std::optional<LatencySummary>& latency) {
+  if (!latency) return {};
+  return {{"mean_ms", ToMillis(latency->mean)},
+          {"p50_ms", ToMillis(latency->p50)},
+          {"p95_ms", ToMillis(latency->p95)},
+          {"p99_ms", ToMillis(latency->p99)}};
+}
+
+Json MeasuredJson(const AppTotals& totals) {
+  const bool any = totals.response.count > 0;
+  const auto& histogram = totals.response_histogram;
+  return {{"requests", totals.completions},
+          {"failures", totals.failures},
+          {"refusals", totals.refusals},
+          {"rate_rps", totals.rate.weight > 0 ? Json(totals.rate.mean) : Json()},
+          {"mean_ms", any ? Json(totals.response.mean() * 1e3) : Json()},
+          {"p50_ms", Millis(histogram.Quantile(0.50))},
+          {"p95_ms", Millis(histogram.Quantile(0.95))},
+          {"p99_ms", Millis(histogram.Quantile(0.99))}};
+}
+
+/// What its owner declared.
+Json ApplicationJson(const Application& app) {
+  return {{"name", app.name.str()},
+          {"model", app.model},
+          {"tenant", app.tenant},
+          {"priority", app.priority},
+          {"rate_rps", app.rate_rps},
+          {"rate", ToString(app.rate_source)},
+          {"arrival", ToString(app.arrival)},
+          {"objective", ObjectiveJson(app.objective)},
+          {"network_allowance_ms", ToMillis(app.network_allowance)},
+          {"preprocess_ms", ToMillis(app.preprocess)},
+          {"device_kinds", EnumNames(app.device_kinds)}};
+}
+
+Json AppJson(const AppStatus& status) {
+  Json json = ApplicationJson(status.app);
+  const Placement* placement = status.placement ? &*status.placement : nullptr;
+  const auto met = ObjectiveMet(status);
+  json["phase"] = placement ? ToString(placement->phase) : "unplaced";
+  json["reason"] = placement ? placement->reason : "";
+  json["device"] = placement ? Json(placement->device.str()) : Json();
+  json["loaded_model"] = placement ? Json(placement->model.str()) : Json();
+  json["epoch"] = placement ? Json(placement->epoch) : Json();
+  json["emulated"] = status.emulated;
+  json["utilization"] = status.utilization;
+  json["predicted"] = PredictedJson(status.predicted);
+  json["measured"] = MeasuredJson(status.measured);
+  json["objective_met"] = met ? Json(*met) : Json();
+  return json;
+}
+
+// ---- decisions ----
+
+Json LatencyJson(const AppLatency& latency) {
+  return {{"name", latency.app.str()},
+          {"statistic", ToString(latency.statistic)},
+          {"objective_ms", ToMillis(latency.objective)},
+          {"before_ms", Millis(latency.before)},
+          {"after_ms", Millis(latency.after)}};
+}
+
+Json VerdictJson(const Verdict& verdict) {
+  const auto unless_ok = [&](const Json& value) { return verdict.ok ? Json() : value; };
+  Json apps = Json::array();
+  for (const AppLatency& latency : verdict.apps)
+    apps.push_back(LatencyJson(latency));
+  return {{"device", verdict.device.str()},
+          {"node", verdict.node.str()},
+          {"ok", verdict.ok},
+          {"emulated", verdict.emulated},
+          {"filter", unless_ok(verdict.filter)},
+          {"needed", unless_ok(verdict.needed)},
+          {"found", unless_ok(verdict.found)},
+          {"unit", unless_ok(verdict.unit)},
+          {"detail", verdict.detail},
+          {"utilization_before", verdict.utilization_before},
+          {"utilization_after", verdict.utilization_after},
+          {"memory_before_mb", Mebibytes(verdict.memory_before_bytes)},
+          {"memory_after_mb", Mebibytes(verdict.memory_after_bytes)},
+          {"memory_capacity_mb", Mebibytes(verdict.memory_capacity_bytes)},
+          {"max_rate_rps", verdict.max_rate_rps},
+          {"apps", std::move(apps)}};
+}
+
+Json MoveJson(const Move& move) {
+  return {{"app", move.app.str()}, {"from", move.from.str()}, {"to", move.to.str()}};
+}
+
+// ---- load ----
+
+Json SampleJson(const SampleSummary& sample) {
+  const bool any = sample.count > 0;
+  const auto ms = [&](double seconds) { return any ? Json(seconds * 1e3) : Json(); };
+  Json interval;
+  if (sample.mean_interval_s)
+    interval = {sample.mean_interval_s->low * 1e3, sample.mean_interval_s->high.value_or(0) * 1e3};
+  return {{"count", sample.count},      {"mean_ms", ms(sample.mean_s)}, {"mean_interval_ms", std::move(interval)},
+          {"p50_ms", ms(sample.p50_s)}, {"p95_ms", ms(sample.p95_s)},   {"p99_ms", ms(sample.p99_s)},
+          {"max_ms", ms(sample.max_s)}};
+}
+
+Json ErrorCountJson(const LoadErrorCount& error) {
+  return {{"code", ToString(error.code)}, {"count", error.count}, {"message", error.first_message}};
+}
+
+Json AppLoadJson(const AppLoadReport& app) {
+  Json errors = Json::array();
+  for (const LoadErrorCount& error : app.errors)
+    errors.push_back(ErrorCountJson(error));
+  return {{"name", app.target.app.str()},
+          {"rate_rps", app.target.rate_rps},
+          {"arrival", ToString(app.target.arrival)},
+          {"emulated", app.emulated},
+          {"sent", app.sent},
+          {"ok", app.ok},
+          {"failed", app.failed},
+          {"dropped", app.dropped},
+          {"unanswered", app.unanswered},
+          {"achieved_rps", app.achieved_rps},
+          {"latency", SampleJson(app.latency)},
+          {"server_response", app.server_response ? SampleJson(*app.server_response) : Json()},
+          {"send_lag", SampleJson(app.send_lag)},
+          {"errors", std::move(errors)}};
+}
+
+} // namespace
+
+Json ToJson(const std::vector<NodeStatus>& nodes) {
+  return ListOf("nodes", nodes, NodeJson);
+}
+Json ToJson(const std::vector<DeviceStatus>& devices) {
+  return ListOf("devices", devices, DeviceJson);
+}
+Json ToJson(const std::vector<ModelStatus>& models) {
+  return ListOf("models", models, ModelStatusJson);
+}
+Json ToJson(const Model& model) {
+  return Versioned(ModelJson(model));
+}
+Json ToJson(const std::vector<Profile>& profiles) {
+  return ListOf("profiles", profiles, ProfileJson);
+}
+Json ToJson(const std::vector<AppStatus>& apps) {
+  return ListOf("apps", apps, AppJson);
+}
+Json ToJson(const AppStatus& app) {
+  return Versioned(AppJson(app));
+}
+
+Json ToJson(const std::vector<Event>& events) {
+  return ListOf("events", events, [](const Event& event) -> Json {
+    return {{"sequence", event.sequence},
+            {"at", FormatTime(event.at)},
+            {"kind", event.kind},
+            {"subject", event.subject},
+            {"detail", event.detail}};
+  });
+}
+
+Json ToJson(const VersionInfo& version) {
+  return {{"v", kVersion},
+          {"version", version.version},
+          {"role", version.role},
+          {"view_version", version.view_version},
+          {"uptime_s", ToSeconds(version.uptime)}};
+}
+
+Json ToJson(const Decision& decision) {
+  Json moves = Json::array(), verdicts = Json::array();
+  for (const Move& move : decision.moves)
+    moves.push_back(MoveJson(move));
+  for (const Verdict& verdict : decision.verdicts)
+    verdicts.push_back(VerdictJson(verdict));
+  return {{"v", kVersion},
+          {"decision", ToString(decision.kind)},
+          {"app", ApplicationJson(decision.app)},
+          {"model", decision.model.empty() ? Json() : Json(decision.model.str())},
+          {"view_version", decision.view_version},
+          {"decided_at", FormatTime(decision.decided_at)},
+          {"device", decision.device ? Json(decision.device->str()) : Json()},
+          {"moves", std::move(moves)},
+          {"verdicts", std::move(verdicts)},
+          {"max_rate_rps", decision.max_rate_rps}};
+}
+
+Json ToJson(const LoadReport& report) {
+  Json apps = Json::array();
+  for (const AppLoadReport& app : report.apps)
+    apps.push_back(AppLoadJson(app));
+  return {{"v", kVersion},
+          {"ok", report.ok()},
+          {"address", report.address},
+          {"seed", report.plan.seed},
+          {"duration_s", ToSeconds(report.plan.duration)},
+          {"warm_up_s", ToSeconds(report.plan.warm_up)},
+          {"elapsed_s", ToSeconds(report.elapsed)},
+          {"interrupted", report.interrupted},
+          {"apps", std::move(apps)}};
+}
+
+Json ToJson(const Status& error) {
+  return {{"v", kVersion}, {"error", {{"code", ToString(error.code())}, {"message", error.message()}}}};
+}
+
+} // namespace avocet

@@ -1,0 +1,274 @@
+#include "cli/render_text.h"
+
+#include <fmt/format.h>
+
+#include "cli/format.h"
+#include "cli/render.h"
+#include "cli/table.h"
+
+namespace avocet {
+namespace {
+
+constexpr size_t kShortDigest = 12; ///< characters of a SHA-256 that tell files apart for people
+
+std::string OrNone(std::string text, const char* none) {
+  return text.empty() ? none : text;
+}
+
+template <class List> std::string JoinIds(const List& ids) {
+  std::string text;
+  for (const auto& id : ids)
+    text += (text.empty() ? "" : ", ") + id.str();
+  return OrNone(text, "-");
+}
+
+Cell Health(const std::string& health) {
+  return {health, health == "healthy" ? Tone::kGood : Tone::kBad};
+}
+
+std::string EngineName(const DeviceSpec& spec) {
+  return std::string(ToString(spec.engine));
+}
+
+std::string MarkEmulated(const std::string& id, bool emulated) {
+  return emulated ? id + " (emulated)" : id;
+}
+
+std::string Phase(const AppStatus& app) {
+  return app.placement ? std::string(ToString(app.placement->phase)) : "unplaced";
+}
+
+Tone PhaseTone(const AppStatus& app) {
+  if (!app.placement) return Tone::kBad;
+  switch (app.placement->phase) {
+  case PlacementPhase::kReady:
+    return Tone::kGood;
+  case PlacementPhase::kStarting:
+    return Tone::kPlain;
+  case PlacementPhase::kLost:
+  case PlacementPhase::kFailed:
+    return Tone::kBad;
+  }
+  return Tone::kPlain;
+}
+
+std::string ObjectiveText(const Objective& objective) {
+  return fmt::format("{} <= {} ms", ToString(objective.statistic), FormatMillis(objective.latency));
+}
+
+std::string Met(const AppStatus& app) {
+  const auto met = ObjectiveMet(app);
+  return met ? (*met ? "yes" : "NO") : "-";
+}
+
+std::optional<Duration> MeasuredMean(const AppTotals& totals) {
+  if (totals.response.count == 0) return std::nullopt;
+  return FromSeconds(totals.response.mean());
+}
+
+std::string SampleMillis(const SampleSummary& sample, double seconds) {
+  return sample.count == 0 ? "-" : FormatMillis(FromSeconds(seconds));
+}
+
+/// "label:   value" lines of one thing's status.
+class Fields {
+public:
+  void Add(const std::string& label, const std::string& value) {
+    constexpr int kLabelColumns = 20;
+    text_ += fmt::format("{:<{}}{}\n", label, kLabelColumns, value);
+  }
+  const std::string& text() const { return text_; }
+
+private:
+  std::string text_;
+};
+
+void AddDeclared(const Application& app, Fields& fields) {
+  fields.Add("application", app.name.str());
+  fields.Add("model", app.model);
+  fields.Add("tenant, priority", fmt::format("{}, {}", app.tenant, app.priority));
+  fields.Add("rate", fmt::format("{} rps, {}", FormatNumber(app.rate_rps), ToString(app.arrival)));
+  fields.Add("objective", ObjectiveText(app.objective));
+  if (app.network_allowance > Duration::zero())
+    fields.Add("network allowance", FormatMillis(app.network_allowance) + " ms");
+  if (app.preprocess > Duration::zero()) fields.Add("pre-processing", FormatMillis(app.preprocess) + " ms");
+}
+
+void AddPlaced(const AppStatus& app, bool color, Fields& fields) {
+  fields.Add("phase", Paint(Phase(app), PhaseTone(app), color));
+  if (!app.placement) return;
+  if (!app.placement->reason.empty()) fields.Add("reason", Cell(app.placement->reason).text);
+  fields.Add("device", fmt::format("{}, utilization {}", MarkEmulated(app.placement->device.str(), app.emulated),
+                                   FormatPercent(app.utilization)));
+  fields.Add("loaded model", fmt::format("{} ({})", app.placement->model.str(), ToString(app.placement->format)));
+}
+
+std::string LatencyTable(const AppStatus& app, bool color) {
+  TextTable table({{"RESPONSE TIME, MS"},
+                   {"MEAN", Align::kRight},
+                   {"P50", Align::kRight},
+                   {"P95", Align::kRight},
+                   {"P99", Align::kRight}});
+  if (const auto& p = app.predicted)
+    table.Add({"predicted", FormatMillis(p->mean), FormatMillis(p->p50), FormatMillis(p->p95), FormatMillis(p->p99)});
+  const auto& m = app.measured;
+  const auto quantile = [&](double p) { return FormatMillis(m.response_histogram.Quantile(p)); };
+  table.Add({"measured", FormatMillis(MeasuredMean(m)), quantile(0.50), quantile(0.95), quantile(0.99)});
+  return table.Render(color);
+}
+
+std::string LoadErrors(const LoadReport& report) {
+  std::string text;
+  for (const AppLoadReport& app : report.apps)
+    for (const LoadErrorCount& error : app.errors)
+      text += fmt::format("{}: {} x {}, first: {}\n", app.target.app.str(), error.count, ToString(error.code),
+                          Cell(error.first_message).text);
+  return text;
+}
+
+} // namespace
+
+std::string ToText(const std::vector<NodeStatus>& nodes, bool color) {
+  if (nodes.empty()) return "No nodes. Start one: avocet agent --config agent.toml\n";
+  TextTable table(
+      {{"NODE"}, {"HEALTH"}, {"INFERENCE"}, {"CORES", Align::kRight}, {"DEVICES", Align::kRight}, {"VERSION"}});
+  for (const NodeStatus& node : nodes)
+    table.Add({node.info.id.str(), Health(node.health), OrNone(node.info.grpc_address, "-"),
+               std::to_string(node.info.cpu_cores), std::to_string(node.info.devices.size()),
+               OrNone(node.info.version, "-")});
+  return table.Render(color);
+}
+
+std::string ToText(const std::vector<DeviceStatus>& devices, bool color) {
+  if (devices.empty()) return "No devices: no node has registered.\n";
+  TextTable table({{"DEVICE"},
+                   {"KIND"},
+                   {"ENGINE"},
+                   {"DISCIPLINE"},
+                   {"HEALTH"},
+                   {"UTIL", Align::kRight},
+                   {"MEMORY MIB", Align::kRight},
+                   {"APPLICATIONS"}});
+  for (const DeviceStatus& device : devices)
+    table.Add(
+        {device.spec.id().str(), std::string(ToString(device.spec.kind)), EngineName(device.spec),
+         std::string(ToString(device.spec.discipline)), Health(device.health), FormatPercent(device.utilization),
+         fmt::format("{} of {}", FormatMebibytes(device.memory_used_bytes), FormatMebibytes(device.spec.memory_bytes)),
+         JoinIds(device.residents)});
+  return table.Render(color);
+}
+
+std::string ToText(const std::vector<ModelStatus>& models, bool color) {
+  if (models.empty()) return "No models. Import one: avocet model import NAME FILE\n";
+  TextTable table({{"MODEL"}, {"FORMAT"}, {"FILE"}, {"MIB", Align::kRight}, {"PROFILES", Align::kRight}, {"IMPORTED"}});
+  for (const ModelStatus& status : models)
+    for (const Variant& variant : status.model.variants)
+      table.Add({status.model.id().str(), std::string(ToString(variant.format)),
+                 variant.file.str().substr(0, kShortDigest), FormatMebibytes(variant.size_bytes),
+                 std::to_string(status.profiles.size()), FormatTime(status.model.imported_at)});
+  return table.Render(color);
+}
+
+std::string ToText(const Model& model, bool color) {
+  return ToText(std::vector<ModelStatus>{{model, {}}}, color);
+}
+
+std::string ToText(const std::vector<Profile>& profiles, bool color) {
+  if (profiles.empty()) return "No profiles.\n";
+  TextTable table({{"MODEL"},
+                   {"FORMAT"},
+                   {"DEVICE TYPE"},
+                   {"SERVICE MS", Align::kRight},
+                   {"SCV", Align::kRight},
+                   {"SWITCH MS", Align::kRight},
+                   {"MEMORY MIB", Align::kRight},
+                   {"RUNS", Align::kRight}});
+  for (const Profile& p : profiles)
+    table.Add({p.model.str(), std::string(ToString(p.format)), p.device_type, FormatMillis(p.service_mean),
+               FormatNumber(p.service_scv), FormatMillis(p.switch_overhead), FormatMebibytes(p.memory_bytes),
+               std::to_string(p.runs)});
+  return table.Render(color);
+}
+
+std::string ToText(const std::vector<AppStatus>& apps, bool color) {
+  if (apps.empty()) return "No applications. Admit one: avocet app apply app.toml\n";
+  TextTable table({{"APPLICATION"},
+                   {"MODEL"},
+                   {"PHASE"},
+                   {"DEVICE"},
+                   {"RPS", Align::kRight},
+                   {"OBJECTIVE"},
+                   {"PREDICTED MEAN", Align::kRight},
+                   {"P95", Align::kRight},
+                   {"MEASURED MEAN", Align::kRight},
+                   {"P95", Align::kRight},
+                   {"MET"}});
+  for (const AppStatus& app : apps) {
+    const auto predicted = app.predicted.value_or(LatencySummary{});
+    const auto shown = [&](Duration value) { return app.predicted ? FormatMillis(value) : std::string("-"); };
+    const bool missed = ObjectiveMet(app) == false;
+    table.Add({app.app.name.str(), app.app.model, Cell(Phase(app), PhaseTone(app)),
+               app.placement ? MarkEmulated(app.placement->device.str(), app.emulated) : "-",
+               FormatNumber(app.app.rate_rps), ObjectiveText(app.app.objective), shown(predicted.mean),
+               shown(predicted.p95), FormatMillis(MeasuredMean(app.measured)),
+               FormatMillis(app.measured.response_histogram.Quantile(0.95)),
+               Cell(Met(app), missed ? Tone::kBad : Tone::kPlain)});
+  }
+  return table.Render(color) + "\nLatencies in ms: response time at the agent.\n";
+}
+
+std::string ToText(const AppStatus& app, bool color) {
+  Fields fields;
+  AddDeclared(app.app, fields);
+  AddPlaced(app, color, fields);
+  const AppTotals& m = app.measured;
+  fields.Add("requests", fmt::format("{} answered, {} failed, {} refused", m.completions, m.failures, m.refusals));
+  if (m.rate.weight > 0) fields.Add("measured rate", FormatNumber(m.rate.mean) + " rps");
+  fields.Add("objective met", Met(app));
+  return fields.text() + "\n" + LatencyTable(app, color);
+}
+
+std::string ToText(const std::vector<Event>& events, bool color) {
+  TextTable table({{"#", Align::kRight}, {"AT"}, {"EVENT"}, {"SUBJECT"}, {"DETAIL"}});
+  for (const Event& event : events)
+    table.Add({std::to_string(event.sequence), FormatTime(event.at), event.kind, event.subject, event.detail});
+  return table.Render(color);
+}
+
+std::string ToText(const VersionInfo& version, bool /*color*/) {
+  return fmt::format("avocet {} ({}), up {}, view {}\n", version.version, version.role, FormatDuration(version.uptime),
+                     version.view_version);
+}
+
+std::string ToText(const LoadReport& report, bool color) {
+  TextTable table({{"APPLICATION"},
+                   {"RPS", Align::kRight},
+                   {"ACHIEVED", Align::kRight},
+                   {"SENT", Align::kRight},
+                   {"OK", Align::kRight},
+                   {"FAILED", Align::kRight},
+                   {"DROPPED", Align::kRight},
+                   {"MEAN MS", Align::kRight},
+                   {"P50", Align::kRight},
+                   {"P95", Align::kRight},
+                   {"P99", Align::kRight},
+                   {"MAX", Align::kRight}});
+  for (const AppLoadReport& app : report.apps) {
+    const SampleSummary& s = app.latency;
+    const uint64_t failed = app.failed + app.unanswered;
+    const auto bad = [](uint64_t n) { return Cell(std::to_string(n), n > 0 ? Tone::kBad : Tone::kPlain); };
+    table.Add({MarkEmulated(app.target.app.str(), app.emulated), FormatNumber(app.target.rate_rps),
+               FormatNumber(app.achieved_rps), std::to_string(app.sent), std::to_string(app.ok), bad(failed),
+               bad(app.dropped), SampleMillis(s, s.mean_s), SampleMillis(s, s.p50_s), SampleMillis(s, s.p95_s),
+               SampleMillis(s, s.p99_s), SampleMillis(s, s.max_s)});
+  }
+  return table.Render(color) +
+         "\nClients' latency from the moment a request was due; it includes the network and both transports.\n" +
+         LoadErrors(report);
+}
+
+std::string ToText(const Status& error, bool color) {
+  return Paint("error:", Tone::kBad, color) + " " + error.message() + "\n";
+}
+
+} // namespace avocet

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "actors/control_table.h"
+#include "actors/interfaces.h"
+#include "messages/status.h"
+#include "messages/units.h"
+
+namespace avocet {
+
+struct SessionOptions {
+  std::string address;
+  Duration deadline = std::chrono::minutes(5); ///< of one question
+};
+
+/// The CLI's side of a conversation with a controller: an actor client. Not thread-safe.
+class Session {
+public:
+  explicit Session(const SessionOptions& options);
+  ~Session();
+
+  /// Sends one message and waits for its answer: `Ask(ListNodes{})` gives a Result<NodeList>.
+#define AVOCET_ASK(Rpc, Message, Reply, RequestProto, ReplyProto) Result<Reply> Ask(const Message& message);
+  AVOCET_EACH_CONTROL_RPC(AVOCET_ASK)
+#undef AVOCET_ASK
+
+private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+} // namespace avocet

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace avocet {
+
+/// Number of single-character insertions, deletions, replacements and swaps of neighbours that turn
+/// one text into the other; letters of either case count as equal.
+size_t EditDistance(std::string_view a, std::string_view b);
+
+/// The candidate that `word` was most likely meant to be, or nullopt when none is near (more than
+/// a third of its letters wrong, and no candidate begins with it). The first of equally near ones.
+std::optional<std::string_view> Nearest(std::string_view word, std::span<const std::string_view> candidates);
+
+/// "; did you mean 'rate_rps'?", or "; valid: a, b, c" when nothing is near, or "" without candidates.
+std::string Suggestion(std::string_view word, std::span<const std::string_view> candidates);
+
+} // namespace avocet

@@ -1,0 +1,93 @@
+#include "cli/table.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cstdlib>
+
+#include <unistd.h>
+
+namespace avocet {
+namespace {
+
+constexpr std::string_view kGap = "  ";
+
+std::string_view EscapeOf(Tone tone) {
+  switch (tone) {
+  case Tone::kPlain:
+    return "";
+  case Tone::kBold:
+    return "\x1b[1m";
+  case Tone::kGood:
+    return "\x1b[32m";
+  case Tone::kBad:
+    return "\x1b[31m";
+  case Tone::kDim:
+    return "\x1b[2m";
+  }
+  return "";
+}
+
+} // namespace
+
+bool UseColor(int fd) {
+  const char* no_color = std::getenv("NO_COLOR");
+  const char* term = std::getenv("TERM");
+  const bool refused = (no_color && *no_color) || (term && std::string_view(term) == "dumb");
+  return !refused && isatty(fd) == 1;
+}
+
+std::string Paint(std::string_view text, Tone tone, bool color) {
+  if (!color || tone == Tone::kPlain) return std::string(text);
+  return std::string(EscapeOf(tone)).append(text).append("\x1b[0m");
+}
+
+size_t DisplayWidth(std::string_view text) {
+  const auto is_first_byte = [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; };
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), is_first_byte));
+}
+
+Cell::Cell(std::string cell_text, Tone cell_tone) : text(std::move(cell_text)), tone(cell_tone) {
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20U || c == 0x7F; };
+  std::replace_if(text.begin(), text.end(), is_control, ' ');
+}
+
+TextTable::TextTable(std::vector<Column> columns) : columns_(std::move(columns)) {}
+
+void TextTable::Add(std::vector<Cell> row) {
+  assert(row.size() == columns_.size());
+  rows_.push_back(std::move(row));
+}
+
+void TextTable::RenderRow(const std::vector<Cell>& row, const std::vector<size_t>& widths, bool color,
+                          std::string& out) const {
+  size_t owed = 0; // spaces that are only written when something follows
+  for (size_t i = 0; i < row.size(); ++i) {
+    const size_t padding = widths[i] - DisplayWidth(row[i].text);
+    owed += (i > 0 ? kGap.size() : 0) + (columns_[i].align == Align::kRight ? padding : 0);
+    if (!row[i].text.empty()) {
+      out.append(owed, ' ').append(Paint(row[i].text, row[i].tone, color));
+      owed = 0;
+    }
+    owed += columns_[i].align == Align::kLeft ? padding : 0;
+  }
+  out += '\n';
+}
+
+std::string TextTable::Render(bool color) const {
+  std::vector<Cell> header;
+  std::vector<size_t> widths;
+  for (const Column& column : columns_) {
+    header.emplace_back(column.header, Tone::kBold);
+    widths.push_back(DisplayWidth(column.header));
+  }
+  for (const auto& row : rows_)
+    for (size_t i = 0; i < row.size(); ++i)
+      widths[i] = std::max(widths[i], DisplayWidth(row[i].text));
+  std::string out;
+  RenderRow(header, widths, color, out);
+  for (const auto& row : rows_)
+    RenderRow(row, widths, color, out);
+  return out;
+}
+
+} // namespace avocet

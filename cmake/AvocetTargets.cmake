@@ -1,0 +1,50 @@
+# Packages, and the functions with which every folder declares its library, its program or its tests.
+find_package(Threads REQUIRED)
+find_package(Protobuf REQUIRED)
+find_package(RocksDB CONFIG REQUIRED)
+find_package(spdlog CONFIG REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(GTest CONFIG REQUIRED)
+find_package(benchmark CONFIG REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(Boost REQUIRED)
+if(NOT AVOCET_WITHOUT_CAF_AND_GRPC)
+  find_package(gRPC CONFIG REQUIRED)
+  find_package(CAF REQUIRED)
+  find_package(CLI11 CONFIG REQUIRED)
+endif()
+
+add_library(avocet_options INTERFACE)
+target_include_directories(avocet_options INTERFACE ${PROJECT_SOURCE_DIR})
+# Off: designated initializers leave the other members at their defaults on purpose; and g++ 12 sees
+# overlapping copies in std::string operator+ that are not there (GCC bug 105651).
+target_compile_options(avocet_options INTERFACE -Wall -Wextra -Werror -Wno-missing-field-initializers -Wno-restrict)
+target_link_libraries(avocet_options INTERFACE Threads::Threads)
+if(AVOCET_SANITIZE)
+  # CAF binds references to null in init_fun_factory.hpp; everything else of UBSan stays on.
+  target_compile_options(avocet_options INTERFACE -fsanitize=${AVOCET_SANITIZE} -fno-omit-frame-pointer
+                                                  -fno-sanitize-recover=all)
+  if(NOT AVOCET_SANITIZE STREQUAL "thread")
+    target_compile_options(avocet_options INTERFACE -fno-sanitize=null)
+  endif()
+  target_link_options(avocet_options INTERFACE -fsanitize=${AVOCET_SANITIZE})
+endif()
+
+# avocet_library(NAME sources...): a static library with the project's warnings and include root.
+function(avocet_library name)
+  add_library(${name} STATIC ${ARGN})
+  target_link_libraries(${name} PUBLIC avocet_options)
+endfunction()
+
+# avocet_test(NAME [LABEL label] SOURCES ... LIBRARIES ...): a GoogleTest program, one ctest entry per test.
+function(avocet_test name)
+  cmake_parse_arguments(arg "" "LABEL;TIMEOUT" "SOURCES;LIBRARIES" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE avocet_options ${arg_LIBRARIES} GTest::gmock GTest::gtest_main)
+  include(GoogleTest)
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST
+                       PROPERTIES LABELS "${arg_LABEL}" TIMEOUT ${arg_TIMEOUT})
+endfunction()

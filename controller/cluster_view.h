@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "controller/latency_model.h"
+#include "messages/application.h"
+#include "messages/device.h"
+#include "messages/measurement.h"
+#include "messages/model.h"
+#include "messages/placement.h"
+
+namespace avocet {
+
+enum class DeviceHealth { kHealthy = 1, kAway = 2, kDraining = 3 };
+std::string_view ToString(DeviceHealth health); ///< "healthy", "away", "draining"
+
+/// What the controller knows of one device.
+struct DeviceView {
+  DeviceSpec spec;
+  DeviceHealth health = DeviceHealth::kAway;
+  DeviceFit fit; ///< measured parameters; empty until windows came
+};
+
+/// Everything that placement decides on. A value: copy it, change the copy, ask again. No clock,
+/// no disk. `version` grows with every change that can alter a decision.
+struct ClusterView {
+  uint64_t version = 0;
+  std::map<DeviceId, DeviceView> devices;
+  std::map<NodeId, NodeInfo> nodes;
+  std::map<AppId, Application> apps;         ///< admitted ones, and those waiting for a placement
+  std::map<AppId, Placement> placements;
+  std::map<ModelId, Model> models;
+  std::map<std::string, Profile> profiles;   ///< by Profile::key()
+
+  /// Resolves "name" (the highest version) or "name:version"; nullptr when absent.
+  const Model* FindModel(std::string_view name_or_id) const;
+  const Profile* FindProfile(const ModelId& model, ModelFormat format, const std::string& device_type) const;
+  /// Applications placed on the device, in order of name.
+  std::vector<AppId> Residents(const DeviceId& device) const;
+};
+
+} // namespace avocet

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+
+#include "controller/cluster_view.h"
+#include "messages/application.h"
+#include "messages/placement.h"
+
+namespace avocet {
+
+/// Margins of admission. Each a fraction; ranges are those Validate enforces.
+struct Policy {
+  double mean_tolerance = 0.95;       ///< predicted mean <= this x objective; (0, 1]
+  double percentile_tolerance = 0.90; ///< predicted percentile <= this x objective; (0, 1]
+  double max_utilization = 0.92;      ///< (0, 1)
+  double max_preprocess_cpu = 0.75;   ///< share of a node's cores for pre-processing; (0, 1]
+  double memory_fraction = 1.0;       ///< usable share of a device's memory; (0, 1]
+};
+Status Validate(const Policy& policy);
+
+/// The one decision function: admission, dry run, what-if, migration and recovery all ask it. A
+/// function of its arguments alone. Considers every device of the view; each gets a verdict from
+/// the named filters, in order: healthy, format, profile, memory, utilization, objectives (of all
+/// residents and the newcomer). An application that is already placed is judged as if it were not
+/// there. Requires Validate(request).ok(). `decided_at` is left for the caller.
+Decision Decide(const ClusterView& view, const Application& request, const Policy& policy);
+
+/// The device's load as placement reckons it: admission rates, fitted or profiled service times.
+/// Residents without any profile or fit are left out (they cannot have been admitted).
+DeviceLoad LoadOf(const ClusterView& view, const DeviceId& device);
+
+/// Rate that admission reckons with: max(declared, upper 95 % confidence bound of the measured
+/// rate), or the measured one alone when the application says so.
+double AdmissionRate(const Application& app, const DeviceFit& fit);
+
+} // namespace avocet

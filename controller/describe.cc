@@ -1,0 +1,114 @@
+#include "controller/describe.h"
+
+#include <set>
+
+#include "controller/decide.h"
+
+namespace avocet {
+namespace {
+
+bool IsAway(const ClusterView& view, const NodeId& node) {
+  for (const auto& [id, device] : view.devices) {
+    if (device.spec.node == node && device.health != DeviceHealth::kAway) return false;
+  }
+  return true;
+}
+
+/// Models are resident once, however many applications share them.
+uint64_t MemoryUsed(const ClusterView& view, const DeviceView& device) {
+  std::set<ModelId> loaded;
+  uint64_t bytes = 0;
+  for (const auto& app : view.Residents(device.spec.id())) {
+    const auto& placement = view.placements.at(app);
+    if (!loaded.insert(placement.model).second) continue;
+    const Profile* profile = view.FindProfile(placement.model, placement.format, device.spec.type);
+    if (profile != nullptr) bytes += profile->memory_bytes;
+  }
+  return bytes;
+}
+
+const AppPrediction* FindPrediction(const DevicePrediction& prediction, const AppId& app) {
+  for (const auto& one : prediction.apps) {
+    if (one.app == app) return &one;
+  }
+  return nullptr;
+}
+
+LatencySummary Summarize(const AppPrediction& p) {
+  return {FromSeconds(p.mean_s), FromSeconds(p.p50_s), FromSeconds(p.p95_s), FromSeconds(p.p99_s)};
+}
+
+void AddMeasuredRate(AppStatus& status, const DeviceFit& fit) {
+  for (const auto& app : fit.apps) {
+    if (app.app == status.app.name) status.measured.rate = app.rate;
+  }
+}
+
+void AddPrediction(AppStatus& status, const ClusterView& view, const DeviceView& device) {
+  const DevicePrediction prediction = Predict(LoadOf(view, device.spec.id()));
+  status.utilization = prediction.utilization;
+  const AppPrediction* found = FindPrediction(prediction, status.app.name);
+  if (prediction.stable && found != nullptr) status.predicted = Summarize(*found);
+}
+
+} // namespace
+
+std::vector<NodeStatus> DescribeNodes(const ClusterView& view) {
+  std::vector<NodeStatus> rows;
+  for (const auto& [id, node] : view.nodes) {
+    const auto health = IsAway(view, id) ? DeviceHealth::kAway : DeviceHealth::kHealthy;
+    rows.push_back({node, std::string(ToString(health))});
+  }
+  return rows;
+}
+
+std::vector<DeviceStatus> DescribeDevices(const ClusterView& view) {
+  std::vector<DeviceStatus> rows;
+  for (const auto& [id, device] : view.devices) {
+    rows.push_back({.spec = device.spec,
+                    .health = std::string(ToString(device.health)),
+                    .utilization = Utilization(LoadOf(view, id)),
+                    .memory_used_bytes = MemoryUsed(view, device),
+                    .residents = view.Residents(id)});
+  }
+  return rows;
+}
+
+std::vector<ModelStatus> DescribeModels(const ClusterView& view) {
+  std::vector<ModelStatus> rows;
+  for (const auto& [id, model] : view.models) {
+    ModelStatus row{model, {}};
+    for (const auto& [key, profile] : view.profiles) {
+      if (profile.model == id) row.profiles.push_back(profile);
+    }
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+AppStatus DescribeApp(const ClusterView& view, const AppId& app) {
+  AppStatus status{.app = view.apps.at(app), .placement = {}, .predicted = {}, .measured = {}};
+  const auto placed = view.placements.find(app);
+  if (placed == view.placements.end()) return status;
+  status.placement = placed->second;
+  const auto device = view.devices.find(placed->second.device);
+  if (device == view.devices.end()) return status;
+  status.emulated = device->second.spec.emulated();
+  AddMeasuredRate(status, device->second.fit);
+  AddPrediction(status, view, device->second);
+  return status;
+}
+
+std::vector<DeviceId> DevicesToProfile(const ClusterView& view, const Model& model, bool missing_only) {
+  std::set<std::string> types;
+  std::vector<DeviceId> devices;
+  for (const auto& [id, device] : view.devices) {
+    const auto format = FormatOf(device.spec.engine);
+    if (device.health != DeviceHealth::kHealthy || model.Find(format) == nullptr) continue;
+    if (missing_only && view.FindProfile(model.id(), format, device.spec.type) != nullptr) continue;
+    if (types.insert(device.spec.type).second) devices.push_back(id);
+  }
+  return devices;
+}
+
+} // namespace avocet

@@ -1,0 +1,129 @@
+#include "controller/device_load.h"
+
+#include <algorithm>
+#include <set>
+
+#include "controller/decide.h"
+#include "controller/estimator.h"
+
+namespace avocet {
+namespace {
+
+const ModelFit* FindFit(const DeviceFit& fit, const ModelId& model) {
+  const auto it = std::find_if(fit.models.begin(), fit.models.end(), [&](const auto& m) { return m.model == model; });
+  return it == fit.models.end() ? nullptr : &*it;
+}
+
+bool IsTrusted(const Estimate& estimate) {
+  return estimate.weight >= kTrustedWeight && estimate.mean > 0;
+}
+
+const Application* FindApp(const ClusterView& view, const AppId& app) {
+  const auto it = view.apps.find(app);
+  return it == view.apps.end() ? nullptr : &it->second;
+}
+
+double PreprocessDemand(const ClusterView& view, const Placement& placement) {
+  const Application* app = FindApp(view, placement.app);
+  const auto device = view.devices.find(placement.device);
+  if (app == nullptr || app->preprocess == Duration::zero() || device == view.devices.end()) return 0;
+  return AdmissionRate(*app, device->second.fit) * ToSeconds(app->preprocess);
+}
+
+} // namespace
+
+double AdmissionRate(const Application& app, const DeviceFit& fit) {
+  const auto it = std::find_if(fit.apps.begin(), fit.apps.end(), [&](const auto& a) { return a.app == app.name; });
+  if (it == fit.apps.end() || !IsTrusted(it->rate)) return app.rate_rps;
+  const double measured = UpperRateBound(it->rate);
+  return app.rate_source == RateSource::kMeasured ? measured : std::max(app.rate_rps, measured);
+}
+
+std::optional<ModelTiming> TimingOf(const ClusterView& view, const DeviceView& device, const ModelId& model,
+                                    ModelFormat format) {
+  const Profile* profile = view.FindProfile(model, format, device.spec.type);
+  const ModelFit* fit = FindFit(device.fit, model);
+  const bool fitted = fit != nullptr && IsTrusted(fit->service);
+  if (profile == nullptr && !fitted) return std::nullopt;
+  ModelTiming timing;
+  timing.service = fitted ? ServiceTime{fit->service.mean, fit->service.scv}
+                          : ServiceTime{ToSeconds(profile->service_mean), profile->service_scv};
+  if (fit != nullptr && IsTrusted(fit->switched_service))
+    timing.switch_s = std::max(fit->switched_service.mean - timing.service.mean_s, 0.0);
+  else if (profile != nullptr)
+    timing.switch_s = ToSeconds(profile->switch_overhead);
+  return timing;
+}
+
+const std::vector<const Placement*>& ResidentIndex::On(const DeviceId& device) const {
+  static const std::vector<const Placement*> kNone;
+  const auto it = by_device.find(device);
+  return it == by_device.end() ? kNone : it->second;
+}
+
+double ResidentIndex::PreprocessCores(const NodeId& node) const {
+  const auto it = preprocess_cores.find(node);
+  return it == preprocess_cores.end() ? 0 : it->second;
+}
+
+ResidentIndex IndexResidents(const ClusterView& view, const AppId& without) {
+  ResidentIndex index;
+  for (const auto& [app, placement] : view.placements) {
+    if (app == without) continue;
+    index.by_device[placement.device].push_back(&placement);
+    const double demand = PreprocessDemand(view, placement);
+    if (demand > 0) index.preprocess_cores[view.devices.at(placement.device).spec.node] += demand;
+  }
+  return index;
+}
+
+std::optional<AppLoad> LoadOfApp(const ClusterView& view, const DeviceView& device, const AppDemand& demand) {
+  const auto timing = TimingOf(view, device, demand.model, demand.format);
+  if (!timing) return std::nullopt;
+  return AppLoad{.app = demand.app.name,
+                 .model = demand.model,
+                 .rate_rps = demand.rate_rps,
+                 .arrival_scv = demand.app.arrival.scv,
+                 .service = timing->service,
+                 .switch_s = timing->switch_s};
+}
+
+DeviceLoad LoadOfPlacements(const ClusterView& view, const DeviceView& device,
+                            const std::vector<const Placement*>& placements) {
+  const int cores = std::max(static_cast<int>(device.spec.cores.size()), 1);
+  DeviceLoad load{.discipline = device.spec.discipline, .cores = cores, .apps = {}};
+  for (const Placement* placement : placements) {
+    const Application* app = FindApp(view, placement->app);
+    if (app == nullptr) continue;
+    const double rate = AdmissionRate(*app, device.fit);
+    if (auto one = LoadOfApp(view, device, {*app, placement->model, placement->format, rate}))
+      load.apps.push_back(std::move(*one));
+  }
+  return load;
+}
+
+DeviceLoad LoadOf(const ClusterView& view, const DeviceId& device) {
+  const auto it = view.devices.find(device);
+  if (it == view.devices.end()) return {};
+  std::vector<const Placement*> placements;
+  for (const auto& app : view.Residents(device))
+    placements.push_back(&view.placements.at(app));
+  return LoadOfPlacements(view, it->second, placements);
+}
+
+uint64_t MemoryOf(const ClusterView& view, const DeviceView& device, const std::vector<const Placement*>& placements,
+                  const Profile* extra) {
+  std::set<ModelId> loaded;
+  uint64_t bytes = 0;
+  const auto add = [&](const Profile* profile) {
+    if (profile != nullptr && loaded.insert(profile->model).second) bytes += profile->memory_bytes;
+  };
+  for (const Placement* placement : placements) {
+    if (!loaded.contains(placement->model))
+      add(view.FindProfile(placement->model, placement->format, device.spec.type));
+  }
+  add(extra);
+  return bytes;
+}
+
+} // namespace avocet

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "controller/cluster_view.h"
+#include "controller/latency_model.h"
+
+namespace avocet {
+
+/// Fewer observations than this do not speak against what was declared or profiled.
+inline constexpr double kTrustedWeight = 20;
+
+/// Service and switch time of a model on a device: fitted where at least kTrustedWeight observations
+/// stand behind it, else profiled.
+struct ModelTiming {
+  ServiceTime service;
+  double switch_s = 0;
+};
+/// nullopt where there is neither a trusted fit nor a profile.
+std::optional<ModelTiming> TimingOf(const ClusterView& view, const DeviceView& device, const ModelId& model,
+                                    ModelFormat format);
+
+/// Applications by device, in order of name, without one; pre-processing load (busy cores) by node.
+struct ResidentIndex {
+  std::unordered_map<DeviceId, std::vector<const Placement*>> by_device;
+  std::map<NodeId, double> preprocess_cores;
+
+  const std::vector<const Placement*>& On(const DeviceId& device) const;
+  double PreprocessCores(const NodeId& node) const;
+};
+ResidentIndex IndexResidents(const ClusterView& view, const AppId& without);
+
+/// What one application brings to a device.
+struct AppDemand {
+  const Application& app;
+  ModelId model;
+  ModelFormat format = ModelFormat::kTflite;
+  double rate_rps = 0;
+};
+/// nullopt where nothing is known of the model there.
+std::optional<AppLoad> LoadOfApp(const ClusterView& view, const DeviceView& device, const AppDemand& demand);
+
+/// The load of the given placements on a device; those without timing are left out.
+DeviceLoad LoadOfPlacements(const ClusterView& view, const DeviceView& device,
+                            const std::vector<const Placement*>& placements);
+
+/// Memory of the distinct models of the placements, and of `extra` if given. Unprofiled ones count 0.
+uint64_t MemoryOf(const ClusterView& view, const DeviceView& device, const std::vector<const Placement*>& placements,
+                  const Profile* extra);
+
+} // namespace avocet

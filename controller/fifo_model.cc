@@ -1,0 +1,104 @@
+#include "controller/fifo_model.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace avocet {
+namespace {
+
+/// Part of a mixture: the wait is positive with probability `weight`, has these raw moments (not
+/// divided by the weight), and the service follows it.
+struct DelayedPart {
+  double weight = 0;
+  double first = 0;
+  double second = 0;
+  double stretch = 1;
+};
+
+MixturePart AfterWait(const DelayedPart& wait, const ServiceTime& service, double plus_s) {
+  if (wait.weight <= 0) return {};
+  const double mean = std::max(wait.first / wait.weight, 0.0) * wait.stretch;
+  const double second = std::max(wait.second / wait.weight, 0.0) * wait.stretch * wait.stretch;
+  const double s = service.mean_s;
+  const Cumulants sum =
+      GammaCumulants(mean, std::max(second - mean * mean, 0.0)) + GammaCumulants(s, service.scv * s * s);
+  MixturePart part = ShiftedGamma(wait.weight, sum);
+  part.shift_s += plus_s;
+  return part;
+}
+
+MixturePart WithoutWait(double weight, const ServiceTime& service, double plus_s) {
+  return {std::max(weight, 0.0), plus_s, service.mean_s, service.scv * service.mean_s * service.mean_s};
+}
+
+} // namespace
+
+FifoModel::FifoModel(const DeviceLoad& load) {
+  const auto service_classes = ClassesOf(load);
+  const auto class_of = ClassOfApp(service_classes, load.apps.size());
+  classes_ = FifoClassesOf(load, service_classes);
+  for (size_t i = 0; i < load.apps.size(); ++i) {
+    const double switch_s = classes_.size() > 1 ? load.apps[i].switch_s : 0;
+    apps_.push_back({class_of[i], load.apps[i].service, switch_s});
+  }
+  total_rate_ = TotalRate(classes_);
+  rho_ = OfferedLoad(classes_);
+  stretch_ = 1 + BurstinessShare(load);
+  idle_ = IdleProbabilities(classes_);
+  SolveMoments();
+}
+
+/// The transform of the wait while class j was served last obeys
+///   w_j(x) (Lambda - x - lam_j (B_j - C_j)) = lam_j C_j w(x) - x c_j.
+/// Its expansion at x = 0 to the second and third order gives E[W] and E[W^2].
+void FifoModel::SolveMoments() {
+  double m2 = 0, m3 = 0, correction = 0;
+  std::vector<double> delta;
+  for (size_t j = 0; j < classes_.size(); ++j) {
+    const auto& one = classes_[j];
+    const double p = one.share;
+    m2 += p * (p * one.plain.second + (1 - p) * one.switched.second);
+    m3 += p * (p * one.plain.third + (1 - p) * one.switched.third);
+    delta.push_back((idle_[j] - p * (1 - total_rate_ * one.mean_s())) / total_rate_);
+    correction += p * one.overhead_s() * delta.back();
+  }
+  wait_ = std::max(total_rate_ * (m2 / 2 - correction) / (1 - rho_), 0.0);
+  double sum = m2 * wait_ + m3 / 3;
+  std::vector<double> excess;
+  for (size_t j = 0; j < classes_.size(); ++j) {
+    const auto& one = classes_[j];
+    const double p = one.share, first = p * wait_ + delta[j];
+    const double service2 = p * one.plain.second + (1 - p) * one.switched.second;
+    excess.push_back(p * (2 * one.switched.first * wait_ + service2) -
+                     2 * first * (1 / total_rate_ + p * one.overhead_s()));
+    sum -= p * ((one.switched.second - one.plain.second) * delta[j] + one.overhead_s() * excess.back());
+  }
+  wait_squared_ = std::max(total_rate_ * sum / (1 - rho_), wait_ * wait_);
+  for (size_t j = 0; j < classes_.size(); ++j) {
+    const double p = classes_[j].share;
+    waits_.push_back(
+        {std::clamp(p * wait_ + delta[j], 0.0, wait_), std::clamp(p * wait_squared_ + excess[j], 0.0, wait_squared_)});
+  }
+}
+
+double FifoModel::Mean(size_t app) const {
+  const auto& a = apps_[app];
+  return MeanWait() + a.service.mean_s + (1 - classes_[a.class_index].share) * a.switch_s;
+}
+
+GammaMixture FifoModel::Approximate(size_t app) const {
+  const auto& a = apps_[app];
+  const double p = classes_[a.class_index].share, c = idle_[a.class_index];
+  const auto& same = waits_[a.class_index];
+  const double idle_other = std::max(1 - rho_ - c, 0.0);
+  GammaMixture mixture;
+  mixture.Add(WithoutWait(c, a.service, 0));
+  mixture.Add(AfterWait({p - c, same.first, same.second, stretch_}, a.service, 0));
+  if (classes_.size() == 1) return mixture;
+  mixture.Add(WithoutWait(idle_other, a.service, a.switch_s));
+  mixture.Add(AfterWait({1 - p - idle_other, wait_ - same.first, wait_squared_ - same.second, stretch_}, a.service,
+                        a.switch_s));
+  return mixture;
+}
+
+} // namespace avocet

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "controller/fifo_classes.h"
+#include "controller/gamma_mixture.h"
+#include "controller/latency_model.h"
+#include "controller/root_finding.h"
+
+namespace avocet {
+
+/// One executor, first come first served, that needs switch_s more whenever the previous request used
+/// another model: an M/SM/1 queue.
+///
+/// Source: M. F. Neuts, "The single server queue with Poisson input and semi-Markov service times"
+/// (J. Appl. Prob. 3, 1966); I. Adan, V. Kulkarni, "Single-server queue with Markov-dependent
+/// inter-arrival and service times" (Queueing Systems 45, 2003). The switch costs a rank-one term,
+/// which leaves one scalar root per class and one between two neighbours. With no switches it is
+/// M/G/1 (Pollaczek-Khinchine).
+/// Assumes: Poisson arrivals, so the previous request is of class j with probability p_j; switch times
+/// that depend on the current model only; gamma-distributed (or constant) service times.
+/// Arrivals burstier than Poisson stretch the wait by BurstinessShare (not exact).
+/// Mean: exact (1e-6 against published reference vectors). Percentiles: Approximate() takes a gamma
+/// for the wait given that there is one and which class went before, from the exact first two moments;
+/// Cdf() and Quantile() are exact by numerical inversion. Errors: docs/MODELS.md.
+/// Immutable once built; cost grows with the number of classes squared.
+class FifoModel {
+public:
+  /// Requires OfferedLoad < 1 (see Utilization).
+  explicit FifoModel(const DeviceLoad& load);
+
+  double MeanWait() const { return stretch_ * wait_; }
+  double Mean(size_t app) const;
+  /// Response time with a gamma for the wait; fast.
+  GammaMixture Approximate(size_t app) const;
+  /// P(response <= t) and the smallest t with P >= p, by inversion: 50 evaluations of the transform
+  /// for each of two terms. Within 0.01 % in t on the reference vectors. The approximation where
+  /// IsExact() is false.
+  double Cdf(size_t app, double t) const;
+  double Quantile(size_t app, double p) const;
+  /// False for bursty arrivals, and so close to saturation that the inversion loses its digits.
+  bool IsExact() const;
+  const std::vector<double>& idle() const { return idle_; }
+
+private:
+  struct ClassWait {   ///< of the wait while the previous request was of the class
+    double first = 0;  ///< E[W; previous = class]
+    double second = 0; ///< E[W^2; previous = class]
+  };
+  struct AppService {
+    size_t class_index = 0;
+    ServiceTime service;
+    double switch_s = 0;
+  };
+
+  void SolveMoments();
+  /// The constant response time that is the p-quantile, if one is; the quantile lies between `times`.
+  std::optional<double> AtomIn(const AppService& app, const Bracket& times, double p) const;
+  double InvertedCdf(const AppService& app, double t) const;
+
+  std::vector<FifoClass> classes_;
+  std::vector<AppService> apps_;
+  std::vector<double> idle_;     ///< c_i
+  std::vector<ClassWait> waits_; ///< by class
+  double total_rate_ = 0;
+  double rho_ = 0;
+  double wait_ = 0;         ///< E[W]
+  double wait_squared_ = 0; ///< E[W^2]
+  double stretch_ = 1;      ///< >= 1, for arrivals burstier than Poisson
+};
+
+} // namespace avocet

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "controller/gamma_mixture.h"
+#include "messages/application.h"
+#include "messages/device.h"
+
+namespace avocet {
+
+/// A service-time distribution by its first moments. Seconds.
+struct ServiceTime {
+  double mean_s = 0; ///< > 0
+  double scv = 0;    ///< >= 0
+};
+
+/// One application's load on a device. Applications with equal `model` share a loaded model: one
+/// executor under kTimeShared, no switch between them under kFifo.
+struct AppLoad {
+  AppId app;
+  ModelId model;
+  double rate_rps = 0;    ///< > 0
+  double arrival_scv = 1; ///< of the inter-arrival time; 1 is Poisson
+  ServiceTime service;    ///< without switch
+  double switch_s = 0;    ///< >= 0, kFifo only: added when the previous request used another model
+};
+
+/// A device as the models see it.
+struct DeviceLoad {
+  Discipline discipline = Discipline::kFifo;
+  int cores = 1; ///< kMultiServer only
+  std::vector<AppLoad> apps;
+};
+
+/// Predicted response time of one application. Seconds; meaningless unless the device is stable.
+struct AppPrediction {
+  AppId app;
+  double mean_s = 0;
+  double p50_s = 0;
+  double p95_s = 0;
+  double p99_s = 0;
+  double at(Statistic statistic) const;
+};
+
+struct DevicePrediction {
+  bool stable = false;
+  double utilization = 0;          ///< offered load, may exceed 1
+  std::vector<AppPrediction> apps; ///< same order as the input; empty when unstable
+};
+
+/// Utilizations from here on have no steady state (1, less what rounding may blur).
+inline constexpr double kStableUtilization = 1 - 1e-9;
+
+/// The p of a percentile, e.g. 0.95. Requires statistic != kMean.
+double ProbabilityOf(Statistic statistic);
+
+/// One application's response time.
+struct AppResponse {
+  double mean_s = 0;
+  GammaMixture distribution; ///< fast; for kFifo an approximation, see DeviceResponse::exact
+};
+
+class FifoModel;
+
+/// A device whose queueing model is solved, to be asked several questions. Immutable; cheap to copy.
+struct DeviceResponse {
+  bool stable = false;
+  double utilization = 0;                 ///< offered load, may exceed 1
+  std::vector<AppResponse> apps;          ///< same order as the input; empty when unstable
+  std::shared_ptr<const FifoModel> exact; ///< kFifo: answers percentiles exactly, at a higher price
+
+  /// The statistic, by the best method there is (a root search for percentiles).
+  double At(size_t app, Statistic statistic) const;
+  /// At(app, statistic) <= limit_s, without a search; exact where At is, with the fast distribution
+  /// deciding only what is far from the limit.
+  bool Meets(size_t app, Statistic statistic, double limit_s) const;
+};
+
+/// Solves the model of the load's discipline, one file pair each: fifo_model.h, time_shared_model.h,
+/// processor_sharing_model.h, multi_server_model.h. Pure and deterministic.
+/// Requires positive rates and service times, finite numbers, cores >= 1.
+DeviceResponse Solve(const DeviceLoad& load);
+
+/// Predicts every application's response time on a device. Pure and deterministic; the cost grows
+/// with the number of distinct models. Formulas and their measured errors: docs/MODELS.md.
+DevicePrediction Predict(const DeviceLoad& load);
+
+/// Offered load: sum of rate times mean service, switches included for kFifo; over the cores.
+double Utilization(const DeviceLoad& load);
+
+} // namespace avocet

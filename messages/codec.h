@@ -1,0 +1,55 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "avocet/v1/records.pb.h"
+#include "messages/application.h"
+#include "messages/command.h"
+#include "messages/device.h"
+#include "messages/measurement.h"
+#include "messages/model.h"
+#include "messages/placement.h"
+#include "messages/status.h"
+
+namespace avocet {
+
+/// One pair per struct: ToProto never fails; FromProto checks form (known enumerators, present
+/// fields) and then Validate, and returns kCorruption with the field's name. Struct and message
+/// carry the same facts: FromProto(ToProto(x)) == x for every valid x. Integers of nanoseconds and
+/// bytes on the wire.
+#define AVOCET_CODEC(Type)                                                                                             \
+  v1::Type ToProto(const Type& value);                                                                                 \
+  Result<Type> FromProto(const v1::Type& proto);                                                                       \
+  /* Bytes of the message, for the disk. */                                                                            \
+  std::string Encode(const Type& value);                                                                               \
+  Result<Type> Decode(std::string_view bytes, const Type* /*tag*/);
+
+AVOCET_CODEC(Model)
+AVOCET_CODEC(Profile)
+AVOCET_CODEC(Application)
+AVOCET_CODEC(DeviceSpec)
+AVOCET_CODEC(NodeInfo)
+AVOCET_CODEC(MeasurementWindow)
+AVOCET_CODEC(DeviceFit)
+AVOCET_CODEC(Placement)
+AVOCET_CODEC(Decision)
+AVOCET_CODEC(Command)
+AVOCET_CODEC(RunningApp)
+AVOCET_CODEC(Event)
+#undef AVOCET_CODEC
+
+/// Parts that the messages of several services are made of. Form only.
+v1::Moments ToProto(const Moments& moments);
+v1::LatencyHistogram ToProto(const LatencyHistogram& histogram);
+v1::Estimate ToProto(const Estimate& estimate);
+Result<Moments> FromProto(const v1::Moments& proto);
+Result<LatencyHistogram> FromProto(const v1::LatencyHistogram& proto);
+Result<Estimate> FromProto(const v1::Estimate& proto);
+
+/// Decode<Model>(bytes).
+template <class T> Result<T> Decode(std::string_view bytes) {
+  return Decode(bytes, static_cast<const T*>(nullptr));
+}
+
+} // namespace avocet

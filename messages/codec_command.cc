@@ -1,0 +1,83 @@
+#include "messages/codec.h"
+#include "messages/codec_reader.h"
+
+namespace avocet {
+
+v1::Command ToProto(const Command& command) {
+  v1::Command proto;
+  proto.set_kind(static_cast<v1::CommandKind>(command.kind));
+  proto.set_epoch(command.epoch);
+  proto.set_device(command.device.str());
+  proto.set_app(command.app.str());
+  proto.set_model(command.model.str());
+  proto.set_format(static_cast<v1::ModelFormat>(command.format));
+  proto.set_file(command.file.str());
+  return proto;
+}
+
+Result<Command> FromProto(const v1::Command& proto) {
+  Reader reader("Command");
+  Command command;
+  command.kind = reader.Enumerator<CommandKind>("kind", proto.kind(), v1::CommandKind_IsValid);
+  command.epoch = proto.epoch();
+  command.device = DeviceId(proto.device());
+  command.app = AppId(proto.app());
+  command.model = ModelId(proto.model());
+  command.format = reader.Enumerator<ModelFormat>("format", proto.format(), v1::ModelFormat_IsValid);
+  command.file = Sha256(proto.file());
+  return reader.Finish(std::move(command));
+}
+
+v1::RunningApp ToProto(const RunningApp& app) {
+  v1::RunningApp proto;
+  proto.set_app(app.app.str());
+  proto.set_device(app.device.str());
+  proto.set_model(app.model.str());
+  proto.set_format(static_cast<v1::ModelFormat>(app.format));
+  proto.set_file(app.file.str());
+  proto.set_epoch(app.epoch);
+  proto.set_phase(static_cast<v1::PlacementPhase>(app.phase));
+  proto.set_reason(app.reason);
+  return proto;
+}
+
+Result<RunningApp> FromProto(const v1::RunningApp& proto) {
+  Reader reader("RunningApp");
+  RunningApp app;
+  app.app = AppId(proto.app());
+  app.device = DeviceId(proto.device());
+  app.model = ModelId(proto.model());
+  app.format = reader.Enumerator<ModelFormat>("format", proto.format(), v1::ModelFormat_IsValid);
+  app.file = Sha256(proto.file());
+  app.epoch = proto.epoch();
+  app.phase = reader.Enumerator<PlacementPhase>("phase", proto.phase(), v1::PlacementPhase_IsValid);
+  app.reason = proto.reason();
+  return reader.Finish(std::move(app));
+}
+
+v1::Event ToProto(const Event& event) {
+  v1::Event proto;
+  proto.set_sequence(event.sequence);
+  proto.set_at_ns(ToNanos(event.at));
+  proto.set_kind(event.kind);
+  proto.set_subject(event.subject);
+  proto.set_detail(event.detail);
+  return proto;
+}
+
+Result<Event> FromProto(const v1::Event& proto) {
+  Reader reader("Event");
+  Event event;
+  event.sequence = proto.sequence();
+  event.at = WallTimeOf(proto.at_ns());
+  event.kind = proto.kind();
+  event.subject = proto.subject();
+  event.detail = proto.detail();
+  return reader.Finish(std::move(event));
+}
+
+AVOCET_BYTES(Command)
+AVOCET_BYTES(RunningApp)
+AVOCET_BYTES(Event)
+
+} // namespace avocet

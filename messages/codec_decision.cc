@@ -1,0 +1,155 @@
+#include "messages/codec.h"
+#include "messages/codec_reader.h"
+
+namespace avocet {
+namespace {
+
+v1::AppLatency LatencyToProto(const AppLatency& latency) {
+  v1::AppLatency proto;
+  proto.set_app(latency.app.str());
+  proto.set_statistic(static_cast<v1::Statistic>(latency.statistic));
+  proto.set_objective_ns(latency.objective.count());
+  if (latency.before) proto.set_before_ns(latency.before->count());
+  if (latency.after) proto.set_after_ns(latency.after->count());
+  return proto;
+}
+
+AppLatency ReadLatency(const v1::AppLatency& proto, Reader& reader) {
+  AppLatency latency;
+  latency.app = AppId(proto.app());
+  latency.statistic = reader.Enumerator<Statistic>("verdicts.apps.statistic", proto.statistic(), v1::Statistic_IsValid);
+  latency.objective = Duration(proto.objective_ns());
+  if (proto.has_before_ns()) latency.before = Duration(proto.before_ns());
+  if (proto.has_after_ns()) latency.after = Duration(proto.after_ns());
+  return latency;
+}
+
+v1::Verdict VerdictToProto(const Verdict& verdict) {
+  v1::Verdict proto;
+  proto.set_device(verdict.device.str());
+  proto.set_node(verdict.node.str());
+  proto.set_ok(verdict.ok);
+  proto.set_emulated(verdict.emulated);
+  proto.set_filter(verdict.filter);
+  proto.set_needed(verdict.needed);
+  proto.set_found(verdict.found);
+  proto.set_unit(verdict.unit);
+  proto.set_detail(verdict.detail);
+  proto.set_utilization_before(verdict.utilization_before);
+  proto.set_utilization_after(verdict.utilization_after);
+  proto.set_memory_before_bytes(verdict.memory_before_bytes);
+  proto.set_memory_after_bytes(verdict.memory_after_bytes);
+  proto.set_memory_capacity_bytes(verdict.memory_capacity_bytes);
+  for (const AppLatency& app : verdict.apps)
+    *proto.add_apps() = LatencyToProto(app);
+  proto.set_max_rate_rps(verdict.max_rate_rps);
+  return proto;
+}
+
+Verdict ReadVerdict(const v1::Verdict& proto, Reader& reader) {
+  Verdict verdict;
+  verdict.device = DeviceId(proto.device());
+  verdict.node = NodeId(proto.node());
+  verdict.ok = proto.ok();
+  verdict.emulated = proto.emulated();
+  verdict.filter = proto.filter();
+  verdict.needed = proto.needed();
+  verdict.found = proto.found();
+  verdict.unit = proto.unit();
+  verdict.detail = proto.detail();
+  verdict.utilization_before = proto.utilization_before();
+  verdict.utilization_after = proto.utilization_after();
+  verdict.memory_before_bytes = proto.memory_before_bytes();
+  verdict.memory_after_bytes = proto.memory_after_bytes();
+  verdict.memory_capacity_bytes = proto.memory_capacity_bytes();
+  for (const auto& app : proto.apps())
+    verdict.apps.push_back(ReadLatency(app, reader));
+  verdict.max_rate_rps = proto.max_rate_rps();
+  return verdict;
+}
+
+v1::Move MoveToProto(const Move& move) {
+  v1::Move proto;
+  proto.set_app(move.app.str());
+  proto.set_from(move.from.str());
+  proto.set_to(move.to.str());
+  return proto;
+}
+
+Move ReadMove(const v1::Move& proto) {
+  return {.app = AppId(proto.app()), .from = DeviceId(proto.from()), .to = DeviceId(proto.to())};
+}
+
+Application ReadApplication(const v1::Decision& proto, Reader& reader) {
+  reader.Present("app", proto.has_app());
+  Result<Application> app = FromProto(proto.app());
+  reader.Part("app", app.status());
+  return app.ok() ? *std::move(app) : Application();
+}
+
+} // namespace
+
+v1::Placement ToProto(const Placement& placement) {
+  v1::Placement proto;
+  proto.set_app(placement.app.str());
+  proto.set_device(placement.device.str());
+  proto.set_model(placement.model.str());
+  proto.set_format(static_cast<v1::ModelFormat>(placement.format));
+  proto.set_file(placement.file.str());
+  proto.set_epoch(placement.epoch);
+  proto.set_phase(static_cast<v1::PlacementPhase>(placement.phase));
+  proto.set_reason(placement.reason);
+  return proto;
+}
+
+Result<Placement> FromProto(const v1::Placement& proto) {
+  Reader reader("Placement");
+  Placement placement;
+  placement.app = AppId(proto.app());
+  placement.device = DeviceId(proto.device());
+  placement.model = ModelId(proto.model());
+  placement.format = reader.Enumerator<ModelFormat>("format", proto.format(), v1::ModelFormat_IsValid);
+  placement.file = Sha256(proto.file());
+  placement.epoch = proto.epoch();
+  placement.phase = reader.Enumerator<PlacementPhase>("phase", proto.phase(), v1::PlacementPhase_IsValid);
+  placement.reason = proto.reason();
+  return reader.Finish(std::move(placement));
+}
+
+v1::Decision ToProto(const Decision& decision) {
+  v1::Decision proto;
+  proto.set_kind(static_cast<v1::DecisionKind>(decision.kind));
+  *proto.mutable_app() = ToProto(decision.app);
+  proto.set_view_version(decision.view_version);
+  if (decision.device) proto.set_device(decision.device->str());
+  proto.set_model(decision.model.str());
+  for (const Move& move : decision.moves)
+    *proto.add_moves() = MoveToProto(move);
+  for (const Verdict& verdict : decision.verdicts)
+    *proto.add_verdicts() = VerdictToProto(verdict);
+  proto.set_max_rate_rps(decision.max_rate_rps);
+  proto.set_decided_at_ns(ToNanos(decision.decided_at));
+  return proto;
+}
+
+Result<Decision> FromProto(const v1::Decision& proto) {
+  Reader reader("Decision");
+  Decision decision;
+  decision.kind = reader.Enumerator<DecisionKind>("kind", proto.kind(), v1::DecisionKind_IsValid);
+  decision.app = ReadApplication(proto, reader);
+  decision.view_version = proto.view_version();
+  if (proto.has_device()) decision.device = DeviceId(proto.device());
+  decision.model = ModelId(proto.model());
+  for (const auto& move : proto.moves())
+    decision.moves.push_back(ReadMove(move));
+  for (const auto& verdict : proto.verdicts())
+    decision.verdicts.push_back(ReadVerdict(verdict, reader));
+  decision.max_rate_rps = proto.max_rate_rps();
+  decision.decided_at = WallTimeOf(proto.decided_at_ns());
+  return reader.Finish(std::move(decision));
+}
+
+AVOCET_BYTES(Placement)
+AVOCET_BYTES(Decision)
+
+} // namespace avocet

@@ -1,0 +1,138 @@
+#include "messages/placement.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "messages/check.h"
+#include "messages/measurement.h"
+
+namespace avocet {
+namespace {
+
+/// Strictly ascending by id: in order, none twice.
+template <class List, class IdOf> bool IsAscending(const List& list, const IdOf& id_of) {
+  const auto not_less = [&](const auto& a, const auto& b) { return !(id_of(a) < id_of(b)); };
+  return std::adjacent_find(list.begin(), list.end(), not_less) == list.end();
+}
+
+Status CheckLatency(const AppLatency& latency) {
+  const auto is_time = [](const std::optional<Duration>& time) { return !time || *time >= Duration::zero(); };
+  return Check("application", latency.app.str())
+      .Name("app", latency.app.str())
+      .That(latency.objective > Duration::zero(), "objective", latency.objective, "> 0")
+      .That(is_time(latency.before), "before", latency.before.value_or(Duration::zero()), ">= 0, or absent")
+      .That(is_time(latency.after), "after", latency.after.value_or(Duration::zero()), ">= 0, or absent")
+      .status();
+}
+
+bool IsOn(const DeviceId& device, const NodeId& node) {
+  const auto parts = ParseDeviceId(device.str());
+  return parts && parts->node == node;
+}
+
+Status CheckVerdict(const Verdict& verdict) {
+  return Check("verdict", verdict.device.str())
+      .Device("device", verdict.device)
+      .That(IsOn(verdict.device, verdict.node), "node", verdict.node, "the node of the device")
+      .That(verdict.ok ? verdict.filter.empty() : IsName(verdict.filter), "filter", verdict.filter,
+            "empty for a device that is ok, else the filter's name")
+      .That(std::isfinite(verdict.needed), "needed", verdict.needed, "finite")
+      .That(std::isfinite(verdict.found), "found", verdict.found, "finite")
+      .That(verdict.unit.empty() || IsLabel(verdict.unit), "unit", verdict.unit,
+            "at most 256 bytes of UTF-8 without control characters")
+      .Text("detail", verdict.detail)
+      .Amount("utilization_before", verdict.utilization_before)
+      .Amount("utilization_after", verdict.utilization_after)
+      .Length("apps", verdict.apps.size(), kMaxAppsPerDevice)
+      .Each(verdict.apps, CheckLatency)
+      .Is(IsAscending(verdict.apps, [](const AppLatency& a) -> const AppId& { return a.app; }), "apps",
+          "not in order of name", "in order of name, none twice")
+      .Amount("max_rate_rps", verdict.max_rate_rps)
+      .status();
+}
+
+Status CheckMove(const Move& move) {
+  return Check("move", move.app.str())
+      .Name("app", move.app.str())
+      .Device("from", move.from)
+      .Device("to", move.to)
+      .That(move.from != move.to, "to", move.to, "another device than from")
+      .status();
+}
+
+bool IsOk(const std::vector<Verdict>& verdicts, const DeviceId& device) {
+  return std::any_of(verdicts.begin(), verdicts.end(),
+                     [&](const Verdict& verdict) { return verdict.device == device && verdict.ok; });
+}
+
+/// What must hold between the kind of a decision and its device, model and moves.
+Status CheckKind(const Decision& decision) {
+  const bool rejected = decision.kind == DecisionKind::kReject;
+  const bool moves = decision.kind == DecisionKind::kAdmitWithMoves;
+  const DeviceId device = decision.device.value_or(DeviceId());
+  return Check("decision", ToString(decision.kind))
+      .That(decision.device.has_value() != rejected, "device", device, "set unless rejected")
+      .That(rejected || IsOk(decision.verdicts, device), "device", device, "a device whose verdict is ok")
+      .That(IsModelId(decision.model) || (rejected && decision.model.empty()), "model", decision.model,
+            "<name>:<version>, or empty in a rejection")
+      .That(decision.moves.empty() != moves, "moves", decision.moves.size(),
+            "at least one for admit_with_moves, else none")
+      .status();
+}
+
+} // namespace
+
+std::string_view ToString(PlacementPhase phase) {
+  switch (phase) {
+  case PlacementPhase::kStarting:
+    return "starting";
+  case PlacementPhase::kReady:
+    return "ready";
+  case PlacementPhase::kLost:
+    return "lost";
+  case PlacementPhase::kFailed:
+    return "failed";
+  }
+  return "unknown";
+}
+
+std::string_view ToString(DecisionKind kind) {
+  switch (kind) {
+  case DecisionKind::kAdmit:
+    return "admit";
+  case DecisionKind::kReject:
+    return "reject";
+  case DecisionKind::kAdmitWithMoves:
+    return "admit_with_moves";
+  }
+  return "unknown";
+}
+
+Status Validate(const Placement& placement) {
+  const bool may_have_reason = placement.phase == PlacementPhase::kLost || placement.phase == PlacementPhase::kFailed;
+  return Check("placement", placement.app.str())
+      .Name("app", placement.app.str())
+      .Device("device", placement.device)
+      .Model("model", placement.model)
+      .Digest("file", placement.file)
+      .That(placement.epoch >= 1, "epoch", placement.epoch, ">= 1")
+      .That(may_have_reason || placement.reason.empty(), "reason", placement.reason, "empty unless failed or lost")
+      .Text("reason", placement.reason)
+      .status();
+}
+
+Status Validate(const Decision& decision) {
+  return Check("decision", decision.app.name.str())
+      .Part(Validate(decision.app))
+      .Length("moves", decision.moves.size(), kMaxMoves)
+      .Each(decision.moves, CheckMove)
+      .Length("verdicts", decision.verdicts.size(), kMaxVerdicts)
+      .Each(decision.verdicts, CheckVerdict)
+      .Is(IsAscending(decision.verdicts, [](const Verdict& v) -> const DeviceId& { return v.device; }), "verdicts",
+          "not in order of device", "in order of device, none twice")
+      .Part(CheckKind(decision))
+      .Amount("max_rate_rps", decision.max_rate_rps)
+      .status();
+}
+
+} // namespace avocet

@@ -1,0 +1,101 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "messages/application.h"
+#include "messages/ids.h"
+#include "messages/model.h"
+#include "messages/status.h"
+
+namespace avocet {
+
+enum class PlacementPhase {
+  kStarting = 1, ///< decided and on disk; the agent is loading and warming up
+  kReady = 2,    ///< serving
+  kLost = 3,     ///< its agent is away
+  kFailed = 4,   ///< the agent reported that it cannot run it
+};
+std::string_view ToString(PlacementPhase phase); ///< "starting", "ready", "lost", "failed"
+
+/// Where an application runs. One placement per application.
+struct Placement {
+  AppId app;
+  DeviceId device;
+  ModelId model;
+  ModelFormat format = ModelFormat::kTflite;
+  Sha256 file;
+  uint64_t epoch = 0; ///< >= 1, of the decision; a later epoch replaces an earlier one
+  PlacementPhase phase = PlacementPhase::kStarting;
+  std::string reason; ///< why kFailed or kLost, else empty
+  friend bool operator==(const Placement&, const Placement&) = default;
+};
+
+Status Validate(const Placement& placement);
+
+inline constexpr size_t kMaxVerdicts = 65536;
+inline constexpr size_t kMaxMoves = 4096;
+
+/// One application's predicted latency on a device, without and with the newcomer.
+struct AppLatency {
+  AppId app;
+  Statistic statistic = Statistic::kP95;
+  Duration objective{};           ///< after the network allowance
+  std::optional<Duration> before; ///< empty for the newcomer, and where unstable
+  std::optional<Duration> after;  ///< empty where unstable
+  friend bool operator==(const AppLatency&, const AppLatency&) = default;
+};
+
+/// What the decision function found for one device. A refused device has a filter with numbers.
+struct Verdict {
+  DeviceId device;
+  NodeId node;
+  bool ok = false;
+  bool emulated = false;
+  std::string filter; ///< the first filter that said no; empty when ok
+  double needed = 0;  ///< what that filter needed, in `unit`
+  double found = 0;   ///< what it found, in `unit`
+  std::string unit;   ///< "ms", "MiB", "ratio", "rps", "state", ...
+  std::string detail; ///< one sentence for people, with ids and the next step
+  double utilization_before = 0;
+  double utilization_after = 0;
+  uint64_t memory_before_bytes = 0;
+  uint64_t memory_after_bytes = 0;
+  uint64_t memory_capacity_bytes = 0;
+  std::vector<AppLatency> apps; ///< residents and the newcomer, in order of name
+  double max_rate_rps = 0;      ///< largest rate of the newcomer that this device could take; 0: none
+  friend bool operator==(const Verdict&, const Verdict&) = default;
+};
+
+enum class DecisionKind { kAdmit = 1, kReject = 2, kAdmitWithMoves = 3 };
+std::string_view ToString(DecisionKind kind); ///< "admit", "reject", "admit_with_moves"
+
+struct Move {
+  AppId app;
+  DeviceId from;
+  DeviceId to;
+  friend bool operator==(const Move&, const Move&) = default;
+};
+
+/// The answer of the one decision function. Explains itself: one verdict per device considered.
+struct Decision {
+  DecisionKind kind = DecisionKind::kReject;
+  Application app;
+  uint64_t view_version = 0;      ///< of the ClusterView it was made against
+  std::optional<DeviceId> device; ///< set unless rejected
+  ModelId model;                  ///< resolved; empty when the model is unknown
+  std::vector<Move> moves;
+  std::vector<Verdict> verdicts; ///< in order of device id
+  double max_rate_rps = 0;       ///< largest rate that some device could take
+  WallTime decided_at{};
+  friend bool operator==(const Decision&, const Decision&) = default;
+};
+
+/// The chosen device is among the verdicts and ok; every refusal names a filter; numbers are finite;
+/// verdicts and their applications stand in order, none twice; moves exactly when kind says so.
+Status Validate(const Decision& decision);
+
+} // namespace avocet

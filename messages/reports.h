@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "messages/application.h"
+#include "messages/device.h"
+#include "messages/measurement.h"
+#include "messages/model.h"
+#include "messages/placement.h"
+
+namespace avocet {
+
+/// What operators are shown. Derived, never stored.
+
+struct NodeStatus {
+  NodeInfo info;
+  std::string health; ///< "healthy", "away", "draining"
+};
+
+struct DeviceStatus {
+  DeviceSpec spec;
+  std::string health;
+  double utilization = 0;         ///< predicted from fitted or profiled parameters; may exceed 1
+  uint64_t memory_used_bytes = 0; ///< of the models of its residents
+  std::vector<AppId> residents;
+};
+
+struct ModelStatus {
+  Model model;
+  std::vector<Profile> profiles;
+};
+
+/// Predicted response time.
+struct LatencySummary {
+  Duration mean{};
+  Duration p50{};
+  Duration p95{};
+  Duration p99{};
+  friend bool operator==(const LatencySummary&, const LatencySummary&) = default;
+};
+
+/// What was measured of an application on its device since the controller started.
+struct AppTotals {
+  uint64_t arrivals = 0;
+  uint64_t completions = 0;
+  uint64_t failures = 0;
+  uint64_t refusals = 0;
+  Moments response; ///< seconds
+  LatencyHistogram response_histogram;
+  Estimate rate; ///< rps, recent
+
+  void Add(const AppWindow& window);
+};
+
+struct AppStatus {
+  Application app;
+  std::optional<Placement> placement;
+  bool emulated = false;                   ///< placed on an emulated device
+  double utilization = 0;                  ///< of its device
+  std::optional<LatencySummary> predicted; ///< empty when not placed or not stable
+  AppTotals measured;
+};
+
+struct VersionInfo {
+  std::string version;
+  std::string role; ///< "controller", "dev"
+  uint64_t view_version = 0;
+  Duration uptime{};
+};
+
+} // namespace avocet

@@ -1,0 +1,110 @@
+#include "node_agent/model_runner.h"
+
+#include <algorithm>
+#include <exception>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <utility>
+
+namespace avocet {
+namespace {
+
+MonotonicTime Now() {
+  return MonotonicTime::clock::now();
+}
+
+std::string Millis(Duration duration) {
+  return std::to_string(static_cast<int64_t>(ToMillis(duration))) + " ms";
+}
+
+/// Why work whose turn has come is not run any more.
+Status WhyNot(const Work& work, MonotonicTime now) {
+  if (work.request.cancel.stop_requested()) return Cancelled("the caller gave up while the request was queued");
+  const auto& deadline = work.request.deadline;
+  if (!deadline || now < *deadline) return {};
+  return DeadlineExceeded("the deadline passed after " + Millis(now - work.stamps.enqueued) + " in the queue");
+}
+
+} // namespace
+
+ModelRunner::ModelRunner(Discipline discipline, Meter& meter, DeadlineWatch* watch)
+    : discipline_(discipline), meter_(meter), watch_(watch) {}
+
+Completion ModelRunner::Run(const Work& work) {
+  Completion completion;
+  completion.stamps = work.stamps;
+  completion.stamps.started = completion.stamps.finished = Now();
+  completion.status = WhyNot(work, completion.stamps.started);
+  if (!completion.status.ok()) return completion;
+
+  meter_.RunBegan(completion.stamps.started);
+  const bool is_feigned = work.probe && Prepare(work);
+  completion.switched = is_feigned || SwitchesTo(*work.model);
+  RunRequest run;
+  run.inputs = work.request.inputs;
+  run.ready_at = std::max(work.stamps.enqueued, free_since_);
+  run.switched = completion.switched;
+  auto result = RunCancellable(work, run);
+  completion.stamps.finished = free_since_;
+  meter_.RunEnded(free_since_);
+
+  completion.status = result.status();
+  if (!result.ok()) return completion;
+  completion.outputs = std::move(result->outputs);
+  completion.attained_service = result->attained_service;
+  return completion;
+}
+
+bool ModelRunner::SwitchesTo(const Resident& model) const {
+  return discipline_ == Discipline::kFifo && last_generation_ != 0 && last_generation_ != model.generation;
+}
+
+/// Brings about what the probe asks for; true when only the engine can make it so.
+bool ModelRunner::Prepare(const Work& work) {
+  const bool would_switch = SwitchesTo(*work.model);
+  const bool is_warm_probe = work.probe == ProbeKind::kWarm;
+  if (discipline_ != Discipline::kFifo || would_switch != is_warm_probe) return false;
+  if (!is_warm_probe && !work.other) return true;
+  Resident& first = is_warm_probe ? *work.model : *work.other;
+  const ZeroInputs zeros(first.model->signature());
+  RunRequest run;
+  run.inputs = zeros.views;
+  run.ready_at = std::max(work.stamps.enqueued, free_since_);
+  run.switched = SwitchesTo(first);
+  (void)RunModel(first, run); // a failure shows in the probe itself, or does not matter to it
+  return false;
+}
+
+Result<RunResult> ModelRunner::RunCancellable(const Work& work, RunRequest run) {
+  const auto& deadline = work.request.deadline;
+  if (watch_ == nullptr || !deadline) {
+    if (watch_ != nullptr) run.stop = work.request.cancel;
+    return RunModel(*work.model, run);
+  }
+  std::stop_source source;
+  const std::stop_callback on_cancel(work.request.cancel, [&source] { source.request_stop(); });
+  const DeadlineWatch::Watch watch(*watch_, *deadline, source);
+  run.stop = source.get_token();
+  auto result = RunModel(*work.model, run);
+  const bool is_late = !work.request.cancel.stop_requested() && free_since_ >= *deadline;
+  if (result.ok() || result.status().code() != StatusCode::kCancelled || !is_late) return result;
+  return DeadlineExceeded("the deadline passed during the run, which was stopped");
+}
+
+Result<RunResult> ModelRunner::RunModel(Resident& resident, const RunRequest& run) {
+  const auto attempt = [&]() -> Result<RunResult> {
+    try {
+      return resident.model->Run(run);
+    } catch (const std::exception& e) { // engines call foreign code; an executor must survive it
+      return Internal("the engine threw: " + std::string(e.what()));
+    }
+  };
+  auto result = attempt();
+  free_since_ = Now();
+  last_generation_ = resident.generation;
+  if (!result.ok()) return result.status().WithContext("model '" + resident.id.str() + "'");
+  return result;
+}
+
+} // namespace avocet

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "messages/command.h"
+#include "messages/device.h"
+#include "node_agent/device_scheduler.h"
+#include "node_agent/engine.h"
+#include "node_agent/model_files.h"
+#include "node_agent/profiler.h"
+#include "node_agent/router.h"
+
+namespace avocet {
+
+struct NodeOptions {
+  NodeId id;
+  BootId boot;
+  std::vector<DeviceSpec> devices;           ///< spec.type is filled in
+  std::filesystem::path prefix = "/opt/avocet";
+  ModelFilesOptions files;
+  SchedulerOptions scheduler;
+  ProfileOptions profile;
+};
+
+/// One machine's data plane: an engine and a scheduler per device, the model files, the routes.
+/// Thread-safe; Start, Stop and ProfileModel block (seconds), each device's are called in turn.
+class Node {
+public:
+  /// Fails when an engine's library is missing or the file folder cannot be used.
+  static Result<std::unique_ptr<Node>> Open(const NodeOptions& options);
+
+  /// Fetches the model file if it is not here, loads, warms up, publishes the route. An older copy of
+  /// the application on another device of this node is drained after the switch: no request is lost.
+  Status Start(const Command& command, const ModelFiles::Fetch& fetch);
+  /// Withdraws the route, drains, and unloads the model when nobody uses it any more.
+  Status Stop(const Command& command);
+  /// Measures a model on a device, between the requests of others; leaves it as it was.
+  Result<Profile> ProfileModel(const DeviceId& device, const ModelId& model, const Variant& variant,
+                               const ModelFiles::Fetch& fetch);
+  /// Ends the measurement window of every device.
+  std::vector<MeasurementWindow> CloseWindows();
+
+  const std::vector<DeviceSpec>& devices() const { return options_.devices; }
+  std::shared_ptr<const Router> router() const { return router_; }
+
+private:
+  struct Use {
+    DeviceId device;
+    ModelId model;
+    Sha256 file;
+  };
+
+  struct Slot {
+    std::shared_ptr<DeviceScheduler> scheduler;
+    std::mutex loading; ///< held while models come and go, so that none goes while it is being attached
+  };
+
+  explicit Node(NodeOptions options, ModelFiles files);
+  Result<Slot*> Find(const DeviceId& device);
+  Result<std::filesystem::path> EnsureFile(const Sha256& file, uint64_t size_bytes, const ModelFiles::Fetch& fetch);
+  std::optional<Use> Exchange(const AppId& app, std::optional<Use> use);
+  bool IsUsed(const DeviceId& device, const ModelId& model) const;
+  Status AttachLocked(DeviceScheduler& device, const Command& command, const std::optional<Use>& before);
+  Status Retire(const AppId& app, const Use& use);
+  Status RetireLocked(DeviceScheduler& device, const AppId& app, const ModelId& model);
+  Result<ServiceProfile> Measure(DeviceScheduler& device, const ModelId& model) const;
+
+  NodeOptions options_;
+  std::map<DeviceId, Slot> slots_;
+  std::shared_ptr<Router> router_ = std::make_shared<Router>();
+  std::mutex files_mutex_;
+  ModelFiles files_;
+  mutable std::mutex uses_mutex_;
+  std::map<AppId, Use> uses_;
+};
+
+} // namespace avocet

@@ -1,0 +1,37 @@
+#include "node_agent/router.h"
+
+#include <utility>
+
+namespace avocet {
+
+// Both leave the replaced table to die outside the lock: it may be the last owner of a scheduler.
+
+void Router::Publish(const AppId& app, Route route) {
+  std::shared_ptr<const Table> old;
+  const std::lock_guard lock(mutex_);
+  auto next = std::make_shared<Table>(*table_);
+  next->insert_or_assign(app, std::move(route));
+  old = std::exchange(table_, std::move(next));
+}
+
+void Router::Withdraw(const AppId& app) {
+  std::shared_ptr<const Table> old;
+  const std::lock_guard lock(mutex_);
+  if (!table_->contains(app)) return;
+  auto next = std::make_shared<Table>(*table_);
+  next->erase(app);
+  old = std::exchange(table_, std::move(next));
+}
+
+Route Router::Find(const AppId& app) const {
+  const auto table = snapshot();
+  const auto it = table->find(app);
+  return it == table->end() ? Route{} : it->second;
+}
+
+std::shared_ptr<const Router::Table> Router::snapshot() const {
+  const std::lock_guard lock(mutex_);
+  return table_;
+}
+
+} // namespace avocet

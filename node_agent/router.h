@@ -1,0 +1,36 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "messages/ids.h"
+#include "node_agent/device_scheduler.h"
+
+namespace avocet {
+
+/// Where an application's requests go on this node.
+struct Route {
+  std::shared_ptr<DeviceScheduler> device;
+  ModelId model;
+  bool emulated = false;
+};
+
+/// The node's route table: application -> device. Thread-safe; readers get immutable snapshots.
+class Router {
+public:
+  using Table = std::map<AppId, Route>;
+  void Publish(const AppId& app, Route route);
+  void Withdraw(const AppId& app);
+  /// nullptr device when there is no route.
+  Route Find(const AppId& app) const;
+  std::shared_ptr<const Table> snapshot() const;
+
+private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Table> table_ = std::make_shared<const Table>();
+};
+
+} // namespace avocet

@@ -1,0 +1,41 @@
+#include "node_agent/shared_library.h"
+
+#include <dlfcn.h>
+
+#include <utility>
+
+namespace avocet {
+
+Result<SharedLibrary> SharedLibrary::Open(const std::filesystem::path& file) {
+  std::error_code error;
+  if (!std::filesystem::exists(file, error)) return NotFound("no library " + file.string());
+  // RTLD_NODELETE: engines set up globals once and never free them, so mapping them again would leak.
+  void* handle = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+  if (!handle) return Unsupported("cannot load " + file.string() + ": " + dlerror()); // NOLINT(concurrency-mt-unsafe)
+  return SharedLibrary(handle, file);
+}
+
+SharedLibrary::SharedLibrary(void* handle, std::filesystem::path file) : handle_(handle), file_(std::move(file)) {}
+
+SharedLibrary::SharedLibrary(SharedLibrary&& other) noexcept
+    : handle_(std::exchange(other.handle_, nullptr)), file_(std::move(other.file_)) {}
+
+SharedLibrary& SharedLibrary::operator=(SharedLibrary&& other) noexcept {
+  std::swap(handle_, other.handle_);
+  std::swap(file_, other.file_);
+  return *this;
+}
+
+SharedLibrary::~SharedLibrary() {
+  if (handle_) dlclose(handle_);
+}
+
+void* SharedLibrary::Find(const char* name) const {
+  return dlsym(handle_, name);
+}
+
+Status SharedLibrary::Missing(const char* name) const {
+  return Unsupported(file_.string() + " has no function " + name + ": another version of the library?");
+}
+
+} // namespace avocet

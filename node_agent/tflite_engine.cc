@@ -1,0 +1,269 @@
+#include "node_agent/tflite_engine.h"
+
+#include <malloc.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <limits>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "node_agent/tflite_api.h"
+
+namespace avocet {
+namespace {
+
+constexpr int kTfliteOk = 0;
+constexpr size_t kMaxErrorText = 1024;
+
+/// What the library said since the last Take(). One model's reporter is called by one thread at a time.
+class ErrorText {
+public:
+  static void Report(void* self, const char* format, va_list args) {
+    std::array<char, kMaxErrorText> line{};
+    (void)std::vsnprintf(line.data(), line.size(), format, args);
+    static_cast<ErrorText*>(self)->Append(line.data());
+  }
+  std::string Take() { return text_.empty() ? "no reason given" : std::exchange(text_, {}); }
+
+private:
+  void Append(const char* line) {
+    if (text_.size() >= kMaxErrorText) return;
+    text_ += text_.empty() ? line : std::string("; ") + line;
+    while (!text_.empty() && text_.back() == '\n')
+      text_.pop_back();
+  }
+  std::string text_;
+};
+
+std::optional<DataType> DataTypeOf(int tflite_type) {
+  switch (tflite_type) { // TfLiteType of tensorflow/lite/c/c_api_types.h
+  case 1:
+    return DataType::kFp32;
+  case 2:
+    return DataType::kInt32;
+  case 3:
+    return DataType::kUint8;
+  case 4:
+    return DataType::kInt64;
+  case 6:
+    return DataType::kBool;
+  case 7:
+    return DataType::kInt16;
+  case 9:
+    return DataType::kInt8;
+  case 10:
+    return DataType::kFp16;
+  case 11:
+    return DataType::kFp64;
+  case 13:
+    return DataType::kUint64;
+  case 16:
+    return DataType::kUint32;
+  default:
+    return std::nullopt; // strings, complex numbers, resources
+  }
+}
+
+/// The XNNPACK delegate implements this op of the MediaPipe models, but the interpreter must know its
+/// name to accept the file. Where the delegate does not take such a node, running it fails, and since
+/// loading includes one run, so does the load.
+constexpr const char* kTransposeConvBias = "Convolution2DTransposeBias";
+constexpr TfLiteRegistration kDelegateOnly{};
+
+uint64_t ResidentBytes() {
+  std::ifstream statm("/proc/self/statm");
+  uint64_t size = 0;
+  uint64_t resident = 0;
+  statm >> size >> resident;
+  return resident * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+Duration ThreadCpuTime() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+}
+
+Duration Now(Discipline discipline) {
+  if (discipline == Discipline::kTimeShared) return ThreadCpuTime();
+  return std::chrono::steady_clock::now().time_since_epoch();
+}
+
+template <class T> using Handle = std::unique_ptr<T, void (*)(T*)>;
+
+class TfliteModel final : public LoadedModel {
+public:
+  TfliteModel(std::shared_ptr<const TfliteApi> api, Discipline discipline)
+      : api_(std::move(api)), discipline_(discipline), model_(nullptr, api_->ModelDelete),
+        delegate_(nullptr, api_->XnnpackDelete), options_(nullptr, api_->OptionsDelete),
+        interpreter_(nullptr, api_->InterpreterDelete) {}
+  TfliteModel(const TfliteModel&) = delete;
+  TfliteModel& operator=(const TfliteModel&) = delete;
+
+  ~TfliteModel() override {
+    interpreter_.reset();
+    options_.reset();
+    delegate_.reset();
+    model_.reset();
+    malloc_trim(0); // glibc would keep most of a large model's heap
+  }
+
+  /// Everything up to and including one run on zeros, after which the memory has its full size.
+  Status Open(const LoadRequest& request) {
+    malloc_trim(0); // or free heap of earlier models would hide this one's growth
+    const uint64_t before = ResidentBytes();
+    AVOCET_RETURN_IF_ERROR(CreateInterpreter(request));
+    AVOCET_RETURN_IF_ERROR(ReadSignature());
+    AVOCET_RETURN_IF_ERROR(WarmUp());
+    const uint64_t after = ResidentBytes();
+    std::error_code ignored;
+    const uint64_t file_bytes = std::filesystem::file_size(request.file, ignored);
+    memory_bytes_ = std::max(after > before ? after - before : 0, ignored ? 0 : file_bytes);
+    return {};
+  }
+
+  const ModelSignature& signature() const override { return signature_; }
+  uint64_t memory_bytes() const override { return memory_bytes_; }
+
+  Result<RunResult> Run(const RunRequest& request) override {
+    AVOCET_RETURN_IF_ERROR(CheckInputs(signature_, request.inputs));
+    const Duration begin = Now(discipline_);
+    for (const TensorView& input : request.inputs)
+      CopyIn(input);
+    if (api_->Invoke(interpreter_.get()) != kTfliteOk) return Internal("TensorFlow Lite: " + errors_.Take());
+    auto outputs = CopyOut();
+    if (!outputs.ok()) return outputs.status();
+    return RunResult{std::move(*outputs), std::max(Now(discipline_) - begin, Duration(1))};
+  }
+
+private:
+  Status CreateInterpreter(const LoadRequest& request) {
+    std::error_code ignored;
+    if (!std::filesystem::exists(request.file, ignored)) return NotFound("no such file");
+    model_.reset(api_->ModelCreateFromFile(request.file.c_str()));
+    if (!model_) return InvalidArgument("not a TensorFlow Lite model");
+    options_.reset(api_->OptionsCreate());
+    api_->OptionsSetErrorReporter(options_.get(), &ErrorText::Report, &errors_);
+    api_->OptionsSetNumThreads(options_.get(), 1);
+    api_->OptionsAddCustomOp(options_.get(), kTransposeConvBias, &kDelegateOnly, 1, 1);
+    TfLiteXNNPackDelegateOptions xnnpack = api_->XnnpackOptionsDefault();
+    xnnpack.num_threads = 0; // no pool: kernels run on the calling thread
+    delegate_.reset(api_->XnnpackCreate(&xnnpack));
+    if (!delegate_) return Internal("XNNPACK cannot start on this processor");
+    api_->OptionsAddDelegate(options_.get(), delegate_.get());
+    interpreter_.reset(api_->InterpreterCreate(model_.get(), options_.get()));
+    if (!interpreter_ || api_->AllocateTensors(interpreter_.get()) != kTfliteOk)
+      return InvalidArgument("TensorFlow Lite refuses the model: " + errors_.Take());
+    return {};
+  }
+
+  Status ReadSignature() {
+    for (int32_t i = 0; i < api_->InputCount(interpreter_.get()); ++i)
+      AVOCET_RETURN_IF_ERROR(Add(api_->Input(interpreter_.get(), i), "input", signature_.inputs));
+    for (int32_t i = 0; i < api_->OutputCount(interpreter_.get()); ++i)
+      AVOCET_RETURN_IF_ERROR(Add(api_->Output(interpreter_.get(), i), "output", signature_.outputs));
+    return {};
+  }
+
+  /// Clients address tensors by name, so an absent or repeated name gets one: "input0".
+  Status Add(const TfLiteTensor* tensor, const std::string& role, std::vector<TensorSpec>& specs) {
+    auto spec = SpecOf(tensor);
+    if (!spec.ok()) return spec.status();
+    const bool taken =
+        std::any_of(specs.begin(), specs.end(), [&](const TensorSpec& other) { return other.name == spec->name; });
+    if (spec->name.empty() || taken) spec->name = role + std::to_string(specs.size());
+    specs.push_back(std::move(*spec));
+    return {};
+  }
+
+  Result<TensorSpec> SpecOf(const TfLiteTensor* tensor) const {
+    const char* name = api_->TensorName(tensor);
+    TensorSpec spec{name ? name : "", DataType::kFp32, {}};
+    const auto type = DataTypeOf(api_->TensorType(tensor));
+    if (!type) return Unsupported("tensor '" + spec.name + "' has an element type that is not served");
+    spec.type = *type;
+    for (int32_t i = 0; i < api_->TensorNumDims(tensor); ++i)
+      spec.shape.push_back(api_->TensorDim(tensor, i));
+    const auto bytes = ByteSize(spec);
+    if (!bytes.ok()) return bytes.status();
+    if (*bytes != api_->TensorByteSize(tensor)) return Internal("tensor '" + spec.name + "' has an unexpected size");
+    return spec;
+  }
+
+  Status WarmUp() {
+    for (int32_t i = 0; i < api_->InputCount(interpreter_.get()); ++i) {
+      TfLiteTensor* tensor = api_->Input(interpreter_.get(), i);
+      if (void* data = api_->TensorData(tensor)) std::memset(data, 0, api_->TensorByteSize(tensor));
+    }
+    if (api_->Invoke(interpreter_.get()) == kTfliteOk) return {};
+    return InvalidArgument("the model loads but does not run: " + errors_.Take());
+  }
+
+  void CopyIn(const TensorView& input) {
+    const auto spec = std::find_if(signature_.inputs.begin(), signature_.inputs.end(),
+                                   [&](const TensorSpec& s) { return s.name == input.spec.name; });
+    TfLiteTensor* tensor = api_->Input(interpreter_.get(), static_cast<int32_t>(spec - signature_.inputs.begin()));
+    if (!input.data.empty()) std::memcpy(api_->TensorData(tensor), input.data.data(), input.data.size());
+  }
+
+  Result<std::vector<Tensor>> CopyOut() const {
+    std::vector<Tensor> outputs;
+    outputs.reserve(signature_.outputs.size());
+    for (size_t i = 0; i < signature_.outputs.size(); ++i) {
+      const TfLiteTensor* tensor = api_->Output(interpreter_.get(), static_cast<int32_t>(i));
+      auto spec = SpecOf(tensor); // shapes of outputs may depend on the input
+      if (!spec.ok()) return spec.status();
+      spec->name = signature_.outputs[i].name;
+      const auto* data = static_cast<const std::byte*>(api_->TensorData(tensor));
+      outputs.push_back({std::move(*spec), std::vector<std::byte>(data, data + api_->TensorByteSize(tensor))});
+    }
+    return outputs;
+  }
+
+  std::shared_ptr<const TfliteApi> api_;
+  Discipline discipline_;
+  ErrorText errors_; // outlives the interpreter that reports to it
+  Handle<TfLiteModel> model_;
+  Handle<TfLiteDelegate> delegate_;
+  Handle<TfLiteInterpreterOptions> options_;
+  Handle<TfLiteInterpreter> interpreter_;
+  ModelSignature signature_;
+  uint64_t memory_bytes_ = 0;
+};
+
+class TfliteEngine final : public Engine {
+public:
+  TfliteEngine(std::shared_ptr<const TfliteApi> api, Discipline discipline)
+      : api_(std::move(api)), discipline_(discipline) {}
+  EngineKind kind() const override { return EngineKind::kTflite; }
+  bool can_cancel() const override { return false; }
+
+  Result<std::unique_ptr<LoadedModel>> Load(const LoadRequest& request) override {
+    auto model = std::make_unique<TfliteModel>(api_, discipline_);
+    if (const Status status = model->Open(request); !status.ok())
+      return status.WithContext("model '" + request.model.str() + "' (" + request.file.string() + ")");
+    return std::unique_ptr<LoadedModel>(std::move(model));
+  }
+
+private:
+  std::shared_ptr<const TfliteApi> api_;
+  Discipline discipline_;
+};
+
+} // namespace
+
+Result<std::unique_ptr<Engine>> MakeTfliteEngine(const std::filesystem::path& prefix, Discipline discipline) {
+  auto api = TfliteApi::Load(prefix / "lib" / "libtensorflowlite_c.so");
+  if (!api.ok())
+    return Unsupported("engine tflite: " + api.status().message() + "; install it with deploy/install-engines");
+  return std::unique_ptr<Engine>(std::make_unique<TfliteEngine>(std::move(*api), discipline));
+}
+
+} // namespace avocet

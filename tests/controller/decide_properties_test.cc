@@ -1,0 +1,157 @@
+// Properties of Decide over random clusters. rapidcheck prints the seed of a failure.
+#include <algorithm>
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include "controller/cluster_changes.h"
+#include "controller/decide.h"
+#include "tests/support/view_builder.h"
+
+namespace avocet::testing {
+namespace {
+
+double Number(int low, int high) {
+  return *rc::gen::inRange(low, high + 1);
+}
+
+DeviceOptions AnyDevice() {
+  DeviceOptions device;
+  device.kind = *rc::gen::element(DeviceKind::kCpu, DeviceKind::kGpu, DeviceKind::kEdgeTpu);
+  device.discipline = *rc::gen::element(Discipline::kFifo, Discipline::kTimeShared);
+  device.type = *rc::gen::element<std::string>("fast", "slow");
+  device.memory_mib = *rc::gen::inRange<uint64_t>(100, 1500);
+  device.health = *rc::gen::weightedElement<DeviceHealth>(
+      {{8, DeviceHealth::kHealthy}, {1, DeviceHealth::kAway}, {1, DeviceHealth::kDraining}});
+  return device;
+}
+
+Application AnyApp(const std::string& name) {
+  AppOptions options;
+  options.rate_rps = Number(1, 40) / 2;
+  options.statistic = *rc::gen::element(Statistic::kMean, Statistic::kP50, Statistic::kP95, Statistic::kP99);
+  options.latency_ms = Number(20, 800);
+  options.network_allowance_ms = Number(0, 10);
+  options.preprocess_ms = *rc::gen::weightedElement<double>({{3, 0.0}, {1, 15.0}});
+  if (*rc::gen::inRange(0, 4) == 0) options.device_kinds = {DeviceKind::kGpu};
+  return MakeApp(name, *rc::gen::element<std::string>("m0", "m1", "m2", "m3"), options);
+}
+
+/// 1 to 5 devices on 2 nodes with up to 8 residents; residents need not meet their objectives.
+ClusterView AnyView() {
+  ViewBuilder builder;
+  for (int m = 0; m < 4; ++m) {
+    const std::string id = "m" + std::to_string(m) + ":1";
+    builder.ModelWithoutProfile(id);
+    for (const std::string type : {"fast", "slow"}) {
+      if (*rc::gen::inRange(0, 8) == 0) continue;
+      builder.Profile(id, {.device_type = type,
+                           .service_ms = Number(2, 60),
+                           .scv = *rc::gen::element(0.0, 0.2, 1.0),
+                           .switch_ms = Number(0, 20),
+                           .memory_mib = *rc::gen::inRange<uint64_t>(10, 400)});
+    }
+  }
+  const int devices = *rc::gen::inRange(1, 6), residents = *rc::gen::inRange(0, 9);
+  const auto device = [](int i) { return "n" + std::to_string(i % 2) + "/d" + std::to_string(i); };
+  for (int i = 0; i < devices; ++i)
+    builder.Device(device(i), AnyDevice());
+  for (int i = 0; i < residents; ++i) {
+    builder.Resident(AnyApp("r" + std::to_string(i)), device(*rc::gen::inRange(0, devices)));
+  }
+  return builder.Build();
+}
+
+const Verdict& Chosen(const Decision& decision) {
+  for (const auto& verdict : decision.verdicts) {
+    if (verdict.device == decision.device) return verdict;
+  }
+  throw std::logic_error("the chosen device has no verdict");
+}
+
+RC_GTEST_PROP(DecideProperties, DecisionsAreValidAndDependOnNothingElse, ()) {
+  const auto view = AnyView();
+  const auto app = AnyApp("new");
+  const auto decision = Decide(view, app, {});
+  RC_ASSERT(Validate(decision) == Status());
+  RC_ASSERT(decision.verdicts.size() == view.devices.size());
+  RC_ASSERT(decision == Decide(view, app, {}));
+}
+
+RC_GTEST_PROP(DecideProperties, EveryRefusalHasAFilterAndNumbers, ()) {
+  const auto decision = Decide(AnyView(), AnyApp("new"), {});
+  for (const auto& verdict : decision.verdicts) {
+    RC_ASSERT(verdict.ok == verdict.filter.empty());
+    if (verdict.ok) continue;
+    RC_ASSERT(!verdict.unit.empty());
+    RC_ASSERT(!verdict.detail.empty());
+    RC_ASSERT(verdict.needed != verdict.found);
+  }
+}
+
+RC_GTEST_PROP(DecideProperties, RefusalsByNumberAreOnTheWrongSide, ()) {
+  for (const auto& verdict : Decide(AnyView(), AnyApp("new"), {}).verdicts) {
+    if (verdict.filter == "memory") RC_ASSERT(verdict.found < verdict.needed);
+    if (verdict.filter == "utilization" || verdict.filter == "objectives")
+      RC_ASSERT(verdict.found >= verdict.needed * (1 - 1e-4));
+  }
+}
+
+RC_GTEST_PROP(DecideProperties, ChosenDeviceKeepsEveryPromise, ()) {
+  const auto view = AnyView();
+  const Policy policy;
+  const auto decision = Decide(view, AnyApp("new"), policy);
+  RC_PRE(decision.kind == DecisionKind::kAdmit);
+  const auto& verdict = Chosen(decision);
+  RC_ASSERT(verdict.utilization_after <= policy.max_utilization);
+  const uint64_t usable = std::max(verdict.memory_capacity_bytes, verdict.memory_before_bytes);
+  RC_ASSERT(verdict.memory_after_bytes <= usable);
+  for (const auto& app : verdict.apps) {
+    const double tolerance = app.statistic == Statistic::kMean ? policy.mean_tolerance : policy.percentile_tolerance;
+    RC_ASSERT(app.after.has_value());
+    RC_ASSERT(ToSeconds(*app.after) <= tolerance * ToSeconds(app.objective) * (1 + 1e-4));
+  }
+}
+
+RC_GTEST_PROP(DecideProperties, NoOtherDeviceThatPassesIsLessUtilized, ()) {
+  const auto decision = Decide(AnyView(), AnyApp("new"), {});
+  RC_PRE(decision.kind == DecisionKind::kAdmit);
+  for (const auto& verdict : decision.verdicts) {
+    if (verdict.ok) RC_ASSERT(verdict.utilization_after >= Chosen(decision).utilization_after);
+  }
+}
+
+RC_GTEST_PROP(DecideProperties, AskingChangesNothing, ()) {
+  // A dry run, then the real thing, then asking again for what is now placed: the same device.
+  auto view = AnyView();
+  const auto app = AnyApp("new");
+  const auto dry = Decide(view, app, {}), real = Decide(view, app, {});
+  RC_ASSERT(dry == real);
+  RC_PRE(real.kind == DecisionKind::kAdmit);
+  (void)AdmitApp(view, real, 1000);
+  const auto again = Decide(view, app, {});
+  RC_ASSERT(again.device == real.device);
+  RC_ASSERT(again.verdicts == real.verdicts);
+}
+
+RC_GTEST_PROP(DecideProperties, LargestRatePassesAndIsNotBelowTheAdmittedRate, ()) {
+  const auto view = AnyView();
+  auto app = AnyApp("new");
+  const auto decision = Decide(view, app, {});
+  if (decision.kind == DecisionKind::kAdmit) RC_ASSERT(decision.max_rate_rps >= app.rate_rps);
+  RC_PRE(decision.max_rate_rps > 0);
+  app.rate_rps = decision.max_rate_rps;
+  RC_ASSERT(Decide(view, app, {}).kind == DecisionKind::kAdmit);
+}
+
+RC_GTEST_PROP(DecideProperties, WiderMarginsNeverAdmitLess, ()) {
+  const auto view = AnyView();
+  const auto app = AnyApp("new");
+  const auto strict = Decide(view, app, {}), wide = Decide(view, app, {1, 1, 0.98, 1, 1});
+  for (size_t i = 0; i < strict.verdicts.size(); ++i) {
+    if (strict.verdicts[i].ok) RC_ASSERT(wide.verdicts[i].ok);
+  }
+}
+
+} // namespace
+} // namespace avocet::testing

@@ -1,0 +1,470 @@
+#include "controller/decide.h"
+
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "controller/estimator.h"
+#include "controller/filters.h"
+#include "tests/support/view_builder.h"
+
+namespace avocet {
+namespace {
+
+using testing::AppOptions;
+using testing::DeviceOptions;
+using testing::MakeApp;
+using testing::ViewBuilder;
+
+/// The only device's verdict.
+Verdict JudgeOne(const ClusterView& view, const Application& app, const Policy& policy = {}) {
+  const Decision decision = Decide(view, app, policy);
+  EXPECT_TRUE(Validate(decision).ok()) << Validate(decision).ToString();
+  return decision.verdicts.at(0);
+}
+
+ViewBuilder OneDevice(const DeviceOptions& device = {}) {
+  ViewBuilder builder;
+  builder.Device("n/d", device).Model("m:1", {.service_ms = 10});
+  return builder;
+}
+
+const AppLatency& LatencyOf(const Verdict& verdict, const std::string& app) {
+  for (const auto& one : verdict.apps) {
+    if (one.app == AppId(app)) return one;
+  }
+  throw std::out_of_range(app);
+}
+
+DeviceFit FitOfModel(const std::string& model, Estimate service, Estimate switched = {}) {
+  DeviceFit fit;
+  fit.device = DeviceId("n/d");
+  fit.boot = BootId("b");
+  fit.covered_sequence = 1;
+  fit.models.push_back({ModelId(model), service, switched});
+  return fit;
+}
+
+TEST(Filters, AreAskedInTheDocumentedOrder) {
+  std::string names;
+  for (const auto& filter : Filters())
+    names += std::string(filter.name) + " ";
+  EXPECT_EQ(names, "healthy kind format profile memory utilization objectives ");
+}
+
+TEST(Decide, AdmitsWhatFits) {
+  const Decision decision = Decide(OneDevice().Build(), MakeApp("a", "m", {.rate_rps = 10}), {});
+  EXPECT_TRUE(Validate(decision).ok()) << Validate(decision).ToString();
+  EXPECT_EQ(decision.kind, DecisionKind::kAdmit);
+  EXPECT_EQ(decision.device, DeviceId("n/d"));
+  EXPECT_EQ(decision.model, ModelId("m:1"));
+  EXPECT_TRUE(decision.verdicts.at(0).ok);
+  EXPECT_EQ(decision.verdicts.at(0).filter, "");
+}
+
+TEST(Decide, EmptyClusterRejects) {
+  const Decision decision = Decide({}, MakeApp("a", "m"), {});
+  EXPECT_EQ(decision.kind, DecisionKind::kReject);
+  EXPECT_TRUE(decision.verdicts.empty());
+  EXPECT_EQ(decision.max_rate_rps, 0);
+}
+
+TEST(Decide, RemembersTheViewItWasMadeAgainst) {
+  const auto view = OneDevice().Build();
+  EXPECT_EQ(Decide(view, MakeApp("a", "m"), {}).view_version, view.version);
+}
+
+// --- healthy ---------------------------------------------------------------------------------------
+
+TEST(HealthyFilter, RefusesDevicesThatAreAway) {
+  const auto verdict = JudgeOne(OneDevice({.health = DeviceHealth::kAway}).Build(), MakeApp("a", "m"));
+  EXPECT_EQ(verdict.filter, "healthy");
+  EXPECT_EQ(verdict.unit, "state");
+  EXPECT_EQ(verdict.found, 2);
+  EXPECT_NE(verdict.detail.find("away"), std::string::npos);
+  EXPECT_EQ(verdict.max_rate_rps, 0);
+}
+
+TEST(HealthyFilter, RefusesDevicesThatDrain) {
+  EXPECT_EQ(JudgeOne(OneDevice({.health = DeviceHealth::kDraining}).Build(), MakeApp("a", "m")).filter, "healthy");
+}
+
+TEST(HealthyFilter, NumbersAreFilledAllTheSame) {
+  auto builder = OneDevice({.health = DeviceHealth::kAway});
+  builder.Resident(MakeApp("r", "m", {.rate_rps = 10}), "n/d");
+  const auto verdict = JudgeOne(builder.Build(), MakeApp("a", "m", {.rate_rps = 10}));
+  EXPECT_NEAR(verdict.utilization_before, 0.1, 1e-12);
+  EXPECT_NEAR(verdict.utilization_after, 0.2, 1e-12);
+  EXPECT_EQ(verdict.memory_after_bytes, 100 * kMiB);
+  EXPECT_TRUE(LatencyOf(verdict, "r").before.has_value());
+  EXPECT_TRUE(LatencyOf(verdict, "a").after.has_value());
+}
+
+// --- kind ------------------------------------------------------------------------------------------
+
+TEST(KindFilter, AllowsOnlyTheNamedKinds) {
+  const auto view = OneDevice({.kind = DeviceKind::kGpu}).Build();
+  EXPECT_TRUE(JudgeOne(view, MakeApp("a", "m", {.device_kinds = {DeviceKind::kCpu, DeviceKind::kGpu}})).ok);
+  EXPECT_EQ(JudgeOne(view, MakeApp("a", "m", {.device_kinds = {DeviceKind::kCpu}})).filter, "kind");
+}
+
+// --- format ----------------------------------------------------------------------------------------
+
+TEST(FormatFilter, RefusesUnknownModelsAndNamesTheNextStep) {
+  const Decision decision = Decide(OneDevice().Build(), MakeApp("a", "nosuch"), {});
+  EXPECT_EQ(decision.kind, DecisionKind::kReject);
+  EXPECT_TRUE(decision.model.empty());
+  EXPECT_EQ(decision.verdicts.at(0).filter, "format");
+  EXPECT_NE(decision.verdicts.at(0).detail.find("avocet model import"), std::string::npos);
+}
+
+TEST(FormatFilter, RefusesEnginesThatReadAnotherFormat) {
+  ViewBuilder builder;
+  builder.Device("n/d", {.engine = EngineKind::kOnnx}).ModelWithoutProfile("m:1", {ModelFormat::kTflite});
+  const auto verdict = JudgeOne(builder.Build(), MakeApp("a", "m"));
+  EXPECT_EQ(verdict.filter, "format");
+  EXPECT_NE(verdict.detail.find("onnx"), std::string::npos);
+}
+
+// --- profile ---------------------------------------------------------------------------------------
+
+TEST(ProfileFilter, NamesTheCommandThatMeasures) {
+  ViewBuilder builder;
+  builder.Device("n/d").ModelWithoutProfile("m:1");
+  const auto verdict = JudgeOne(builder.Build(), MakeApp("a", "m"));
+  EXPECT_EQ(verdict.filter, "profile");
+  EXPECT_NE(verdict.detail.find("avocet model profile m:1 --device n/d"), std::string::npos);
+}
+
+TEST(ProfileFilter, NeedsTheProfileOfTheDevicesType) {
+  ViewBuilder builder;
+  builder.Device("n/d", {.type = "orin"}).Model("m:1", {.device_type = "nano"});
+  EXPECT_EQ(JudgeOne(builder.Build(), MakeApp("a", "m")).filter, "profile");
+}
+
+// --- memory ----------------------------------------------------------------------------------------
+
+Verdict JudgeMemory(uint64_t capacity_mib, const Policy& policy = {}) {
+  ViewBuilder builder;
+  builder.Device("n/d", {.memory_mib = capacity_mib})
+      .Model("big:1", {.memory_mib = 600})
+      .Model("m:1", {.memory_mib = 100})
+      .Resident(MakeApp("r", "big"), "n/d");
+  return JudgeOne(builder.Build(), MakeApp("a", "m"), policy);
+}
+
+TEST(MemoryFilter, AtTheLimitAndOnePast) {
+  EXPECT_TRUE(JudgeMemory(700).ok);
+  const auto verdict = JudgeMemory(699);
+  EXPECT_EQ(verdict.filter, "memory");
+  EXPECT_EQ(verdict.unit, "MiB");
+  EXPECT_EQ(verdict.needed, 100);
+  EXPECT_EQ(verdict.found, 99);
+  EXPECT_EQ(verdict.memory_before_bytes, 600 * kMiB);
+  EXPECT_EQ(verdict.memory_after_bytes, 700 * kMiB);
+  EXPECT_EQ(verdict.memory_capacity_bytes, 699 * kMiB);
+}
+
+TEST(MemoryFilter, UsesTheAllowedShareOnly) {
+  EXPECT_TRUE(JudgeMemory(1000, {.memory_fraction = 0.7}).ok);
+  EXPECT_EQ(JudgeMemory(1000, {.memory_fraction = 0.69}).filter, "memory");
+}
+
+TEST(MemoryFilter, SharedModelsCountOnce) {
+  ViewBuilder builder;
+  builder.Device("n/d", {.memory_mib = 100})
+      .Model("m:1", {.memory_mib = 100})
+      .Resident(MakeApp("r1", "m"), "n/d")
+      .Resident(MakeApp("r2", "m"), "n/d");
+  const auto verdict = JudgeOne(builder.Build(), MakeApp("a", "m"));
+  EXPECT_TRUE(verdict.ok);
+  EXPECT_EQ(verdict.memory_after_bytes, 100 * kMiB);
+}
+
+TEST(MemoryFilter, LoadedModelsNeedNothingEvenOnAFullDevice) {
+  ViewBuilder builder;
+  builder.Device("n/d", {.memory_mib = 100}).Model("m:1", {.memory_mib = 100}).Resident(MakeApp("r", "m"), "n/d");
+  EXPECT_TRUE(JudgeOne(builder.Build(), MakeApp("a", "m"), {.memory_fraction = 0.5}).ok);
+}
+
+// --- utilization -----------------------------------------------------------------------------------
+
+TEST(UtilizationFilter, AtTheLimitAndOnePast) {
+  auto builder = OneDevice();
+  builder.Resident(MakeApp("r", "m", {.rate_rps = 50, .latency_ms = 60000}), "n/d");
+  const Policy policy{.max_utilization = 0.9};
+  EXPECT_TRUE(JudgeOne(builder.Build(), MakeApp("a", "m", {.rate_rps = 39.99, .latency_ms = 60000}), policy).ok);
+  const auto verdict = JudgeOne(builder.Build(), MakeApp("a", "m", {.rate_rps = 40.01, .latency_ms = 60000}), policy);
+  EXPECT_EQ(verdict.filter, "utilization");
+  EXPECT_EQ(verdict.unit, "ratio");
+  EXPECT_DOUBLE_EQ(verdict.needed, 0.9);
+  EXPECT_NEAR(verdict.found, 0.9001, 1e-9);
+  EXPECT_NEAR(verdict.max_rate_rps, 40, 40 * 0.003);
+}
+
+TEST(UtilizationFilter, CountsSwitchesOfFifoDevices) {
+  ViewBuilder builder;
+  builder.Device("n/d", {.discipline = Discipline::kFifo})
+      .Model("m:1", {.service_ms = 10, .switch_ms = 20})
+      .Model("other:1", {.service_ms = 10, .switch_ms = 20})
+      .Resident(MakeApp("r", "other", {.rate_rps = 10}), "n/d");
+  EXPECT_NEAR(JudgeOne(builder.Build(), MakeApp("a", "m", {.rate_rps = 10})).utilization_after, 0.4, 1e-12);
+}
+
+TEST(UtilizationFilter, RefusesWhatHasNoSteadyStateWhateverThePolicy) {
+  const auto verdict = JudgeOne(OneDevice().Build(), MakeApp("a", "m", {.rate_rps = 100}), {.max_utilization = 1});
+  EXPECT_EQ(verdict.filter, "utilization");
+  EXPECT_FALSE(LatencyOf(verdict, "a").after.has_value());
+}
+
+TEST(UtilizationFilter, PreprocessingHasABoundOfItsOwn) {
+  ViewBuilder builder = OneDevice();
+  builder.Node("n", {.cpu_cores = 2});
+  const auto verdict_at = [&](double rate) {
+    return JudgeOne(builder.Build(), MakeApp("a", "m", {.rate_rps = rate, .latency_ms = 60000, .preprocess_ms = 50}));
+  };
+  EXPECT_TRUE(verdict_at(29.9).ok); // 1.495 of 2 cores
+  const auto verdict = verdict_at(30.1);
+  EXPECT_EQ(verdict.filter, "utilization");
+  EXPECT_EQ(verdict.unit, "cores ratio");
+  EXPECT_DOUBLE_EQ(verdict.needed, 0.75);
+  EXPECT_NEAR(verdict.found, 30.1 * 0.05 / 2, 1e-12);
+}
+
+TEST(UtilizationFilter, PreprocessingCountsTheWholeNode) {
+  ViewBuilder builder = OneDevice();
+  builder.Node("n", {.cpu_cores = 2})
+      .Device("n/d2")
+      .Resident(MakeApp("r", "m", {.rate_rps = 20, .latency_ms = 60000, .preprocess_ms = 50}), "n/d2");
+  const auto decision =
+      Decide(builder.Build(), MakeApp("a", "m", {.rate_rps = 15, .latency_ms = 60000, .preprocess_ms = 50}), {});
+  EXPECT_EQ(decision.verdicts.at(0).unit, "cores ratio");
+  EXPECT_TRUE(JudgeOne(builder.Build(), MakeApp("a", "m", {.rate_rps = 15, .latency_ms = 60000})).ok);
+}
+
+// --- objectives ------------------------------------------------------------------------------------
+
+TEST(ObjectivesFilter, AtTheLimitAndOnePastOfTheNewcomersMean) {
+  // M/D/1 at rho 0.5: 10 ms + 5 ms.
+  const auto view = OneDevice().Build();
+  EXPECT_TRUE(JudgeOne(view, MakeApp("a", "m", {.rate_rps = 50, .latency_ms = 15.001 / 0.95})).ok);
+  const auto verdict = JudgeOne(view, MakeApp("a", "m", {.rate_rps = 50, .latency_ms = 14.999 / 0.95}));
+  EXPECT_EQ(verdict.filter, "objectives");
+  EXPECT_EQ(verdict.unit, "ms");
+  EXPECT_NEAR(verdict.needed, 14.999, 1e-5);
+  EXPECT_NEAR(verdict.found, 15, 1e-5);
+  EXPECT_NE(verdict.detail.find("'a'"), std::string::npos);
+}
+
+TEST(ObjectivesFilter, PercentilesHaveTheirOwnTolerance) {
+  // M/M/1 with mean 20 ms: p95 is 20 ln 20.
+  ViewBuilder builder;
+  builder.Device("n/d", {.discipline = Discipline::kFifo}).Model("m:1", {.service_ms = 10, .scv = 1});
+  const double p95_ms = 20 * std::log(20);
+  const auto at = [&](double limit_ms) {
+    const auto app = MakeApp("a", "m", {.rate_rps = 50, .statistic = Statistic::kP95, .latency_ms = limit_ms / 0.9});
+    return JudgeOne(builder.Build(), app);
+  };
+  EXPECT_TRUE(at(p95_ms * 1.001).ok);
+  EXPECT_EQ(at(p95_ms * 0.999).filter, "objectives");
+}
+
+TEST(ObjectivesFilter, ProtectsTheResidents) {
+  auto builder = OneDevice();
+  builder.Resident(MakeApp("tight", "m", {.rate_rps = 10, .latency_ms = 12}), "n/d");
+  const auto verdict = JudgeOne(builder.Build(), MakeApp("a", "m", {.rate_rps = 40}));
+  EXPECT_EQ(verdict.filter, "objectives");
+  EXPECT_NE(verdict.detail.find("'tight'"), std::string::npos);
+  EXPECT_GT(verdict.max_rate_rps, 0);
+  EXPECT_LT(verdict.max_rate_rps, 40);
+}
+
+TEST(ObjectivesFilter, NamesTheWorstOffender) {
+  auto builder = OneDevice();
+  builder.Resident(MakeApp("b", "m", {.rate_rps = 10, .latency_ms = 14}), "n/d")
+      .Resident(MakeApp("c", "m", {.rate_rps = 10, .latency_ms = 12}), "n/d");
+  EXPECT_NE(JudgeOne(builder.Build(), MakeApp("a", "m", {.rate_rps = 40})).detail.find("'c'"), std::string::npos);
+}
+
+TEST(ObjectivesFilter, SubtractsTheNetworkAllowance) {
+  const auto view = OneDevice().Build();
+  const AppOptions options{.rate_rps = 50, .latency_ms = 16, .network_allowance_ms = 1};
+  const auto verdict = JudgeOne(view, MakeApp("a", "m", options));
+  EXPECT_EQ(verdict.filter, "objectives");
+  EXPECT_NEAR(verdict.needed, 0.95 * 15, 1e-6);
+  EXPECT_EQ(LatencyOf(verdict, "a").objective, FromMillis(15));
+  EXPECT_TRUE(JudgeOne(view, MakeApp("a", "m", {.rate_rps = 50, .latency_ms = 16})).ok);
+}
+
+TEST(ObjectivesFilter, AddsPreprocessing) {
+  // One core, 20 ms at rho 0.2 under processor sharing: 25 ms; M/D/1 at 0.1: 10.556 ms.
+  auto builder = OneDevice();
+  builder.Node("n", {.cpu_cores = 1});
+  const auto verdict = JudgeOne(builder.Build(), MakeApp("a", "m", {.rate_rps = 10, .preprocess_ms = 20}));
+  EXPECT_NEAR(ToMillis(*LatencyOf(verdict, "a").after), 25 + 10 + 10 * 0.1 / (2 * 0.9), 1e-3);
+}
+
+TEST(ObjectivesFilter, ProtectsPreprocessingOnTheNodesOtherDevices) {
+  // The neighbour keeps its device to itself, but not the core: 20 ms / (1 - 0.2) = 25 ms becomes 40 ms.
+  auto builder = OneDevice();
+  builder.Node("n", {.cpu_cores = 1})
+      .Device("n/d2")
+      .Resident(MakeApp("neighbour", "m", {.rate_rps = 10, .latency_ms = 42, .preprocess_ms = 20}), "n/d2");
+  const auto verdict = JudgeOne(builder.Build(), MakeApp("a", "m", {.rate_rps = 15, .preprocess_ms = 20}));
+  EXPECT_EQ(verdict.filter, "objectives");
+  EXPECT_NE(verdict.detail.find("'neighbour'"), std::string::npos);
+  EXPECT_TRUE(JudgeOne(builder.Build(), MakeApp("a", "m", {.rate_rps = 15})).ok);
+}
+
+TEST(ObjectivesFilter, ShowsTheResidentsBeforeAndAfter) {
+  auto builder = OneDevice();
+  builder.Resident(MakeApp("r", "m", {.rate_rps = 50}), "n/d");
+  const auto verdict = JudgeOne(builder.Build(), MakeApp("a", "m", {.rate_rps = 30}));
+  ASSERT_EQ(verdict.apps.size(), 2u);
+  EXPECT_NEAR(ToMillis(*LatencyOf(verdict, "r").before), 15, 1e-5);
+  EXPECT_NEAR(ToMillis(*LatencyOf(verdict, "r").after), 30, 1e-5); // rho 0.8
+  EXPECT_FALSE(LatencyOf(verdict, "a").before.has_value());
+}
+
+// --- the newcomer itself ---------------------------------------------------------------------------
+
+TEST(Decide, JudgesAPlacedApplicationAsIfItWereNotThere) {
+  auto builder = OneDevice();
+  builder.Resident(MakeApp("a", "m", {.rate_rps = 50}), "n/d");
+  const auto verdict = JudgeOne(builder.Build(), MakeApp("a", "m", {.rate_rps = 60}));
+  EXPECT_TRUE(verdict.ok);
+  EXPECT_EQ(verdict.utilization_before, 0);
+  EXPECT_NEAR(verdict.utilization_after, 0.6, 1e-12);
+  EXPECT_EQ(verdict.apps.size(), 1u);
+}
+
+TEST(Decide, PrefersTheLeastUtilizedDevice) {
+  auto builder = OneDevice();
+  builder.Device("n/d2").Device("n/d3").Resident(MakeApp("r", "m", {.rate_rps = 10}), "n/d");
+  EXPECT_EQ(Decide(builder.Build(), MakeApp("a", "m"), {}).device, DeviceId("n/d2"));
+}
+
+TEST(Decide, LeavesAnApplicationWhereItIs) {
+  auto builder = OneDevice();
+  builder.Device("n/c").Resident(MakeApp("a", "m"), "n/d").Resident(MakeApp("r", "m"), "n/d");
+  EXPECT_EQ(Decide(builder.Build(), MakeApp("a", "m", {.rate_rps = 2}), {}).device, DeviceId("n/d"));
+}
+
+TEST(Decide, EveryDeviceGetsAVerdictInOrder) {
+  auto builder = OneDevice();
+  builder.Device("n/c", {.health = DeviceHealth::kAway}).Device("m/x", {.type = "unknown"});
+  const auto decision = Decide(builder.Build(), MakeApp("a", "m"), {});
+  ASSERT_EQ(decision.verdicts.size(), 3u);
+  EXPECT_EQ(decision.verdicts[0].device, DeviceId("m/x"));
+  EXPECT_EQ(decision.verdicts[0].filter, "profile");
+  EXPECT_EQ(decision.verdicts[1].filter, "healthy");
+  EXPECT_TRUE(decision.verdicts[2].ok);
+}
+
+TEST(Decide, SaysWhetherADeviceIsEmulated) {
+  ViewBuilder builder;
+  builder.Device("n/d", {.engine = EngineKind::kTflite}).Device("n/e").Model("m:1", {.format = ModelFormat::kTflite});
+  const auto decision = Decide(builder.Build(), MakeApp("a", "m"), {});
+  EXPECT_FALSE(decision.verdicts.at(0).emulated);
+  EXPECT_TRUE(decision.verdicts.at(1).emulated);
+}
+
+// --- rates and service times -----------------------------------------------------------------------
+
+TEST(MaxRate, IsTheLargestThatPasses) {
+  const auto view = OneDevice().Build();
+  const auto decision = Decide(view, MakeApp("a", "m", {.rate_rps = 200, .latency_ms = 20 / 0.95}), {});
+  EXPECT_EQ(decision.kind, DecisionKind::kReject);
+  EXPECT_NEAR(decision.max_rate_rps, 66.667, 66.667 * 0.003); // 10 + 5 rho/(1-rho) = 20 at rho = 2/3
+  EXPECT_TRUE(JudgeOne(view, MakeApp("a", "m", {.rate_rps = decision.max_rate_rps, .latency_ms = 20 / 0.95})).ok);
+  EXPECT_FALSE(
+      JudgeOne(view, MakeApp("a", "m", {.rate_rps = decision.max_rate_rps * 1.01, .latency_ms = 20 / 0.95})).ok);
+}
+
+TEST(MaxRate, IsTheSameWhateverWasAskedFor) {
+  const auto view = OneDevice().Build();
+  const auto at = [&](double rate) {
+    return JudgeOne(view, MakeApp("a", "m", {.rate_rps = rate, .latency_ms = 20})).max_rate_rps;
+  };
+  EXPECT_NEAR(at(1) / at(500), 1, 0.005);
+}
+
+TEST(MaxRate, IsZeroWhereNotEvenALittleFits) {
+  EXPECT_EQ(JudgeOne(OneDevice().Build(), MakeApp("a", "m", {.latency_ms = 9})).max_rate_rps, 0);
+}
+
+TEST(MaxRate, OfTheDecisionIsThatOfTheBestDevice) {
+  auto builder = OneDevice();
+  builder.Device("n/d2").Resident(MakeApp("r", "m", {.rate_rps = 40}), "n/d");
+  const auto decision = Decide(builder.Build(), MakeApp("a", "m", {.rate_rps = 500}), {});
+  EXPECT_GT(decision.verdicts.at(1).max_rate_rps, decision.verdicts.at(0).max_rate_rps);
+  EXPECT_EQ(decision.max_rate_rps, decision.verdicts.at(1).max_rate_rps);
+}
+
+TEST(ServiceTimes, AreFittedOnceThereIsEnoughToGoBy) {
+  auto builder = OneDevice();
+  const auto utilization = [&](double weight) {
+    auto copy = builder;
+    copy.Fit(FitOfModel("m:1", {.mean = 0.02, .scv = 0, .weight = weight}));
+    return JudgeOne(copy.Build(), MakeApp("a", "m", {.rate_rps = 10})).utilization_after;
+  };
+  EXPECT_NEAR(utilization(19.9), 0.1, 1e-12);
+  EXPECT_NEAR(utilization(20), 0.2, 1e-12);
+}
+
+TEST(ServiceTimes, FittedSwitchIsTheDifference) {
+  ViewBuilder builder;
+  builder.Device("n/d", {.discipline = Discipline::kFifo}).Model("m:1", {.service_ms = 10, .switch_ms = 5});
+  builder.Resident(MakeApp("r", "m"), "n/d")
+      .Fit(FitOfModel("m:1", {.mean = 0.02, .scv = 0, .weight = 50}, {.mean = 0.05, .scv = 0, .weight = 50}));
+  const auto load = LoadOf(builder.Build(), DeviceId("n/d"));
+  ASSERT_EQ(load.apps.size(), 1u);
+  EXPECT_DOUBLE_EQ(load.apps[0].service.mean_s, 0.02);
+  EXPECT_NEAR(load.apps[0].switch_s, 0.03, 1e-12);
+}
+
+TEST(LoadOf, LeavesOutWhatNothingIsKnownOf) {
+  ViewBuilder builder = OneDevice();
+  builder.ModelWithoutProfile("dark:1").Resident(MakeApp("r", "dark"), "n/d").Resident(MakeApp("s", "m"), "n/d");
+  const auto load = LoadOf(builder.Build(), DeviceId("n/d"));
+  ASSERT_EQ(load.apps.size(), 1u);
+  EXPECT_EQ(load.apps[0].app, AppId("s"));
+  EXPECT_TRUE(LoadOf(builder.Build(), DeviceId("n/nosuch")).apps.empty());
+}
+
+DeviceFit FitOfRate(double mean, double weight) {
+  DeviceFit fit;
+  fit.device = DeviceId("n/d");
+  fit.apps.push_back({AppId("a"), {.mean = mean, .scv = 1, .weight = weight}});
+  return fit;
+}
+
+TEST(AdmissionRate, IsTheDeclaredOneUntilMoreIsMeasured) {
+  const auto app = MakeApp("a", "m", {.rate_rps = 10});
+  EXPECT_EQ(AdmissionRate(app, {}), 10);
+  EXPECT_EQ(AdmissionRate(app, FitOfRate(5, 100)), 10);
+  EXPECT_EQ(AdmissionRate(app, FitOfRate(50, 19)), 10);
+  const auto fit = FitOfRate(12, 400);
+  EXPECT_DOUBLE_EQ(AdmissionRate(app, fit), UpperRateBound(fit.apps[0].rate));
+}
+
+TEST(AdmissionRate, MeasuredAloneWhenTheApplicationSaysSo) {
+  const auto app = MakeApp("a", "m", {.rate_rps = 10, .rate_source = RateSource::kMeasured});
+  EXPECT_EQ(AdmissionRate(app, {}), 10);
+  const auto fit = FitOfRate(5, 400);
+  EXPECT_DOUBLE_EQ(AdmissionRate(app, fit), UpperRateBound(fit.apps[0].rate));
+  EXPECT_LT(AdmissionRate(app, fit), 10);
+}
+
+TEST(Policy, IsChecked) {
+  EXPECT_TRUE(Validate(Policy{}).ok());
+  EXPECT_TRUE(Validate(Policy{.mean_tolerance = 1, .percentile_tolerance = 1, .max_utilization = 1}).ok());
+  EXPECT_FALSE(Validate(Policy{.mean_tolerance = 0}).ok());
+  EXPECT_FALSE(Validate(Policy{.percentile_tolerance = 1.01}).ok());
+  EXPECT_FALSE(Validate(Policy{.max_utilization = -1}).ok());
+  EXPECT_FALSE(Validate(Policy{.max_preprocess_cpu = NAN}).ok());
+  EXPECT_FALSE(Validate(Policy{.memory_fraction = 2}).ok());
+}
+
+} // namespace
+} // namespace avocet

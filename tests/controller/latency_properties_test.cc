@@ -1,0 +1,148 @@
+// Properties over random loads. rapidcheck prints the seed of a failure; RC_PARAMS="seed=..." repeats it.
+#include <algorithm>
+#include <cmath>
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include "tests/controller/load_builder.h"
+
+namespace avocet::testing {
+namespace {
+
+double Between(double low, double high) { // log-uniform
+  const double unit = *rc::gen::inRange(0, 1000001) / 1e6;
+  return low * std::pow(high / low, unit);
+}
+
+struct Shape {
+  bool switches = false;
+  bool constant = false;
+};
+
+/// 1 to 8 models with total utilization up to 0.97.
+DeviceLoad AnyLoad(Discipline discipline, Shape shape) {
+  const int models = *rc::gen::inRange(1, 9);
+  std::vector<LoadRow> rows;
+  for (int i = 0; i < models; ++i) {
+    const double service = Between(1e-3, 0.3), scv = shape.constant ? 0 : *rc::gen::element(0.0, 0.2, 1.0, 3.0);
+    const double switch_s = shape.switches && *rc::gen::arbitrary<bool>() ? Between(1e-3, 0.1) : 0;
+    rows.push_back({Between(0.05, 20), service, scv, switch_s});
+  }
+  auto load = MakeLoad(discipline, rows, *rc::gen::inRange(1, 9));
+  const double scale = Between(0.05, 0.97) / Utilization(load);
+  for (auto& app : load.apps)
+    app.rate_rps *= scale;
+  return load;
+}
+
+Discipline AnyDiscipline() {
+  return *rc::gen::element(Discipline::kFifo, Discipline::kTimeShared, Discipline::kProcessorSharing,
+                           Discipline::kMultiServer);
+}
+
+bool IsClose(double a, double b, double relative) {
+  return std::abs(a - b) <= relative * std::max(a, b);
+}
+
+RC_GTEST_PROP(LatencyProperties, EveryNumberIsFiniteAndInOrder, ()) {
+  const auto load = AnyLoad(AnyDiscipline(), {.switches = true});
+  const auto prediction = Predict(load);
+  RC_ASSERT(prediction.stable);
+  for (size_t i = 0; i < load.apps.size(); ++i) {
+    const auto& p = prediction.apps[i];
+    RC_ASSERT(std::isfinite(p.p99_s));
+    RC_ASSERT(p.mean_s >= load.apps[i].service.mean_s * (1 - 1e-12));
+    RC_ASSERT(p.p50_s <= p.p95_s * (1 + 1e-9));
+    RC_ASSERT(p.p95_s <= p.p99_s * (1 + 1e-9));
+  }
+}
+
+RC_GTEST_PROP(LatencyProperties, OrderOfApplicationsDoesNotMatter, ()) {
+  const auto load = AnyLoad(AnyDiscipline(), {.switches = true});
+  auto reversed = load;
+  std::reverse(reversed.apps.begin(), reversed.apps.end());
+  const auto a = Predict(load), b = Predict(reversed);
+  for (size_t i = 0; i < load.apps.size(); ++i) {
+    const auto& other = b.apps[load.apps.size() - 1 - i];
+    RC_ASSERT(a.apps[i].app == other.app);
+    RC_ASSERT(IsClose(a.apps[i].mean_s, other.mean_s, 1e-9));
+    RC_ASSERT(IsClose(a.apps[i].p95_s, other.p95_s, 1e-3));
+  }
+}
+
+RC_GTEST_PROP(LatencyProperties, NamesOfModelsDoNotMatter, ()) {
+  const auto load = AnyLoad(AnyDiscipline(), {.switches = true});
+  auto renamed = load;
+  for (size_t i = 0; i < renamed.apps.size(); ++i) {
+    renamed.apps[i].model = MakeModelId("z" + std::to_string(renamed.apps.size() - i), "1");
+  }
+  const auto a = Predict(load), b = Predict(renamed);
+  for (size_t i = 0; i < load.apps.size(); ++i)
+    RC_ASSERT(IsClose(a.apps[i].mean_s, b.apps[i].mean_s, 1e-8));
+}
+
+RC_GTEST_PROP(LatencyProperties, HalvesOfAnApplicationAreTheWhole, ()) {
+  const auto load = AnyLoad(AnyDiscipline(), {.switches = true});
+  auto split = load;
+  const size_t which = *rc::gen::inRange<size_t>(0, load.apps.size());
+  split.apps[which].rate_rps /= 2;
+  split.apps.push_back(split.apps[which]);
+  split.apps.back().app = AppId("other-half");
+  const auto a = Predict(load), b = Predict(split);
+  for (size_t i = 0; i < load.apps.size(); ++i) {
+    RC_ASSERT(IsClose(a.apps[i].mean_s, b.apps[i].mean_s, 1e-8));
+    RC_ASSERT(IsClose(a.apps[i].p95_s, b.apps[i].p95_s, 1e-3));
+  }
+  RC_ASSERT(IsClose(b.apps[which].mean_s, b.apps.back().mean_s, 1e-12));
+}
+
+RC_GTEST_PROP(LatencyProperties, MoreLoadNeverLowersAMeanWhereNothingSwitches, ()) {
+  const auto load = AnyLoad(*rc::gen::element(Discipline::kFifo, Discipline::kProcessorSharing), {});
+  auto more = load;
+  more.apps[*rc::gen::inRange<size_t>(0, load.apps.size())].rate_rps *= 1 + Between(1e-3, 0.5);
+  const auto a = Solve(load), b = Solve(more);
+  RC_PRE(b.stable);
+  for (size_t i = 0; i < load.apps.size(); ++i)
+    RC_ASSERT(b.apps[i].mean_s > a.apps[i].mean_s);
+}
+
+RC_GTEST_PROP(LatencyProperties, AllRatesUpNeverLowersAPercentile, ()) {
+  const auto load = AnyLoad(*rc::gen::element(Discipline::kFifo, Discipline::kProcessorSharing),
+                            {.switches = true, .constant = true});
+  auto more = load;
+  for (auto& app : more.apps)
+    app.rate_rps *= 1.02;
+  const auto a = Predict(load), b = Predict(more);
+  RC_PRE(b.stable);
+  for (size_t i = 0; i < load.apps.size(); ++i) {
+    RC_ASSERT(b.apps[i].mean_s >= a.apps[i].mean_s * (1 - 1e-9));
+    RC_ASSERT(b.apps[i].p95_s >= a.apps[i].p95_s * (1 - 1e-3));
+  }
+}
+
+RC_GTEST_PROP(LatencyProperties, MoreLoadNeverLowersUtilization, ()) {
+  const auto load = AnyLoad(AnyDiscipline(), {.switches = true});
+  auto more = load;
+  more.apps[*rc::gen::inRange<size_t>(0, load.apps.size())].rate_rps *= 1 + Between(1e-3, 10);
+  RC_ASSERT(Utilization(more) >= Utilization(load) * (1 - 1e-12));
+}
+
+RC_GTEST_PROP(LatencyProperties, TimeScalesOut, ()) {
+  // Twice as slow at half the rate: the same queue on another clock.
+  const auto load = AnyLoad(AnyDiscipline(), {.switches = true});
+  auto slow = load;
+  for (auto& app : slow.apps) {
+    app.rate_rps /= 1000;
+    app.service.mean_s *= 1000;
+    app.switch_s *= 1000;
+  }
+  const auto a = Predict(load), b = Predict(slow);
+  for (size_t i = 0; i < load.apps.size(); ++i) {
+    RC_ASSERT(IsClose(1000 * a.apps[i].mean_s, b.apps[i].mean_s, 1e-8));
+    RC_ASSERT(IsClose(1000 * a.apps[i].p99_s, b.apps[i].p99_s, 1e-3));
+  }
+}
+
+} // namespace
+} // namespace avocet::testing

@@ -1,0 +1,582 @@
+// The inference endpoint over a real loopback socket, with gRPC's own client.
+#include "node_agent/inference_server.h"
+
+#include <gmock/gmock.h>
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "inference/grpc_service.grpc.pb.h"
+#include "node_agent/router.h"
+#include "tests/node_agent/scheduler_fixture.h"
+
+namespace avocet::test {
+namespace {
+
+using inference::ModelInferRequest;
+using inference::ModelInferResponse;
+using std::chrono::milliseconds;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+/// A server, a client, and behind them one fake device with app-a, app-b; both routes published.
+class InferenceServerTest : public testing::Test {
+protected:
+  void SetUp() override { Start({}); }
+  void TearDown() override { device_->control->LetAllGo(); } // or a failed test would stop at its held run
+
+  void Start(InferenceServerOptions options, SchedulerOptions scheduler = {}) {
+    server_.reset();
+    device_ = std::make_unique<FakeDevice>(Discipline::kFifo, scheduler);
+    ASSERT_TRUE(device_->Started());
+    shared_device_ = std::shared_ptr<DeviceScheduler>(device_->scheduler.get(), [](DeviceScheduler*) {});
+    router_ = std::make_shared<Router>();
+    router_->Publish(kAppA, {shared_device_, kModelA, false});
+    router_->Publish(kAppB, {shared_device_, kModelB, false});
+    options.grpc_address = "127.0.0.1:0";
+    auto server = InferenceServer::Start(options, router_);
+    ASSERT_TRUE(server.ok()) << server.status().ToString();
+    server_ = std::move(*server);
+    stub_ = NewStub();
+  }
+
+  std::unique_ptr<inference::GRPCInferenceService::Stub> NewStub() const {
+    grpc::ChannelArguments arguments;
+    arguments.SetInt("avocet.test.channel", channels_++); // a connection of its own
+    arguments.SetMaxReceiveMessageSize(-1);
+    return inference::GRPCInferenceService::NewStub(
+        grpc::CreateCustomChannel(server_->address(), grpc::InsecureChannelCredentials(), arguments));
+  }
+
+  static void LimitTo(grpc::ClientContext& context, Duration time) {
+    context.set_deadline(std::chrono::system_clock::now() + time);
+  }
+
+  static ModelInferRequest GoodRequest(const AppId& app = kAppA) {
+    ModelInferRequest request;
+    request.set_model_name(app.str());
+    auto& input = *request.add_inputs();
+    input.set_name("in");
+    input.set_datatype("FP32");
+    input.add_shape(2);
+    request.add_raw_input_contents(std::string("\0\0\x80\x3f\0\0\0\x40", 8)); // 1, 2
+    return request;
+  }
+
+  grpc::Status Infer(const ModelInferRequest& request, ModelInferResponse* response = nullptr) {
+    ModelInferResponse ignored;
+    grpc::ClientContext context;
+    LimitTo(context, kPatience);
+    return stub_->ModelInfer(&context, request, response != nullptr ? response : &ignored);
+  }
+
+  /// Waits until app-a's queue has accepted so many requests since the start.
+  bool AwaitArrivals(uint64_t count) {
+    const MonotonicTime give_up = MonotonicTime::clock::now() + kPatience;
+    while ((arrivals_ += device_->scheduler->CloseWindow().apps[0].arrivals) < count) {
+      if (MonotonicTime::clock::now() > give_up) return false;
+      std::this_thread::yield();
+    }
+    return true;
+  }
+
+  bool TakesNewCalls() {
+    grpc::ClientContext context;
+    LimitTo(context, kPatience);
+    inference::ServerLiveResponse response;
+    return NewStub()->ServerLive(&context, {}, &response).ok();
+  }
+
+  static inline std::atomic<int> channels_ = 0;
+  uint64_t arrivals_ = 0;
+  std::unique_ptr<FakeDevice> device_;
+  std::shared_ptr<DeviceScheduler> shared_device_;
+  std::shared_ptr<Router> router_;
+  std::unique_ptr<InferenceServer> server_;
+  std::unique_ptr<inference::GRPCInferenceService::Stub> stub_;
+};
+
+/// A call whose answer is awaited later.
+struct Call {
+  Call(inference::GRPCInferenceService::Stub& stub, ModelInferRequest r) : request(std::move(r)) {
+    context.set_deadline(std::chrono::system_clock::now() + kPatience);
+    stub.async()->ModelInfer(&context, &request, &response, [this](grpc::Status s) {
+      const std::lock_guard lock(mutex);
+      status = std::move(s);
+      changed.notify_all();
+    });
+  }
+  ~Call() { Await(); }
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+  grpc::Status Await() {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [this] { return status.has_value(); }); // ends: the call has a deadline
+    return *status;
+  }
+  grpc::ClientContext context;
+  ModelInferRequest request;
+  ModelInferResponse response;
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::optional<grpc::Status> status;
+};
+
+// The six methods
+
+TEST_F(InferenceServerTest, IsLive) {
+  grpc::ClientContext context;
+  inference::ServerLiveResponse response;
+  ASSERT_TRUE(stub_->ServerLive(&context, {}, &response).ok());
+  EXPECT_TRUE(response.live());
+}
+
+TEST_F(InferenceServerTest, IsReadyWhenToldSo) {
+  for (const bool ready : {false, true, false}) {
+    server_->SetReady(ready);
+    grpc::ClientContext context;
+    inference::ServerReadyResponse response;
+    ASSERT_TRUE(stub_->ServerReady(&context, {}, &response).ok());
+    EXPECT_EQ(response.ready(), ready);
+  }
+}
+
+TEST_F(InferenceServerTest, ModelsAreReadyWhileTheyAreRouted) {
+  const auto is_ready = [&](const std::string& name, const std::string& version) {
+    grpc::ClientContext context;
+    inference::ModelReadyRequest request;
+    request.set_name(name);
+    request.set_version(version);
+    inference::ModelReadyResponse response;
+    EXPECT_TRUE(stub_->ModelReady(&context, request, &response).ok());
+    return response.ready();
+  };
+  EXPECT_TRUE(is_ready("app-a", ""));
+  EXPECT_TRUE(is_ready("app-a", "1"));
+  EXPECT_FALSE(is_ready("app-a", "2"));
+  EXPECT_FALSE(is_ready("nobody", ""));
+  EXPECT_FALSE(is_ready("no name!", ""));
+  router_->Withdraw(kAppA);
+  EXPECT_FALSE(is_ready("app-a", ""));
+}
+
+TEST_F(InferenceServerTest, ServerMetadataClaimsNoExtension) {
+  InferenceServerOptions options;
+  options.server_name = "my-avocet";
+  options.server_version = "1.2.3";
+  Start(options);
+  grpc::ClientContext context;
+  inference::ServerMetadataResponse response;
+  ASSERT_TRUE(stub_->ServerMetadata(&context, {}, &response).ok());
+  EXPECT_EQ(response.name(), "my-avocet");
+  EXPECT_EQ(response.version(), "1.2.3");
+  EXPECT_EQ(response.extensions_size(), 0);
+}
+
+TEST_F(InferenceServerTest, ModelMetadataDescribesTheApplication) {
+  grpc::ClientContext context;
+  inference::ModelMetadataRequest request;
+  request.set_name("app-a");
+  inference::ModelMetadataResponse response;
+  ASSERT_TRUE(stub_->ModelMetadata(&context, request, &response).ok());
+  EXPECT_EQ(response.name(), "app-a");
+  EXPECT_THAT(response.versions(), ElementsAre("1"));
+  EXPECT_EQ(response.platform(), "avocet_tflite");
+  ASSERT_EQ(response.inputs_size(), 1);
+  EXPECT_EQ(response.inputs(0).name(), "in");
+  EXPECT_EQ(response.inputs(0).datatype(), "FP32");
+  EXPECT_THAT(response.inputs(0).shape(), ElementsAre(2));
+  EXPECT_EQ(response.outputs(0).name(), "out");
+  EXPECT_EQ(response.properties().at("model"), "a:1");
+}
+
+TEST_F(InferenceServerTest, ModelMetadataOfUnknownApplicationsOrVersionsIsNotFound) {
+  for (const auto& [name, version] : {std::pair{"nobody", ""}, {"app-a", "2"}, {"", ""}}) {
+    grpc::ClientContext context;
+    inference::ModelMetadataRequest request;
+    request.set_name(name);
+    request.set_version(version);
+    inference::ModelMetadataResponse response;
+    EXPECT_EQ(stub_->ModelMetadata(&context, request, &response).error_code(), grpc::StatusCode::NOT_FOUND) << name;
+  }
+}
+
+TEST_F(InferenceServerTest, InfersFromRawContents) {
+  ModelInferRequest request = GoodRequest();
+  request.set_id("id-7");
+  request.set_model_version("1");
+  ModelInferResponse response;
+  const grpc::Status status = Infer(request, &response);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(response.model_name(), "app-a");
+  EXPECT_EQ(response.model_version(), "1");
+  EXPECT_EQ(response.id(), "id-7");
+  EXPECT_TRUE(response.parameters().empty());
+  ASSERT_EQ(response.outputs_size(), 1);
+  EXPECT_EQ(response.outputs(0).name(), "out");
+  EXPECT_EQ(response.outputs(0).datatype(), "FP32");
+  EXPECT_THAT(response.outputs(0).shape(), ElementsAre(2));
+  EXPECT_TRUE(response.outputs(0).parameters().empty());
+  EXPECT_EQ(response.raw_output_contents(0), request.raw_input_contents(0));
+}
+
+TEST_F(InferenceServerTest, InfersFromTypedContentsTheSame) {
+  ModelInferRequest request = GoodRequest();
+  request.clear_raw_input_contents();
+  request.mutable_inputs(0)->mutable_contents()->add_fp32_contents(1);
+  request.mutable_inputs(0)->mutable_contents()->add_fp32_contents(2);
+  ModelInferResponse response;
+  ASSERT_TRUE(Infer(request, &response).ok());
+  EXPECT_EQ(response.raw_output_contents(0), GoodRequest().raw_input_contents(0));
+}
+
+TEST_F(InferenceServerTest, ResponsesOfEmulatedDevicesSaySo) {
+  router_->Publish(kAppB, {shared_device_, kModelB, true});
+  ModelInferResponse response;
+  ASSERT_TRUE(Infer(GoodRequest(kAppB), &response).ok());
+  EXPECT_TRUE(response.parameters().at("emulated").bool_param());
+}
+
+TEST_F(InferenceServerTest, SendsTheOutputsThatWereAskedFor) {
+  ModelInferRequest request = GoodRequest();
+  request.add_outputs()->set_name("out");
+  ModelInferResponse response;
+  ASSERT_TRUE(Infer(request, &response).ok());
+  EXPECT_EQ(response.outputs_size(), 1);
+  request.mutable_outputs(0)->set_name("nothing");
+  const grpc::Status status = Infer(request);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_THAT(status.error_message(), HasSubstr("'nothing' is unknown; the model has 'out'"));
+}
+
+TEST_F(InferenceServerTest, ResponseTimeCountsFromTheCompleteRequest) {
+  device_->control->Hold();
+  Call call(*stub_, GoodRequest());
+  ASSERT_TRUE(device_->control->AwaitHeld(1));
+  device_->control->LetAllGo();
+  ASSERT_TRUE(call.Await().ok());
+  const auto window = device_->scheduler->CloseWindow();
+  EXPECT_EQ(window.apps[0].completions, 1u);
+  EXPECT_GT(window.apps[0].response.sum, 0.0);
+  EXPECT_LE(window.apps[0].response.sum, ToSeconds(window.length));
+}
+
+// Errors
+
+struct InferError {
+  const char* name;
+  std::function<void(ModelInferRequest&)> spoil;
+  grpc::StatusCode code;
+  const char* text;
+};
+void PrintTo(const InferError& error, std::ostream* out) {
+  *out << error.name;
+}
+
+class InferenceServerErrors : public InferenceServerTest, public testing::WithParamInterface<InferError> {};
+
+TEST_P(InferenceServerErrors, AreNamed) {
+  ModelInferRequest request = GoodRequest();
+  GetParam().spoil(request);
+  const grpc::Status status = Infer(request);
+  EXPECT_EQ(status.error_code(), GetParam().code) << status.error_message();
+  EXPECT_THAT(status.error_message(), HasSubstr(GetParam().text));
+  EXPECT_TRUE(device_->Runs().empty());
+  EXPECT_TRUE(Infer(GoodRequest()).ok());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Cases, InferenceServerErrors,
+    testing::Values(
+        InferError{"unknown application", [](auto& r) { r.set_model_name("nobody"); }, grpc::StatusCode::NOT_FOUND,
+                   "application 'nobody' is not served here"},
+        InferError{"no application", [](auto& r) { r.set_model_name(""); }, grpc::StatusCode::NOT_FOUND, "''"},
+        InferError{"endless name", [](auto& r) { r.set_model_name(std::string(100'000, 'x')); },
+                   grpc::StatusCode::NOT_FOUND, "is not the name of an application"},
+        InferError{"other version", [](auto& r) { r.set_model_version("9"); }, grpc::StatusCode::NOT_FOUND,
+                   "application 'app-a' runs version 1 of its model, not 9"},
+        InferError{"missing input",
+                   [](auto& r) {
+                     r.clear_inputs();
+                     r.clear_raw_input_contents();
+                   },
+                   grpc::StatusCode::INVALID_ARGUMENT, "in"},
+        InferError{"wrong input name", [](auto& r) { r.mutable_inputs(0)->set_name("other"); },
+                   grpc::StatusCode::INVALID_ARGUMENT, "other"},
+        InferError{"wrong shape",
+                   [](auto& r) {
+                     r.mutable_inputs(0)->set_shape(0, 3);
+                     r.set_raw_input_contents(0, std::string(12, '\0'));
+                   },
+                   grpc::StatusCode::INVALID_ARGUMENT, "FP32[3]"},
+        InferError{"wrong size", [](auto& r) { r.set_raw_input_contents(0, "x"); }, grpc::StatusCode::INVALID_ARGUMENT,
+                   "has 1 bytes"},
+        InferError{"raw and typed", [](auto& r) { r.mutable_inputs(0)->mutable_contents()->add_fp32_contents(1); },
+                   grpc::StatusCode::INVALID_ARGUMENT, "beside raw_input_contents"},
+        InferError{"endless datatype", [](auto& r) { r.mutable_inputs(0)->set_datatype(std::string(100'000, 'x')); },
+                   grpc::StatusCode::INVALID_ARGUMENT, "unknown datatype"},
+        InferError{"bad timeout", [](auto& r) { (*r.mutable_parameters())["timeout"].set_string_param("soon"); },
+                   grpc::StatusCode::INVALID_ARGUMENT, "'timeout' must be an integer"},
+        InferError{"shared memory",
+                   [](auto& r) { (*r.mutable_inputs(0)->mutable_parameters())["shared_memory_region"]; },
+                   grpc::StatusCode::UNIMPLEMENTED, "shared memory"}));
+
+TEST_F(InferenceServerTest, EngineFailuresAreInternal) {
+  FakeBehaviour failing;
+  failing.run = Internal("broken");
+  device_->control->Behave(kModelA, failing);
+  const grpc::Status status = Infer(GoodRequest());
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INTERNAL);
+  EXPECT_THAT(status.error_message(), HasSubstr("broken"));
+}
+
+TEST_F(InferenceServerTest, AFullQueueIsUnavailable) {
+  SchedulerOptions scheduler;
+  scheduler.max_queued = 1;
+  Start({}, scheduler);
+  device_->control->Hold();
+  Call running(*stub_, GoodRequest());
+  ASSERT_TRUE(device_->control->AwaitHeld(1));
+  ASSERT_TRUE(device_->Submit(kAppB, "queued").ok());
+  const grpc::Status status = Infer(GoodRequest());
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_THAT(status.error_message(), HasSubstr("1 of 1"));
+  device_->control->LetAllGo();
+  EXPECT_TRUE(running.Await().ok());
+}
+
+TEST_F(InferenceServerTest, ATimeoutInTheQueueIsUnavailableAsWithTriton) {
+  device_->control->Hold();
+  Call running(*stub_, GoodRequest());
+  ASSERT_TRUE(device_->control->AwaitHeld(1));
+  ModelInferRequest request = GoodRequest();
+  (*request.mutable_parameters())["timeout"].set_int64_param(100'000);
+  const MonotonicTime sent = MonotonicTime::clock::now();
+  Call late(*stub_, request);
+  while (MonotonicTime::clock::now() - sent < milliseconds(300))
+    std::this_thread::yield();
+  device_->control->LetAllGo();
+  const grpc::Status status = late.Await();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_THAT(status.error_message(), HasSubstr("Request timeout expired"));
+  EXPECT_TRUE(running.Await().ok());
+}
+
+TEST_F(InferenceServerTest, ACallsOwnDeadlineIsDeadlineExceededAndFreesThePlace) {
+  SchedulerOptions scheduler;
+  scheduler.max_queued = 1;
+  Start({}, scheduler);
+  device_->control->Hold();
+  Call running(*stub_, GoodRequest());
+  ASSERT_TRUE(device_->control->AwaitHeld(1));
+  grpc::ClientContext context;
+  LimitTo(context, milliseconds(300));
+  ModelInferResponse response;
+  EXPECT_EQ(stub_->ModelInfer(&context, GoodRequest(), &response).error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  const MonotonicTime give_up = MonotonicTime::clock::now() + kPatience;
+  while (!device_->Submit(kAppB, "next").ok() && MonotonicTime::clock::now() < give_up)
+    std::this_thread::yield();
+  device_->control->LetAllGo();
+  EXPECT_EQ(device_->answers.AwaitTags(1), std::vector<std::string>{"next"});
+  EXPECT_EQ(device_->Runs().size(), 2u);
+}
+
+TEST_F(InferenceServerTest, AClientThatCancelsWhileQueuedFreesItsPlace) {
+  SchedulerOptions scheduler;
+  scheduler.max_queued = 1;
+  Start({}, scheduler);
+  device_->control->Hold();
+  Call running(*stub_, GoodRequest());
+  ASSERT_TRUE(device_->control->AwaitHeld(1));
+  Call queued(*stub_, GoodRequest());
+  ASSERT_TRUE(AwaitArrivals(2));
+  const MonotonicTime give_up = MonotonicTime::clock::now() + kPatience;
+  queued.context.TryCancel();
+  EXPECT_EQ(queued.Await().error_code(), grpc::StatusCode::CANCELLED);
+  while (!device_->Submit(kAppB, "next").ok() && MonotonicTime::clock::now() < give_up)
+    std::this_thread::yield();
+  device_->control->LetAllGo();
+  EXPECT_TRUE(running.Await().ok());
+  EXPECT_EQ(device_->answers.AwaitTags(1), std::vector<std::string>{"next"});
+}
+
+TEST_F(InferenceServerTest, AClientThatCancelsDuringTheRunHarmsNobody) {
+  device_->control->Hold();
+  Call call(*stub_, GoodRequest());
+  ASSERT_TRUE(device_->control->AwaitHeld(1));
+  call.context.TryCancel();
+  EXPECT_EQ(call.Await().error_code(), grpc::StatusCode::CANCELLED);
+  device_->control->LetAllGo();
+  EXPECT_TRUE(Infer(GoodRequest()).ok());
+}
+
+TEST_F(InferenceServerTest, ClientsThatVanishHarmNobody) {
+  device_->control->Hold();
+  {
+    auto stub = NewStub();
+    Call call(*stub, GoodRequest());
+    ASSERT_TRUE(device_->control->AwaitHeld(1));
+    call.context.TryCancel();
+    call.Await();
+  } // the connection goes while the run goes on
+  device_->control->LetAllGo();
+  EXPECT_TRUE(Infer(GoodRequest()).ok());
+}
+
+TEST_F(InferenceServerTest, MessagesUpToTheBoundAndNoLonger) {
+  InferenceServerOptions options;
+  options.max_message_bytes = 4096;
+  Start(options);
+  ModelInferRequest request = GoodRequest();
+  (*request.mutable_parameters())["padding"].set_string_param("");
+  auto& padding = *(*request.mutable_parameters())["padding"].mutable_string_param();
+  padding.resize(4000);
+  padding.resize(4000 + 4096 - request.ByteSizeLong(), 'x');
+  ASSERT_EQ(request.ByteSizeLong(), 4096u);
+  EXPECT_TRUE(Infer(request).ok());
+  padding += 'x';
+  EXPECT_EQ(Infer(request).error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+}
+
+TEST_F(InferenceServerTest, LargeTensorsTravelWhole) {
+  FakeBehaviour large;
+  large.signature = {{TensorSpec{"in", DataType::kUint8, {-1}}}, {TensorSpec{"out", DataType::kUint8, {-1}}}};
+  const ModelId model("large:1");
+  device_->control->Behave(model, large);
+  ASSERT_TRUE(device_->scheduler->Load({model, "file"}).ok());
+  ASSERT_TRUE(device_->scheduler->Attach(AppId("large"), model).ok());
+  router_->Publish(AppId("large"), {shared_device_, model, false});
+  constexpr int64_t kBytes = 8 << 20;
+  ModelInferRequest request = GoodRequest(AppId("large"));
+  request.mutable_inputs(0)->set_datatype("UINT8");
+  request.mutable_inputs(0)->set_shape(0, kBytes);
+  std::string& raw = *request.mutable_raw_input_contents(0);
+  raw.resize(kBytes);
+  for (size_t i = 0; i < raw.size(); ++i)
+    raw[i] = static_cast<char>(i * 31);
+  ModelInferResponse response;
+  ASSERT_TRUE(Infer(request, &response).ok());
+  EXPECT_TRUE(response.raw_output_contents(0) == raw);
+}
+
+TEST_F(InferenceServerTest, ManyClientsAtOnceAllGetTheirOwnAnswers) {
+  constexpr int kClients = 8;
+  constexpr int kCallsEach = 100;
+  std::atomic<int> good = 0;
+  std::vector<std::thread> clients;
+  for (int c = 0; c < kClients; ++c) {
+    clients.emplace_back([this, c, &good] {
+      const auto stub = NewStub();
+      for (int i = 0; i < kCallsEach; ++i) {
+        ModelInferRequest request = GoodRequest(i % 2 == 0 ? kAppA : kAppB);
+        request.set_id(std::to_string(c) + "/" + std::to_string(i));
+        const float values[2] = {static_cast<float>(c), static_cast<float>(i)};
+        request.set_raw_input_contents(0, std::string(reinterpret_cast<const char*>(values), sizeof(values)));
+        grpc::ClientContext context;
+        LimitTo(context, kPatience);
+        ModelInferResponse response;
+        const bool is_ok = stub->ModelInfer(&context, request, &response).ok();
+        if (is_ok && response.id() == request.id() && response.raw_output_contents(0) == request.raw_input_contents(0))
+          ++good;
+      }
+    });
+  }
+  for (std::thread& client : clients)
+    client.join();
+  EXPECT_EQ(good, kClients * kCallsEach);
+}
+
+TEST_F(InferenceServerTest, CancellationUnderLoadLosesNoCall) {
+  std::vector<std::unique_ptr<Call>> calls;
+  for (int i = 0; i < 300; ++i) {
+    calls.push_back(std::make_unique<Call>(*stub_, GoodRequest(i % 2 == 0 ? kAppA : kAppB)));
+    if (i % 3 == 0) calls.back()->context.TryCancel();
+  }
+  for (size_t i = 0; i < calls.size(); ++i) {
+    const auto code = calls[i]->Await().error_code();
+    const bool may_be_cancelled = i % 3 == 0;
+    EXPECT_TRUE(code == grpc::StatusCode::OK || code == grpc::StatusCode::UNAVAILABLE ||
+                (may_be_cancelled && code == grpc::StatusCode::CANCELLED))
+        << i << ": " << code;
+  }
+  server_->Stop();
+  ASSERT_TRUE(device_->scheduler->Detach(kAppA).ok());
+  const auto window = device_->scheduler->CloseWindow();
+  for (const AppWindow& app : window.apps)
+    EXPECT_EQ(app.arrivals, app.completions + app.failures);
+}
+
+// Start and stop
+
+TEST_F(InferenceServerTest, StopLetsCallsInFlightFinish) {
+  device_->control->Hold();
+  Call call(*stub_, GoodRequest());
+  ASSERT_TRUE(device_->control->AwaitHeld(1));
+  std::thread stopping([this] { server_->Stop(); });
+  const MonotonicTime give_up = MonotonicTime::clock::now() + kPatience;
+  while (TakesNewCalls() && MonotonicTime::clock::now() < give_up)
+    std::this_thread::yield();
+  device_->control->LetAllGo();
+  EXPECT_TRUE(call.Await().ok());
+  stopping.join();
+  EXPECT_FALSE(Infer(GoodRequest()).ok());
+}
+
+TEST_F(InferenceServerTest, StopCancelsWhatIsLeftAtItsDeadline) {
+  InferenceServerOptions options;
+  options.drain_deadline = milliseconds(50);
+  Start(options);
+  device_->control->Hold();
+  Call running(*stub_, GoodRequest());
+  ASSERT_TRUE(device_->control->AwaitHeld(1));
+  std::vector<std::unique_ptr<Call>> queued;
+  for (int i = 0; i < 5; ++i)
+    queued.push_back(std::make_unique<Call>(*stub_, GoodRequest()));
+  ASSERT_TRUE(AwaitArrivals(6));
+  std::thread stopping([this] { server_->Stop(); });
+  for (const auto& call : queued)
+    EXPECT_FALSE(call->Await().ok()); // although the run is still held
+  device_->control->LetAllGo();
+  stopping.join();
+  EXPECT_FALSE(running.Await().ok());
+}
+
+TEST_F(InferenceServerTest, StopTwiceIsFine) {
+  server_->Stop();
+  server_->Stop();
+}
+
+TEST_F(InferenceServerTest, TheAddressHasTheRealPort) {
+  EXPECT_THAT(server_->address(), testing::StartsWith("127.0.0.1:"));
+  EXPECT_NE(server_->address(), "127.0.0.1:0");
+}
+
+TEST_F(InferenceServerTest, APortInUseIsUnavailable) {
+  InferenceServerOptions options;
+  options.grpc_address = server_->address();
+  EXPECT_EQ(InferenceServer::Start(options, router_).status().code(), StatusCode::kUnavailable);
+}
+
+TEST(InferenceServer, RefusesAddressesBeyondLoopback) {
+  for (const char* address : {"0.0.0.0:0", "10.0.0.1:0", "[::]:0", "example.org:0", "127.0.0.1.example.org:0", ":0"}) {
+    InferenceServerOptions options;
+    options.grpc_address = address;
+    const auto server = InferenceServer::Start(options, std::make_shared<Router>());
+    EXPECT_EQ(server.status().code(), StatusCode::kInvalidArgument) << address;
+  }
+}
+
+TEST(InferenceServer, RefusesAMessageBoundThatGrpcCannotHold) {
+  for (const uint64_t bytes : {uint64_t{0}, uint64_t{1} << 31}) {
+    InferenceServerOptions options;
+    options.grpc_address = "127.0.0.1:0";
+    options.max_message_bytes = bytes;
+    EXPECT_EQ(InferenceServer::Start(options, std::make_shared<Router>()).status().code(),
+              StatusCode::kInvalidArgument);
+  }
+}
+
+} // namespace
+} // namespace avocet::test

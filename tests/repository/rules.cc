@@ -1,0 +1,159 @@
+#include "tests/repository/rules.h"
+
+#include <algorithm>
+#include <map>
+#include <regex>
+
+#include "tests/repository/source_text.h"
+
+namespace avocet {
+namespace {
+
+using Texts = std::vector<std::string_view>;
+
+/// Project folders that a folder may include. tests/ and bench/ may include everything.
+const std::map<std::string_view, Texts> kMayInclude{
+    {"messages", {"messages"}},
+    {"storage", {"storage", "messages"}},
+    {"controller", {"controller", "messages"}},
+    {"node_agent", {"node_agent", "messages"}},
+    {"actors", {"actors", "storage", "controller", "node_agent", "messages"}},
+    {"cli", {"cli", "actors", "storage", "controller", "node_agent", "messages"}},
+};
+const Texts kUnrestricted{"tests", "bench"};
+
+/// Generated headers, as they are included.
+const std::regex kGeneratedGrpc(R"((avocet/v1|inference)/\w+\.grpc\.pb\.h)");
+const std::regex kGenerated(R"((avocet/v1|inference)/\w+\.pb\.h)");
+
+struct LibraryRule {
+  std::string_view library;
+  bool (*owns)(const std::string& header);
+  Texts users; ///< beginnings of paths
+};
+
+bool IsGrpc(const std::string& header) {
+  return header.starts_with("grpc") || std::regex_match(header, kGeneratedGrpc);
+}
+bool IsProtobuf(const std::string& header) { // codec.h brings the generated messages with it
+  return header.starts_with("google/protobuf/") || std::regex_match(header, kGenerated) || header == "messages/codec.h";
+}
+
+const std::vector<LibraryRule> kLibraries{
+    {"RocksDB", [](const std::string& header) { return header.starts_with("rocksdb/"); }, {"storage/"}},
+    {"CAF", [](const std::string& header) { return header.starts_with("caf/"); }, {"actors/"}},
+    {"gRPC",
+     IsGrpc,
+     // The endpoint and its forwarding; control and link; the load generator, a client of the endpoint.
+     {"node_agent/inference_", "node_agent/forward", "actors/control_", "actors/link_", "actors/grpc_",
+      "cli/load_client"}},
+    {"Protobuf",
+     IsProtobuf,
+     {"messages/codec", "storage/", "node_agent/inference_", "node_agent/forward", "actors/control_", "actors/link_",
+      "cli/load_client"}},
+};
+
+/// Headers for nobody, and why.
+const std::map<std::string_view, std::string_view> kBanned{
+    {"caf/all.hpp", "it costs seconds in every file; include what is used"},
+    {"caf/io/", "CAF's network layer is not fit to be exposed"},
+    {"caf/openssl/", "CAF's network layer is not fit to be exposed"},
+};
+
+bool Contains(const Texts& texts, std::string_view text) {
+  return std::find(texts.begin(), texts.end(), text) != texts.end();
+}
+
+bool BeginsWithOneOf(std::string_view path, const Texts& beginnings) {
+  return std::any_of(beginnings.begin(), beginnings.end(), [&](auto beginning) { return path.starts_with(beginning); });
+}
+
+std::string_view FolderOf(std::string_view path) {
+  return path.substr(0, path.find('/'));
+}
+
+std::string Complaint(std::string_view path, int line, std::string_view what) {
+  return std::string(path) + ":" + std::to_string(line) + ": " + std::string(what);
+}
+
+/// What is wrong with including `include` from `path`; empty when nothing is.
+std::string FolderFault(std::string_view path, const Include& include) {
+  if (!include.quoted || std::regex_match(include.header, kGenerated) ||
+      std::regex_match(include.header, kGeneratedGrpc)) {
+    return {};
+  }
+  const auto folder = FolderOf(include.header);
+  if (!kMayInclude.contains(folder) && !Contains(kUnrestricted, folder)) {
+    return "\"" + include.header + "\": quoted includes begin with a folder of the project";
+  }
+  const auto allowed = kMayInclude.find(FolderOf(path));
+  if (allowed == kMayInclude.end() || Contains(allowed->second, folder)) return {};
+  return "\"" + include.header + "\": " + std::string(allowed->first) + "/ may not include " + std::string(folder) +
+         "/";
+}
+
+std::string LibraryFault(std::string_view path, const Include& include) {
+  for (const auto& [header, reason] : kBanned) {
+    if (include.header.starts_with(header)) return "<" + include.header + ">: " + std::string(reason);
+  }
+  if (Contains(kUnrestricted, FolderOf(path))) return {};
+  for (const auto& rule : kLibraries) {
+    if (rule.owns(include.header) && !BeginsWithOneOf(path, rule.users)) {
+      return "<" + include.header + ">: " + std::string(rule.library) + " is not for this file";
+    }
+  }
+  return {};
+}
+
+const std::regex kImpureHeader(
+    R"((cstdio|stdio\.h|iostream|fstream|filesystem|syncstream|print|thread|mutex|shared_mutex|condition_variable|)"
+    R"(future|semaphore|latch|barrier|stop_token|ctime|time\.h|unistd\.h|fcntl\.h|sys/.*|spdlog/.*|boost/asio.*|)"
+    R"(boost/filesystem.*))");
+
+/// What impure code looks like, and what it is.
+const std::vector<std::pair<std::regex, std::string_view>>& ImpureCode() {
+  static const std::vector<std::pair<std::regex, std::string_view>> kImpure{
+      {std::regex(R"(\bnow\s*\()"), "reads a clock; time is a parameter"},
+      {std::regex(R"(\b(clock_gettime|gettimeofday|localtime|gmtime)\b|\btime\s*\(\s*(nullptr|NULL|0|&))"),
+       "reads a clock; time is a parameter"},
+      {std::regex(R"(\b(fopen|fstream|ifstream|ofstream|filesystem)\b)"), "touches the disk"},
+      {std::regex(R"(\b(printf|fprintf|puts|spdlog|cout|cerr|clog)\b)"), "writes a log; return data"},
+      {std::regex(R"(\b(thread|jthread|mutex|shared_mutex|recursive_mutex|condition_variable|async)\b|\bsleep_)"),
+       "uses threads"},
+      {std::regex(R"(\b(getenv|secure_getenv|environ)\b)"), "reads the environment"},
+      {std::regex(R"(\brandom_device\b|\bs?rand\s*\()"), "draws from chance; a seed is a parameter"},
+  };
+  return kImpure;
+}
+
+} // namespace
+
+std::vector<std::string> CheckIncludes(std::string_view path, std::string_view source) {
+  std::vector<std::string> complaints;
+  for (const auto& include : IncludesOf(source)) {
+    for (const auto& fault : {FolderFault(path, include), LibraryFault(path, include)}) {
+      if (!fault.empty()) complaints.push_back(Complaint(path, include.line, "includes " + fault));
+    }
+  }
+  return complaints;
+}
+
+std::vector<std::string> CheckPurity(std::string_view path, std::string_view source) {
+  if (FolderOf(path) != "controller") return {};
+  std::vector<std::string> complaints;
+  for (const auto& include : IncludesOf(source)) {
+    if (std::regex_match(include.header, kImpureHeader)) {
+      complaints.push_back(Complaint(path, include.line, "includes <" + include.header + ">: controller/ is pure"));
+    }
+  }
+  const std::string code = std::regex_replace(CodeOf(source), std::regex(R"(#[ \t]*include[^\n]*)"), "");
+  for (const auto& [pattern, what] : ImpureCode()) {
+    for (std::sregex_iterator it(code.begin(), code.end(), pattern), end; it != end; ++it) {
+      const int line = LineOf(code, static_cast<size_t>(it->position()));
+      complaints.push_back(Complaint(path, line, "'" + it->str() + "' " + std::string(what)));
+    }
+  }
+  return complaints;
+}
+
+} // namespace avocet

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace avocet {
+
+/// The rules of docs/ARCHITECTURE.md that the compiler cannot check. `path` is relative to the
+/// repository; each complaint is "path:line: what, and which rule".
+
+/// Which folder may include which, and where each library may be used.
+std::vector<std::string> CheckIncludes(std::string_view path, std::string_view source);
+
+/// controller/ takes data and returns data: no clock, disk, log, thread, environment or chance.
+/// No complaint about files elsewhere.
+std::vector<std::string> CheckPurity(std::string_view path, std::string_view source);
+
+} // namespace avocet

@@ -1,0 +1,321 @@
+#include "storage/records.h"
+
+#include <chrono>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "storage/memory_store.h"
+#include "storage/rocks_store.h"
+#include "tests/storage/temp_dir.h"
+
+namespace avocet {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+const Sha256 kFile(std::string(64, 'a'));
+
+Application App(const std::string& name) {
+  Application app;
+  app.name = AppId(name);
+  app.model = "pose:1";
+  app.rate_rps = 12.5;
+  app.arrival = {ArrivalKind::kScv, 0.5};
+  app.objective = {Statistic::kP99, 50ms};
+  app.network_allowance = 1ms;
+  app.device_kinds = {DeviceKind::kGpu};
+  return app;
+}
+
+Placement PlacementOf(const std::string& app) {
+  Placement placement;
+  placement.app = AppId(app);
+  placement.device = DeviceId("n1/gpu0");
+  placement.model = ModelId("pose:1");
+  placement.file = kFile;
+  placement.epoch = 7;
+  return placement;
+}
+
+Decision DecisionOn(const std::string& app) {
+  Decision decision;
+  decision.app = App(app);
+  decision.view_version = 3;
+  decision.model = ModelId("pose:1");
+  Verdict verdict;
+  verdict.device = DeviceId("n1/gpu0");
+  verdict.node = NodeId("n1");
+  verdict.filter = "memory";
+  verdict.needed = 10;
+  verdict.found = 5;
+  verdict.unit = "MiB";
+  decision.verdicts = {verdict};
+  return decision;
+}
+
+Model ModelNamed(const std::string& name) {
+  return {.name = name, .version = "2", .variants = {{ModelFormat::kTflite, kFile, 1234}}, .imported_at = WallTime(5s)};
+}
+
+Profile ProfileOn(const std::string& device_type) {
+  return {.model = ModelId("pose:1"), .device_type = device_type, .service_mean = 3ms, .runs = 50};
+}
+
+DeviceFit FitOf(const std::string& device) {
+  return {.device = DeviceId(device),
+          .boot = BootId("boot-1"),
+          .covered_sequence = 9,
+          .apps = {{AppId("door"), {12.5, 1.1, 300}}},
+          .models = {{ModelId("pose:1"), {0.003, 0.1, 300}, {0.004, 0.2, 3}}}};
+}
+
+NodeInfo Node(const std::string& name) {
+  DeviceSpec device;
+  device.node = NodeId(name);
+  device.name = "gpu0";
+  device.kind = DeviceKind::kGpu;
+  device.type = "gpu";
+  device.memory_bytes = kMiB;
+  return {.id = NodeId(name),
+          .boot = BootId("boot-1"),
+          .version = "0.1.0",
+          .grpc_address = "127.0.0.1:8001",
+          .devices = {device}};
+}
+
+Event EventNumber(uint64_t sequence) {
+  return {.sequence = sequence, .at = WallTime(5s), .kind = "app_admitted", .subject = "door", .detail = "on n1/gpu0"};
+}
+
+RunningApp Running(const std::string& name) {
+  RunningApp app;
+  app.app = AppId(name);
+  app.device = DeviceId("n1/gpu0");
+  app.model = ModelId("pose:1");
+  app.file = kFile;
+  app.epoch = 7;
+  app.phase = PlacementPhase::kReady;
+  return app;
+}
+
+void Write(Store& store, const WriteBatch& batch) {
+  ASSERT_EQ(store.Write(batch, Sync::kNo), Status{});
+}
+
+void WriteRaw(Store& store, const std::string& key, const std::string& value) {
+  WriteBatch batch;
+  batch.Put(key, value);
+  Write(store, batch);
+}
+
+template <class T> std::vector<T> MustLoadAll(const Store& store, Table<T> table) {
+  auto values = LoadAll(store, table);
+  EXPECT_TRUE(values.ok()) << values.status().ToString();
+  return values.ok() ? *values : std::vector<T>{};
+}
+
+/// Stores two values, reads both ways, deletes one.
+template <class T>
+void ExpectRoundTrip(Table<T> table, const std::string& id1, const T& value1, const std::string& id2, const T& value2) {
+  SCOPED_TRACE(table.prefix);
+  MemoryStore store;
+  WriteBatch batch;
+  Put(batch, table, id2, value2);
+  Put(batch, table, id1, value1);
+  Write(store, batch);
+  EXPECT_THAT(MustLoadAll(store, table), ElementsAre(value1, value2));
+  const auto loaded = Load(store, table, id1);
+  ASSERT_TRUE(loaded.ok()) << loaded.status().ToString();
+  EXPECT_EQ(*loaded, value1);
+  WriteBatch removal;
+  Delete(removal, table, id1);
+  Write(store, removal);
+  EXPECT_THAT(MustLoadAll(store, table), ElementsAre(value2));
+  EXPECT_EQ(*Load(store, table, id1), std::nullopt);
+}
+
+TEST(Records, EveryTableGivesBackWhatWasPut) {
+  ExpectRoundTrip(kApplications, "belt", App("belt"), "door", App("door"));
+  ExpectRoundTrip(kPlacements, "belt", PlacementOf("belt"), "door", PlacementOf("door"));
+  ExpectRoundTrip(kDecisions, "belt", DecisionOn("belt"), "door", DecisionOn("door"));
+  ExpectRoundTrip(kModels, "face:2", ModelNamed("face"), "pose:2", ModelNamed("pose"));
+  ExpectRoundTrip(kProfiles, ProfileOn("cpu").key(), ProfileOn("cpu"), ProfileOn("gpu").key(), ProfileOn("gpu"));
+  ExpectRoundTrip(kDeviceFits, "n1/gpu0", FitOf("n1/gpu0"), "n1/gpu1", FitOf("n1/gpu1"));
+  ExpectRoundTrip(kNodes, "n1", Node("n1"), "n2", Node("n2"));
+  ExpectRoundTrip(kEvents, EventId(1), EventNumber(1), EventId(2), EventNumber(2));
+  ExpectRoundTrip(kPlan, "belt", Running("belt"), "door", Running("door"));
+}
+
+TEST(Records, TablesDoNotSeeEachOther) {
+  MemoryStore store;
+  WriteBatch batch;
+  Put(batch, kApplications, "door", App("door"));
+  Put(batch, kPlacements, "door", PlacementOf("door"));
+  Put(batch, kLastEpoch, 7);
+  Write(store, batch);
+  EXPECT_THAT(MustLoadAll(store, kApplications), ElementsAre(App("door")));
+  EXPECT_THAT(MustLoadAll(store, kPlacements), ElementsAre(PlacementOf("door")));
+  EXPECT_THAT(MustLoadAll(store, kDecisions), IsEmpty());
+}
+
+TEST(Records, EventsComeInOrderOfTheirNumbers) {
+  MemoryStore store;
+  WriteBatch batch;
+  const std::vector<uint64_t> numbers{2, 9, 10, 100, std::numeric_limits<uint64_t>::max()};
+  for (auto it = numbers.rbegin(); it != numbers.rend(); ++it)
+    Put(batch, kEvents, EventId(*it), EventNumber(*it));
+  Write(store, batch);
+  std::vector<uint64_t> loaded;
+  for (const auto& event : MustLoadAll(store, kEvents))
+    loaded.push_back(event.sequence);
+  EXPECT_EQ(loaded, numbers);
+}
+
+TEST(Records, CounterIsAbsentUntilPut) {
+  MemoryStore store;
+  EXPECT_EQ(*Load(store, kLastEpoch), std::nullopt);
+  for (const uint64_t epoch : {uint64_t{0}, uint64_t{41}, std::numeric_limits<uint64_t>::max()}) {
+    WriteBatch batch;
+    Put(batch, kLastEpoch, epoch);
+    Write(store, batch);
+    EXPECT_EQ(*Load(store, kLastEpoch), epoch);
+  }
+}
+
+TEST(Records, UnreadableCounterIsRefusedWithItsKey) {
+  for (const std::string text : {"", "12x", "-1", "18446744073709551616", " 1"}) {
+    MemoryStore store;
+    WriteRaw(store, std::string(kLastEpoch.key), text);
+    const Status status = Load(store, kLastEpoch).status();
+    EXPECT_EQ(status.code(), StatusCode::kCorruption) << text;
+    EXPECT_THAT(status.message(), HasSubstr("'meta/last_epoch'"));
+  }
+}
+
+TEST(Records, UndecodableRecordIsRefusedWithItsKey) {
+  MemoryStore store;
+  WriteBatch batch;
+  Put(batch, kApplications, "belt", App("belt"));
+  Write(store, batch);
+  WriteRaw(store, "app/door", "\xff\xff not a record");
+  const Status all = LoadAll(store, kApplications).status();
+  EXPECT_EQ(all.code(), StatusCode::kCorruption);
+  EXPECT_THAT(all.message(), HasSubstr("'app/door'"));
+  const Status one = Load(store, kApplications, "door").status();
+  EXPECT_EQ(one.code(), StatusCode::kCorruption);
+  EXPECT_THAT(one.message(), HasSubstr("'app/door'"));
+}
+
+TEST(Records, EmptyRecordIsRefused) {
+  MemoryStore store;
+  WriteRaw(store, "app/door", "");
+  EXPECT_EQ(LoadAll(store, kApplications).status().code(), StatusCode::kCorruption);
+}
+
+TEST(Records, RecordUnderAnothersIdIsRefused) {
+  MemoryStore store;
+  WriteBatch batch;
+  Put(batch, kApplications, "door", App("door"));
+  WriteRaw(store, "app/gate", *batch.changes[0].value);
+  const Status status = LoadAll(store, kApplications).status();
+  EXPECT_EQ(status.code(), StatusCode::kCorruption);
+  EXPECT_THAT(status.message(), HasSubstr("'app/gate'"));
+  EXPECT_THAT(status.message(), HasSubstr("'app/door'"));
+}
+
+TEST(Records, UnprintableKeyIsShownEscaped) {
+  MemoryStore store;
+  WriteRaw(store, std::string("app/\n\xff"), "junk");
+  EXPECT_THAT(LoadAll(store, kApplications).status().message(), HasSubstr("'app/\\x0a\\xff'"));
+}
+
+/// Fails every call, as a broken disk would.
+class BrokenStore final : public Store {
+public:
+  Result<std::optional<std::string>> Get(std::string_view) const override { return Unavailable("broken disk"); }
+  Status Scan(std::string_view, const std::function<bool(std::string_view, std::string_view)>&) const override {
+    return Unavailable("broken disk");
+  }
+  Status Write(const WriteBatch&, Sync) override { return Unavailable("broken disk"); }
+};
+
+TEST(Records, FailureOfTheStoreIsPassedOn) {
+  BrokenStore store;
+  const Status broken = Unavailable("broken disk");
+  EXPECT_EQ(Load(store, kApplications, "door").status(), broken);
+  EXPECT_EQ(LoadAll(store, kApplications).status(), broken);
+  EXPECT_EQ(Load(store, kLastEpoch).status(), broken);
+  EXPECT_EQ(OpenSchema(store, StoreRole::kAgent), broken);
+}
+
+TEST(Schema, EmptyStoreBecomesOneOfTheRole) {
+  MemoryStore store;
+  ASSERT_EQ(OpenSchema(store, StoreRole::kController), Status{});
+  EXPECT_EQ(*store.Get("meta/schema"), "controller 1");
+  EXPECT_EQ(OpenSchema(store, StoreRole::kController), Status{});
+}
+
+TEST(Schema, SurvivesReopeningOnDisk) {
+  const TempDir directory;
+  for (int life = 0; life < 2; ++life) {
+    auto store = RocksStore::Open({.directory = directory.path()});
+    ASSERT_TRUE(store.ok()) << store.status().ToString();
+    EXPECT_EQ(OpenSchema(**store, StoreRole::kAgent), Status{});
+  }
+}
+
+TEST(Schema, StoreOfAnotherRoleIsRefused) {
+  MemoryStore store;
+  ASSERT_EQ(OpenSchema(store, StoreRole::kAgent), Status{});
+  const Status status = OpenSchema(store, StoreRole::kController);
+  EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
+  EXPECT_THAT(status.message(), HasSubstr("'agent'"));
+}
+
+TEST(Schema, NewerStoreIsRefusedByItsVersion) {
+  MemoryStore store;
+  WriteRaw(store, "meta/schema", "controller 7");
+  const Status status = OpenSchema(store, StoreRole::kController);
+  EXPECT_EQ(status.code(), StatusCode::kUnsupported);
+  EXPECT_THAT(status.message(), HasSubstr("written by schema 7, this program reads up to 1; install a newer avocet"));
+}
+
+TEST(Schema, VersionOnePastTheKnownIsRefused) {
+  MemoryStore store;
+  WriteRaw(store, "meta/schema", "controller " + std::to_string(kSchemaVersion + 1));
+  EXPECT_EQ(OpenSchema(store, StoreRole::kController).code(), StatusCode::kUnsupported);
+}
+
+TEST(Schema, NewerStoreOfAnUnknownRoleIsRefusedByItsVersion) {
+  MemoryStore store;
+  WriteRaw(store, "meta/schema", "gateway 7");
+  EXPECT_EQ(OpenSchema(store, StoreRole::kController).code(), StatusCode::kUnsupported);
+}
+
+TEST(Schema, UnreadableSchemaIsRefusedWithItsKey) {
+  for (const std::string text : {"", "controller", "controller ", "controller x", "controller 0", "1 controller"}) {
+    MemoryStore store;
+    WriteRaw(store, "meta/schema", text);
+    const Status status = OpenSchema(store, StoreRole::kController);
+    EXPECT_EQ(status.code(), StatusCode::kCorruption) << text;
+    EXPECT_THAT(status.message(), HasSubstr("'meta/schema'"));
+  }
+}
+
+TEST(Schema, RecordsWithoutASchemaAreRefusedUntouched) {
+  MemoryStore store;
+  WriteRaw(store, "something", "else");
+  EXPECT_EQ(OpenSchema(store, StoreRole::kController).code(), StatusCode::kCorruption);
+  EXPECT_EQ(*store.Get("meta/schema"), std::nullopt);
+  EXPECT_EQ(*store.Get("something"), "else");
+}
+
+} // namespace
+} // namespace avocet
