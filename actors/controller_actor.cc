@@ -19,19 +19,21 @@ void SpawnDevice(Self self, const DeviceId& id) {
   auto& state = self->state;
   auto fit = state.fits[id];
   fit.device = id;
-  const auto actor = self->spawn<caf::monitored>(DeviceBehavior,
+  const auto actor = self->spawn<caf::linked>(DeviceBehavior,
                                                  DeviceActorArgs{fit, state.store, state.placement, state.options});
   state.devices[id] = actor;
   self->send(state.placement, DeviceUp{id, actor});
 }
 
-/// A device actor only dies of a defect; its device goes on with the fit of the controller's start.
-void RespawnDevice(Self self, const caf::down_msg& down) {
+/// Children are linked: they end with their root. A device actor that dies (of a defect) is started
+/// again, with the fit of the controller's start; without placements or disk the controller ends.
+void OnChildExit(Self self, caf::exit_msg& exit) {
   for (const auto& [id, actor] : self->state.devices) {
-    if (actor.address() != down.source) continue;
+    if (actor.address() != exit.source) continue;
     spdlog::error("device actor died device={}", id.str());
     return SpawnDevice(self, DeviceId(id));
   }
+  if (exit.reason) self->quit(std::move(exit.reason));
 }
 
 caf::result<Done> OnRegister(Self self, RegisterAgent& registration) {
@@ -71,15 +73,18 @@ void OnWindow(Self self, ReportWindow& report) {
   self->send(device->second, std::move(report));
 }
 
+template <class Actor> void End(Self self, const Actor& child) {
+  self->unlink_from(child.address());
+  self->send_exit(child, caf::exit_reason::user_shutdown);
+}
+
 /// Children end in the order of the data: measurements, placements, then the disk.
 caf::result<Done> OnStop(Self self) {
   auto& state = self->state;
   auto promise = self->make_response_promise<Done>();
-  for (const auto& [id, actor] : state.devices) {
-    self->demonitor(actor.address());
-    self->send_exit(actor, caf::exit_reason::user_shutdown);
-  }
-  self->send_exit(state.placement, caf::exit_reason::user_shutdown);
+  for (const auto& [id, actor] : state.devices) End(self, actor);
+  End(self, state.placement);
+  self->unlink_from(state.store.address());
   self->request(state.store, state.options.deadlines.store, StopActor{})
       .then(
           [self, promise](Done) mutable {
@@ -118,12 +123,8 @@ template <class Message> auto ToStore(Self self) {
 
 controller_actor::behavior_type ControllerBehavior(Self self, std::shared_ptr<const ControllerActorArgs> args) {
   Adopt(self, *args);
-  self->set_down_handler([self](caf::down_msg& down) { RespawnDevice(self, down); });
+  self->set_exit_handler([self](caf::exit_msg& exit) { OnChildExit(self, exit); });
   self->link_to(self->state.store);
-  self->attach_functor([self](const caf::error& reason) {
-    for (const auto& [id, actor] : self->state.devices) caf::anon_send_exit(actor, caf::exit_reason::kill);
-    (void)reason;
-  });
   self->delayed_send(self, self->state.options.lease_tick, LeaseTick{});
   return {
       ToPlacement<GetVersion>(self),

@@ -3,6 +3,7 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include "actors/errors.h"
+#include "messages/text.h"
 
 namespace avocet {
 namespace {
@@ -17,7 +18,7 @@ RunningApp Execute(const DeviceDriver& driver, const Command& command) {
           .file = command.file,
           .epoch = command.epoch,
           .phase = status.ok() ? PlacementPhase::kReady : PlacementPhase::kFailed,
-          .reason = status.ok() ? "" : status.ToString()};
+          .reason = status.ok() ? "" : ToText(status.ToString())}; // engines may say anything
 }
 
 } // namespace

@@ -86,6 +86,7 @@ store_actor::behavior_type StoreBehavior(Self self, std::shared_ptr<std::unique_
       [self](FlushWrites) { Flush(self); },
       [self](StopActor) -> caf::result<Done> {
         Flush(self);
+        self->state.store.reset(); // who hears the answer may open the folder again
         self->quit();
         return Done{};
       },

@@ -46,7 +46,8 @@ using OnLoadProgress = std::function<void(const LoadProgress&)>;
 /// moments, waits for the answers. Unknown extents of a shape become 1. A stop request ends the
 /// schedule early (LoadReport::interrupted). Failed requests are part of the report; errors of the
 /// call itself: kInvalidArgument (plan, options), kUnavailable (nobody answers at the address),
-/// kNotFound (an application is not served there), kUnsupported (its inputs cannot be made).
+/// kNotFound (an application is not served there), kUnsupported (its inputs cannot be made). Of the
+/// answers' parameters it reads "emulated" and, where a server sends it, "response_time_ns".
 Result<LoadReport> RunLoad(const LoadPlan& plan, const LoadClientOptions& options,
                            const OnLoadProgress& on_progress = {}, std::stop_token stop = {});
 

@@ -11,7 +11,7 @@ namespace {
 
 constexpr size_t kShortDigest = 12; ///< characters of a SHA-256 that tell files apart for people
 
-std::string OrNone(std::string text, const char* none) {
+std::string OrNone(const std::string& text, const char* none) {
   return text.empty() ? none : text;
 }
 

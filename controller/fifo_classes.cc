@@ -9,13 +9,15 @@
 namespace avocet {
 namespace {
 
-constexpr double kRootTolerance = 1e-13;
+constexpr double kRootTolerance = 1e-15;
 /// Poles closer than this share of the total rate are one.
-constexpr double kTie = 1e-9;
+constexpr double kTie = 1e-8;
 /// A class whose bound on c_i is below this share of 1 - rho is left out of the equations.
 constexpr double kNegligible = 1e-15;
-/// How close to a pole, as a share of the gap, a zero is looked for.
+/// How close to a pole a zero is looked for, as a share of the gap and of the total rate: nearer, the sign
+/// of a denominator is that of its rounding error.
 constexpr double kPoleMargin = 1e-10;
+constexpr double kRoundingMargin = 1e-12;
 
 void AddPart(FifoClass& one, const FifoPart& part) {
   for (auto& known : one.parts) {
@@ -96,7 +98,8 @@ double ZeroBetween(const std::vector<FifoClass>& classes, const Denominators& d,
       sum -= classes[i].rate_rps * classes[i].Switched(z) / d.At(i, z);
     return sum * ((z - left) / gap) * ((right - z) / gap);
   };
-  const double low = left + kPoleMargin * gap, high = right - kPoleMargin * gap;
+  const double margin = std::max(kPoleMargin * gap, kRoundingMargin * d.total());
+  const double low = left + margin, high = right - margin;
   const double at_low = f(low), at_high = f(high);
   if (!(at_low > 0)) return low; // the zero sits on a pole of almost no weight
   if (!(at_high < 0)) return high;

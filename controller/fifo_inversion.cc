@@ -6,12 +6,13 @@
 #include <numbers>
 
 #include "controller/fifo_model.h"
+#include "controller/plain_complex.h"
 #include "controller/root_finding.h"
 
 namespace avocet {
 namespace {
 
-using Complex = std::complex<double>;
+using Complex = PlainComplex;
 
 // Abate & Whitt, "Numerical inversion of Laplace transforms of probability distributions" (ORSA J.
 // Computing 7, 1995): an alternating series, its partial sums n .. n + m averaged with binomial weights.
@@ -36,6 +37,10 @@ std::array<double, kAveraged + 1> BinomialWeights() {
   return weights;
 }
 
+Complex GammaTransform(const ServiceTime& service, Complex x) {
+  return Complex(Transform(service, static_cast<std::complex<double>>(x)));
+}
+
 /// w(x) and w_i(x), the transforms of the wait, and of the wait while class i was served last.
 struct WaitTransforms {
   Complex all;
@@ -47,7 +52,7 @@ struct Rotor {
   Complex value;
   Complex step;
 
-  Rotor(double t, Complex first, Complex distance) : value(std::exp(-first * t)), step(std::exp(-distance * t)) {}
+  Rotor(double t, Complex first, Complex distance) : value(Exp(-first * t)), step(Exp(-distance * t)) {}
   void Next() { value *= step; }
 };
 
@@ -81,7 +86,8 @@ public:
     for (size_t i = 0; i < classes_.size(); ++i) {
       Complex plain(0), switched(0);
       for (const auto& part : classes_[i].parts) {
-        const Complex service = part.weight * (rotor->constant ? rotor->service.value : Transform(part.service, x_));
+        const Complex service =
+            part.weight * (rotor->constant ? rotor->service.value : GammaTransform(part.service, x_));
         plain += service;
         switched += service * rotor++->change.value;
       }
@@ -114,10 +120,10 @@ private:
 /// f(u) of the transform `transform(walk)`, where the walk ends.
 template <class Function> double Invert(const Function& transform, NodeWalk walk, double u) {
   static const auto kWeights = BinomialWeights();
-  double sum = transform(walk).real() / 2, average = 0;
+  double sum = transform(walk).re / 2, average = 0;
   for (int k = 1; k <= kTerms + kAveraged; ++k) {
     walk.Next();
-    const double term = transform(walk).real();
+    const double term = transform(walk).re;
     sum += k % 2 == 0 ? term : -term;
     if (k >= kTerms) average += kWeights[static_cast<size_t>(k - kTerms)] * sum;
   }
@@ -145,7 +151,7 @@ double FifoModel::InvertedCdf(const AppService& app, double t) const {
     return atoms + inverse(rho_, t, [&](const NodeWalk& walk) {
              const auto w = walk.At();
              const Complex rest = w.all - w.same - c_other;
-             return Transform(app.service, walk.x()) * (w.same - c + rest * std::exp(-walk.x() * app.switch_s));
+             return GammaTransform(app.service, walk.x()) * (w.same - c + rest * Exp(-walk.x() * app.switch_s));
            });
   }
   const double u = t - app.service.mean_s;

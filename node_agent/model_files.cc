@@ -213,8 +213,8 @@ Status ModelFiles::MakeRoom(const Sha256& file, uint64_t bytes) {
   }
   if (bytes > options_.max_bytes || fixed > options_.max_bytes - bytes)
     return ResourceExhausted("model file " + file.str() + " of " + std::to_string(bytes) +
-                             " bytes does not fit: " + std::to_string(fixed) +
-                             " bytes must stay, the limit is " + std::to_string(options_.max_bytes));
+                             " bytes does not fit: " + std::to_string(fixed) + " bytes must stay, the limit is " +
+                             std::to_string(options_.max_bytes));
   std::sort(others.begin(), others.end(), [](const Entry& a, const Entry& b) { return a.used_ns < b.used_ns; });
   for (const Entry& entry : others) {
     if (used <= options_.max_bytes - bytes) break;
@@ -322,7 +322,8 @@ Result<uint64_t> ModelFiles::PutChunk(const Sha256& file, uint64_t offset, uint6
   auto have = static_cast<uint64_t>(status.st_size);
   if (have < total_bytes && (offset != have || data.empty())) return have;
   if (have < total_bytes) {
-    if (data.size() > total_bytes - have) return InvalidArgument("model file " + file.str() + " is longer than announced");
+    if (data.size() > total_bytes - have)
+      return InvalidArgument("model file " + file.str() + " is longer than announced");
     AVOCET_RETURN_IF_ERROR(MakeRoom(file, total_bytes));
     AVOCET_RETURN_IF_ERROR(WriteAt(fd, part, data, have));
     have += data.size();

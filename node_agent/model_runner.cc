@@ -43,7 +43,7 @@ Completion ModelRunner::Run(const Work& work) {
   completion.switched = is_feigned || SwitchesTo(*work.model);
   RunRequest run;
   run.inputs = work.request.inputs;
-  run.ready_at = std::max(work.stamps.enqueued, free_since_);
+  run.ready_at = work.stamps.enqueued;
   run.switched = completion.switched;
   auto result = RunCancellable(work, run);
   completion.stamps.finished = free_since_;
@@ -70,7 +70,7 @@ bool ModelRunner::Prepare(const Work& work) {
   const ZeroInputs zeros(first.model->signature());
   RunRequest run;
   run.inputs = zeros.views;
-  run.ready_at = std::max(work.stamps.enqueued, free_since_);
+  run.ready_at = work.stamps.enqueued;
   run.switched = SwitchesTo(first);
   (void)RunModel(first, run); // a failure shows in the probe itself, or does not matter to it
   return false;

@@ -65,7 +65,7 @@ private:
 };
 
 class LoadClient : public ::testing::Test {
-protected:
+public:
   LoadClient() {
     grpc::ServerBuilder builder;
     int port = 0;
@@ -76,6 +76,7 @@ protected:
   }
   ~LoadClient() override { server_->Shutdown(std::chrono::system_clock::now() + seconds(5)); }
 
+protected:
   static LoadPlan Plan(const std::vector<std::string>& apps, double rate_rps, Duration duration) {
     LoadPlan plan;
     for (const std::string& app : apps)

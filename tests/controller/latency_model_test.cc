@@ -93,6 +93,18 @@ TEST(FifoModel, IdenticalClassesAreATie) {
   EXPECT_NEAR(Predict(nearly).apps[3].mean_s, four.apps[0].mean_s, 1e-9);
 }
 
+TEST(FifoModel, NearTiesHaveTheSolutionOfTies) {
+  // The poles differ by 1e-5: a search that came too close to one took its rounding error for a sign.
+  const std::vector<LoadRow> rows = {{13.088744838707678, 0.0011916920640595221, 0, 0.0011129406365541327},
+                                     {13.999125941289645, 0.0014191016337595018, 0, 0.0010420438624982448}};
+  const FifoModel model(MakeLoad(Discipline::kFifo, rows));
+  EXPECT_NEAR(model.idle()[0] / model.idle()[1], 13.0887 / 13.9991, 0.01);
+  for (const double difference : {1e-3, 1e-5, 1e-7, 1e-9, 1e-11, 1e-13, 0.0}) {
+    const FifoModel close(MakeLoad(Discipline::kFifo, {{10, 0.01, 0, 0.02}, {10 * (1 + difference), 0.01, 0, 0.02}}));
+    EXPECT_NEAR(close.idle()[0] / close.idle()[1], 1, 2 * difference + 1e-6) << difference;
+  }
+}
+
 TEST(FifoModel, ConstantAndAlmostConstantServiceAgree) {
   const auto constant = Predict(MakeLoad(Discipline::kFifo, {{10, 0.02, 0, 0.01}, {10, 0.01, 0, 0.02}}));
   const auto almost = Predict(MakeLoad(Discipline::kFifo, {{10, 0.02, 1e-5, 0.01}, {10, 0.01, 1e-5, 0.02}}));

@@ -69,9 +69,9 @@ TEST(SharedDeviceClock, SharesEquallyAmongThosePresent) {
 
 TEST(SharedDeviceClock, JobsOfEqualWorkFinishTogether) {
   SharedDeviceClock clock;
-  std::vector<SharedDeviceClock::Job> jobs;
-  for (int i = 0; i < 3; ++i)
-    jobs.push_back(clock.Begin(Ms(0), Ms(0), milliseconds(7)));
+  std::vector<SharedDeviceClock::Job> jobs(3);
+  for (auto& job : jobs)
+    job = clock.Begin(Ms(0), Ms(0), milliseconds(7));
   for (const auto job : jobs)
     EXPECT_EQ(clock.End(job, Ms(30)), Ms(21));
 }

@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/node_agent/engine_contract.h"
-#include "tests/storage/temp_dir.h"
+#include "tests/support/temp_dir.h"
 
 namespace avocet {
 namespace {
@@ -33,8 +33,8 @@ std::filesystem::path Write(const std::filesystem::path& file, const std::string
 
 /// Files that live as long as the test program.
 std::filesystem::path Shared(const std::string& name, const std::string& devices) {
-  static const TempDir dir;
-  return Write(dir.path() / name, devices);
+  static const TempDir kDir;
+  return Write(kDir.path() / name, devices);
 }
 
 EngineCase Case(Discipline discipline) {

@@ -10,7 +10,7 @@
 #include <random>
 #include <thread>
 
-#include "tests/storage/temp_dir.h"
+#include "tests/support/temp_dir.h"
 
 namespace avocet {
 namespace {

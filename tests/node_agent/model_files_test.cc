@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
-#include "tests/storage/temp_dir.h"
+#include "tests/support/temp_dir.h"
 
 namespace avocet {
 namespace {
@@ -304,7 +304,8 @@ TEST_F(ModelFilesTest, RefusesAnUploadWithOtherBytes) {
   auto files = Open();
   EXPECT_EQ(files.PutChunk(file, 0, 3, "abc").status().code(), StatusCode::kCorruption);
   EXPECT_FALSE(std::filesystem::exists(PartOf(file)));
-  EXPECT_EQ(files.PutChunk(file, 0, 3, "abcd").status().code(), StatusCode::kInvalidArgument) << "longer than announced";
+  EXPECT_EQ(files.PutChunk(file, 0, 3, "abcd").status().code(), StatusCode::kInvalidArgument)
+      << "longer than announced";
   EXPECT_EQ(files.PutChunk(file, 0, 0, "").status().code(), StatusCode::kInvalidArgument);
 }
 

@@ -114,9 +114,9 @@ TEST(MeasureService, RefusesSenselessOptions) {
 }
 
 TEST(RobustMoments, ASkewedServiceTimeStays) {
-  std::vector<double> values; // quantiles of the exponential distribution of mean 1
-  for (int i = 0; i < 2000; ++i)
-    values.push_back(-std::log(1 - (i + 0.5) / 2000));
+  std::vector<double> values(2000); // quantiles of the exponential distribution of mean 1
+  for (size_t i = 0; i < values.size(); ++i)
+    values[i] = -std::log(1 - (static_cast<double>(i) + 0.5) / 2000);
   const MeanAndScv moments = RobustMoments(values, 6);
   EXPECT_NEAR(moments.mean, 1, 0.01);
   EXPECT_NEAR(moments.scv, 1, 0.03);

@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/node_agent/engine_contract.h"
-#include "tests/storage/temp_dir.h"
+#include "tests/support/temp_dir.h"
 
 // These tests need the library and the sample models: deploy/install-engines. They fail without.
 namespace avocet {

@@ -10,7 +10,7 @@
 #include "tests/storage/crash_model.h"
 #include "tests/storage/crash_writer_process.h"
 #include "tests/storage/seed.h"
-#include "tests/storage/temp_dir.h"
+#include "tests/support/temp_dir.h"
 
 namespace avocet {
 namespace {

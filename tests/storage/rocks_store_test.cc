@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/storage/crash_writer_process.h"
-#include "tests/storage/temp_dir.h"
+#include "tests/support/temp_dir.h"
 
 namespace avocet {
 namespace {

@@ -11,7 +11,7 @@
 
 #include "storage/memory_store.h"
 #include "storage/rocks_store.h"
-#include "tests/storage/temp_dir.h"
+#include "tests/support/temp_dir.h"
 
 namespace avocet {
 void showValue(const WriteBatch& batch, std::ostream& out) {

@@ -1,0 +1,70 @@
+#include "actors/control_codec.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/view_builder.h"
+
+namespace avocet::testing {
+namespace {
+
+AppStatus Sample() {
+  AppStatus status{.app = MakeApp("cam", "pose"), .emulated = true, .utilization = 0.5};
+  status.placement = Placement{.app = AppId("cam"), .device = DeviceId("n1/gpu0"), .model = ModelId("pose:1"),
+                               .format = ModelFormat::kEmulated, .file = FakeDigest("f"), .epoch = 3,
+                               .phase = PlacementPhase::kReady};
+  status.predicted = LatencySummary{FromMillis(1), FromMillis(2), FromMillis(3), FromMillis(4)};
+  status.measured.arrivals = 7;
+  status.measured.response.Add(0.25);
+  status.measured.response_histogram.Add(FromMillis(250));
+  status.measured.rate = {1.5, 0.9, 30};
+  return status;
+}
+
+TEST(ControlCodec, AppStatusSurvivesTheRoundTrip) {
+  const AppStatus before = Sample();
+  auto after = FromProto(ToProto(before));
+  ASSERT_TRUE(after.ok()) << after.status().ToString();
+  EXPECT_EQ(after->app, before.app);
+  EXPECT_EQ(after->placement, before.placement);
+  EXPECT_EQ(after->predicted, before.predicted);
+  EXPECT_EQ(after->emulated, before.emulated);
+  EXPECT_EQ(after->utilization, before.utilization);
+  EXPECT_EQ(after->measured.arrivals, before.measured.arrivals);
+  EXPECT_EQ(after->measured.response, before.measured.response);
+  EXPECT_EQ(after->measured.response_histogram, before.measured.response_histogram);
+  EXPECT_EQ(after->measured.rate, before.measured.rate);
+}
+
+TEST(ControlCodec, WhatIsAbsentStaysAbsent) {
+  AppStatus before = Sample();
+  before.placement.reset();
+  before.predicted.reset();
+  auto after = FromProto(ToProto(before));
+  ASSERT_TRUE(after.ok());
+  EXPECT_FALSE(after->placement);
+  EXPECT_FALSE(after->predicted);
+}
+
+TEST(ControlCodec, AnInvalidApplicationIsTheCallersFault) {
+  v1::PlanAppRequest request;
+  auto plan = FromProto(request);
+  EXPECT_EQ(plan.status().code(), StatusCode::kInvalidArgument);
+}
+
+TEST(ControlCodec, ListsFailWithTheirFirstBadElement) {
+  v1::AppList list;
+  *list.add_apps() = ToProto(Sample());
+  list.add_apps();
+  EXPECT_FALSE(FromProto(list).ok());
+  list.mutable_apps()->RemoveLast();
+  EXPECT_EQ(FromProto(list)->apps.size(), 1U);
+}
+
+TEST(ControlCodec, NamesAreChecked) {
+  v1::RemoveAppRequest request;
+  request.set_app("../etc");
+  EXPECT_EQ(FromProto(request).status().code(), StatusCode::kInvalidArgument);
+}
+
+} // namespace
+} // namespace avocet::testing

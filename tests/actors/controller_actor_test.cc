@@ -1,0 +1,124 @@
+#include "actors/controller_actor.h"
+
+#include "tests/support/actor_fixture.h"
+#include "tests/support/fake_agent.h"
+#include "storage/records.h"
+
+namespace avocet::testing {
+namespace {
+
+NodeInfo Node() {
+  DeviceSpec gpu{.node = NodeId("n1"), .name = "gpu0", .kind = DeviceKind::kGpu,
+                 .discipline = Discipline::kTimeShared, .engine = EngineKind::kEmulated, .type = "test device",
+                 .memory_bytes = 4000 * kMiB};
+  return {.id = NodeId("n1"), .boot = BootId("boot"), .version = "1", .grpc_address = "127.0.0.1:1", .devices = {gpu}};
+}
+
+class ControllerActorTest : public ActorTest {
+protected:
+  ControllerActorTest() {
+    agent = Keep(system.spawn(FakeAgent::Behavior, fake));
+    Start();
+  }
+
+  void Start() {
+    ControllerOptions options;
+    options.detached_store = false;
+    auto spawned = SpawnController(system, std::make_unique<FaultyStore>(control), std::nullopt, options);
+    ASSERT_TRUE(spawned.ok()) << spawned.status().ToString();
+    controller = Keep(*spawned);
+    Run();
+  }
+
+  Status Register() {
+    return Ask<Done>(controller, RegisterAgent{Node(), {}, agent, caf::actor_cast<window_ack_handle>(self)}).status();
+  }
+
+  Status Beat() { return Ask<Done>(controller, Heartbeat{NodeId("n1"), BootId("boot")}).status(); }
+
+  std::string Health() {
+    auto nodes = Ask<NodeList>(controller, ListNodes{});
+    return nodes.ok() && !nodes->nodes.empty() ? nodes->nodes[0].health : "unknown";
+  }
+
+  std::shared_ptr<FaultyStore::Control> control = std::make_shared<FaultyStore::Control>();
+  std::shared_ptr<FakeAgent> fake = std::make_shared<FakeAgent>();
+  agent_handle agent;
+  controller_actor controller;
+};
+
+TEST_F(ControllerActorTest, RegistersAnAgentAndItsDevices) {
+  ASSERT_TRUE(Register().ok());
+  EXPECT_EQ(Health(), "healthy");
+  EXPECT_EQ(Ask<DeviceList>(controller, ListDevices{})->devices.size(), 1U);
+}
+
+TEST_F(ControllerActorTest, RefusesAnInvalidNode) {
+  NodeInfo node = Node();
+  node.devices.clear();
+  EXPECT_EQ(Ask<Done>(controller, RegisterAgent{node, {}, agent, {}}).status().code(), StatusCode::kInvalidArgument);
+}
+
+TEST_F(ControllerActorTest, ANodeWithoutHeartbeatIsAwayAfterItsLease) {
+  ASSERT_TRUE(Register().ok());
+  Advance(std::chrono::milliseconds(2900));
+  EXPECT_EQ(Health(), "healthy");
+  Advance(std::chrono::milliseconds(1100));
+  EXPECT_EQ(Health(), "away");
+  EXPECT_EQ(Beat().code(), StatusCode::kNotFound) << "asks to register again";
+  ASSERT_TRUE(Register().ok());
+  EXPECT_EQ(Health(), "healthy");
+}
+
+TEST_F(ControllerActorTest, HeartbeatsKeepTheLease) {
+  ASSERT_TRUE(Register().ok());
+  for (int i = 0; i < 10; ++i) {
+    Advance(std::chrono::seconds(1));
+    ASSERT_TRUE(Beat().ok());
+  }
+  EXPECT_EQ(Health(), "healthy");
+}
+
+TEST_F(ControllerActorTest, AHeartbeatOfAnotherBootMustRegister) {
+  ASSERT_TRUE(Register().ok());
+  EXPECT_EQ(Ask<Done>(controller, Heartbeat{NodeId("n1"), BootId("other")}).status().code(), StatusCode::kNotFound);
+}
+
+TEST_F(ControllerActorTest, RoutesWindowsToTheirDevice) {
+  ASSERT_TRUE(Register().ok());
+  MeasurementWindow window{.device = DeviceId("n1/gpu0"), .boot = BootId("boot"), .sequence = 1,
+                           .length = FromMillis(200)};
+  Send(controller, ReportWindow{NodeId("n1"), window});
+  window.device = DeviceId("n1/unknown");
+  Send(controller, ReportWindow{NodeId("n1"), window});
+  for (int i = 0; i < 3; ++i) { // past the time of the next commit, within the lease
+    Advance(std::chrono::seconds(1));
+    ASSERT_TRUE(Beat().ok());
+  }
+  int acks = 0;
+  bool more = true;
+  self->receive_while(more)([&](const WindowAck& ack) { acks += ack.device == DeviceId("n1/gpu0") ? 1 : 100; },
+                            caf::after(std::chrono::seconds(0)) >> [&] { more = false; });
+  EXPECT_EQ(acks, 1);
+}
+
+TEST_F(ControllerActorTest, StopsInOrderAndRemembers) {
+  ASSERT_TRUE(Register().ok());
+  ASSERT_TRUE(Ask<Done>(controller, StopActor{}).ok());
+  EXPECT_EQ(Ask<NodeList>(controller, ListNodes{}).status().code(), StatusCode::kUnavailable);
+  Start();
+  EXPECT_EQ(Health(), "away") << "known from the store, not registered yet";
+}
+
+TEST_F(ControllerActorTest, RefusesToStartOnRecordsThatDoNotDecode) {
+  WriteBatch batch;
+  batch.Put(std::string(kApplications.prefix) + "cam", "\xff\xff");
+  ASSERT_TRUE(control->memory.Write(batch, Sync::kYes).ok());
+  auto spawned = SpawnController(system, std::make_unique<FaultyStore>(control), std::nullopt, {});
+  ASSERT_FALSE(spawned.ok());
+  EXPECT_EQ(spawned.status().code(), StatusCode::kCorruption);
+  EXPECT_NE(spawned.status().message().find("cam"), std::string::npos);
+}
+
+} // namespace
+} // namespace avocet::testing

@@ -1,0 +1,299 @@
+#include "actors/placement_actor.h"
+
+#include "actors/store_actor.h"
+#include "node_agent/model_files.h"
+#include "storage/records.h"
+#include "tests/support/temp_dir.h"
+#include "tests/support/actor_fixture.h"
+#include "tests/support/fake_agent.h"
+#include "tests/support/view_builder.h"
+
+namespace avocet::testing {
+namespace {
+
+DeviceSpec Gpu(const std::string& node) {
+  return {.node = NodeId(node),
+          .name = "gpu0",
+          .kind = DeviceKind::kGpu,
+          .discipline = Discipline::kTimeShared,
+          .engine = EngineKind::kEmulated,
+          .type = "test device",
+          .memory_bytes = 4000 * kMiB};
+}
+
+NodeInfo Node(const std::string& name) {
+  return {.id = NodeId(name), .boot = BootId("boot"), .version = "1", .grpc_address = "127.0.0.1:1",
+          .devices = {Gpu(name)}};
+}
+
+class PlacementActorTest : public ActorTest {
+protected:
+  PlacementActorTest() {
+    store = Keep(SpawnStore(system, std::make_unique<FaultyStore>(control),
+                            *ModelFiles::Open({.directory = dir.path()}), false));
+    agent = Keep(system.spawn(FakeAgent::Behavior, fake));
+    Restart();
+  }
+
+  /// A new placement actor with what is on disk.
+  void Restart() {
+    if (placement) Kill(placement);
+    auto records = LoadControllerRecords(control->memory);
+    ASSERT_TRUE(records.ok()) << records.status().ToString();
+    placement = Keep(system.spawn(PlacementBehavior, std::make_shared<const PlacementActorArgs>(
+                                                         PlacementActorArgs{*records, store, {}})));
+  }
+
+  Status BringUp(const std::string& node = "n1", std::vector<RunningApp> running = {}) {
+    return Ask<Done>(placement, NodeUp{Node(node), std::move(running), agent}).status();
+  }
+
+  Status Import(const std::string& name = "pose") {
+    const std::string bytes = "file of " + name;
+    const Sha256 file = Sha256Of(bytes);
+    auto stored = Ask<ModelChunkStored>(store, PutModelChunk{file, 0, bytes.size(), bytes});
+    if (!stored.ok()) return stored.status();
+    return Ask<Model>(placement, ImportModel{{.name = name, .variants = {{ModelFormat::kEmulated, file, bytes.size()}}}})
+        .status();
+  }
+
+  Result<Decision> Apply(const std::string& app, double rate_rps = 5) {
+    return Ask<Decision>(placement, ApplyApp{MakeApp(app, "pose", {.rate_rps = rate_rps})});
+  }
+
+  RunningApp ReportOf(const Command& command, PlacementPhase phase = PlacementPhase::kReady) {
+    return {.app = command.app, .device = command.device, .model = command.model, .format = command.format,
+            .file = command.file, .epoch = command.epoch, .phase = phase,
+            .reason = phase == PlacementPhase::kFailed ? "out of memory" : ""};
+  }
+
+  void ReadyForApps() {
+    ASSERT_TRUE(BringUp().ok());
+    ASSERT_TRUE(Import().ok());
+  }
+
+  PlacementPhase PhaseOf(const std::string& app) {
+    return Ask<AppStatus>(placement, GetApp{AppId(app)})->placement->phase;
+  }
+
+  TempDir dir;
+  std::shared_ptr<FaultyStore::Control> control = std::make_shared<FaultyStore::Control>();
+  std::shared_ptr<FakeAgent> fake = std::make_shared<FakeAgent>();
+  store_actor store;
+  agent_handle agent;
+  placement_actor placement;
+};
+
+TEST_F(PlacementActorTest, ProfilesAdmitsAndCommands) {
+  ReadyForApps();
+  auto decision = Apply("cam");
+  ASSERT_TRUE(decision.ok()) << decision.status().ToString();
+  EXPECT_EQ(decision->kind, DecisionKind::kAdmit);
+  EXPECT_EQ(fake->profiles.size(), 1U);
+  ASSERT_EQ(fake->commands.size(), 1U);
+  EXPECT_EQ(fake->commands[0].kind, CommandKind::kStart);
+  EXPECT_EQ(PhaseOf("cam"), PlacementPhase::kStarting);
+  ASSERT_TRUE(Ask<Done>(placement, ReportRunning{NodeId("n1"), ReportOf(fake->commands[0])}).ok());
+  EXPECT_EQ(PhaseOf("cam"), PlacementPhase::kReady);
+}
+
+TEST_F(PlacementActorTest, HasTheDecisionOnDiskBeforeItCommands) {
+  ReadyForApps();
+  ASSERT_TRUE(Apply("first").ok());
+  fake->commands.clear();
+  control->fail = true;
+  EXPECT_EQ(Apply("cam").status(), Unavailable("the disk is full"));
+  EXPECT_TRUE(fake->commands.empty());
+  control->fail = false;
+  EXPECT_EQ(Ask<AppStatus>(placement, GetApp{AppId("cam")}).status().code(), StatusCode::kNotFound);
+}
+
+TEST_F(PlacementActorTest, AnswersWhenItsStoreIsDead) {
+  ReadyForApps();
+  ASSERT_TRUE(Apply("first").ok());
+  Kill(store);
+  EXPECT_EQ(Apply("cam").status().code(), StatusCode::kUnavailable);
+  EXPECT_EQ(Ask<RemovedApp>(placement, RemoveApp{AppId("first")}).status().code(), StatusCode::kUnavailable);
+  EXPECT_TRUE(Ask<AppStatus>(placement, GetApp{AppId("first")}).ok()) << "a removal that failed changes nothing";
+  EXPECT_EQ(Ask<Model>(placement, ImportModel{{.name = "m", .variants = {{ModelFormat::kOnnx, Sha256Of("x"), 1}}}})
+                .status().code(), StatusCode::kUnavailable);
+  EXPECT_EQ(BringUp("n2").code(), StatusCode::kUnavailable);
+}
+
+TEST_F(PlacementActorTest, PlansWithoutChangingAnything) {
+  ReadyForApps();
+  ASSERT_TRUE(Ask<ProfileList>(placement, ProfileModel{"pose", {}}).ok());
+  const int writes = control->writes;
+  auto plan = Ask<Decision>(placement, PlanApp{MakeApp("cam", "pose", {.rate_rps = 5})});
+  ASSERT_TRUE(plan.ok());
+  EXPECT_EQ(plan->kind, DecisionKind::kAdmit);
+  EXPECT_EQ(control->writes, writes);
+  EXPECT_TRUE(fake->commands.empty());
+  auto decision = Apply("cam");
+  plan->decided_at = decision->decided_at = {};
+  EXPECT_EQ(*plan, *decision) << "the dry run is the decision";
+}
+
+TEST_F(PlacementActorTest, RefusesInvalidApplications) {
+  auto app = MakeApp("cam", "pose");
+  app.rate_rps = -1;
+  EXPECT_EQ(Ask<Decision>(placement, PlanApp{app}).status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(Ask<Decision>(placement, ApplyApp{app}).status().code(), StatusCode::kInvalidArgument);
+}
+
+TEST_F(PlacementActorTest, RejectsWithReasonsAndExplainsLater) {
+  ReadyForApps();
+  auto decision = Apply("flood", 1000);
+  ASSERT_TRUE(decision.ok());
+  EXPECT_EQ(decision->kind, DecisionKind::kReject);
+  EXPECT_TRUE(fake->commands.empty());
+  auto explained = Ask<Decision>(placement, ExplainApp{AppId("flood")});
+  ASSERT_TRUE(explained.ok());
+  EXPECT_EQ(explained->verdicts.size(), 1U);
+  EXPECT_FALSE(explained->verdicts[0].filter.empty());
+  EXPECT_EQ(Ask<Decision>(placement, ExplainApp{AppId("nobody")}).status().code(), StatusCode::kNotFound);
+}
+
+TEST_F(PlacementActorTest, ApplyingTheSameAgainCommandsNothing) {
+  ReadyForApps();
+  ASSERT_TRUE(Apply("cam").ok());
+  ASSERT_TRUE(Apply("cam").ok());
+  EXPECT_EQ(fake->commands.size(), 1U);
+  ASSERT_TRUE(Apply("cam", 6).ok());
+  EXPECT_EQ(fake->commands.size(), 1U) << "another rate needs no other copy";
+  EXPECT_EQ(Ask<AppStatus>(placement, GetApp{AppId("cam")})->app.rate_rps, 6);
+}
+
+TEST_F(PlacementActorTest, RemovesAndStops) {
+  ReadyForApps();
+  ASSERT_TRUE(Apply("cam").ok());
+  ASSERT_TRUE(Ask<RemovedApp>(placement, RemoveApp{AppId("cam")}).ok());
+  ASSERT_EQ(fake->commands.size(), 2U);
+  EXPECT_EQ(fake->commands[1].kind, CommandKind::kStop);
+  EXPECT_GT(fake->commands[1].epoch, fake->commands[0].epoch);
+  EXPECT_TRUE(Ask<AppList>(placement, ListApps{})->apps.empty());
+  EXPECT_EQ(Ask<RemovedApp>(placement, RemoveApp{AppId("cam")}).status().code(), StatusCode::kNotFound);
+}
+
+TEST_F(PlacementActorTest, ProfileFailuresAreReported) {
+  ReadyForApps();
+  fake->profile_answer = Internal("the device burned down");
+  EXPECT_EQ(Ask<ProfileList>(placement, ProfileModel{"pose", {}}).status(), fake->profile_answer);
+  EXPECT_EQ(Ask<ProfileList>(placement, ProfileModel{"unknown", {}}).status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(Ask<ProfileList>(placement, ProfileModel{"pose", DeviceId("n1/tpu9")}).status().code(),
+            StatusCode::kNotFound);
+  auto decision = Apply("cam");
+  ASSERT_TRUE(decision.ok());
+  EXPECT_EQ(decision->kind, DecisionKind::kReject);
+  EXPECT_EQ(decision->verdicts[0].filter, "profile");
+}
+
+TEST_F(PlacementActorTest, ADeadAgentIsNotWaitedFor) {
+  ReadyForApps();
+  Kill(agent);
+  EXPECT_EQ(Ask<ProfileList>(placement, ProfileModel{"pose", {}}).status().code(), StatusCode::kUnavailable);
+}
+
+TEST_F(PlacementActorTest, RestartsWithEverythingThatWasAcknowledged) {
+  ReadyForApps();
+  ASSERT_TRUE(Apply("cam").ok());
+  const Command start = fake->commands.at(0);
+  Restart();
+  EXPECT_EQ(PhaseOf("cam"), PlacementPhase::kLost);
+  fake->commands.clear();
+  ASSERT_TRUE(BringUp("n1", {ReportOf(start)}).ok());
+  EXPECT_EQ(PhaseOf("cam"), PlacementPhase::kReady);
+  EXPECT_TRUE(fake->commands.empty()) << "what runs is adopted";
+  EXPECT_EQ(Ask<ModelList>(placement, ListModels{})->models.at(0).profiles.size(), 1U);
+}
+
+TEST_F(PlacementActorTest, CommandsWhatAReturningAgentMisses) {
+  ReadyForApps();
+  ASSERT_TRUE(Apply("cam").ok());
+  fake->commands.clear();
+  Send(placement, NodeAway{NodeId("n1")});
+  EXPECT_EQ(PhaseOf("cam"), PlacementPhase::kLost);
+  ASSERT_TRUE(BringUp("n1").ok());
+  ASSERT_EQ(fake->commands.size(), 1U);
+  EXPECT_EQ(fake->commands[0].kind, CommandKind::kStart);
+}
+
+TEST_F(PlacementActorTest, StopsWhatAReturningAgentShouldNotRun) {
+  ReadyForApps();
+  ASSERT_TRUE(Apply("cam").ok());
+  const auto running = ReportOf(fake->commands.at(0));
+  Send(placement, NodeAway{NodeId("n1")});
+  ASSERT_TRUE(Ask<RemovedApp>(placement, RemoveApp{AppId("cam")}).ok());
+  fake->commands.clear();
+  ASSERT_TRUE(BringUp("n1", {running}).ok());
+  ASSERT_EQ(fake->commands.size(), 1U);
+  EXPECT_EQ(fake->commands[0].kind, CommandKind::kStop);
+  EXPECT_GT(fake->commands[0].epoch, running.epoch);
+}
+
+TEST_F(PlacementActorTest, IgnoresReportsOfAPastEpoch) {
+  ReadyForApps();
+  ASSERT_TRUE(Apply("cam").ok());
+  auto report = ReportOf(fake->commands.at(0), PlacementPhase::kFailed);
+  report.epoch += 100;
+  ASSERT_TRUE(Ask<Done>(placement, ReportRunning{NodeId("n1"), report}).ok());
+  EXPECT_EQ(PhaseOf("cam"), PlacementPhase::kStarting);
+  report.epoch = 0;
+  EXPECT_EQ(Ask<Done>(placement, ReportRunning{NodeId("n1"), report}).status().code(), StatusCode::kInvalidArgument);
+}
+
+TEST_F(PlacementActorTest, AFailedCopyIsShownAndCanBeTriedAgain) {
+  ReadyForApps();
+  ASSERT_TRUE(Apply("cam").ok());
+  ASSERT_TRUE(Ask<Done>(placement,
+                        ReportRunning{NodeId("n1"), ReportOf(fake->commands.at(0), PlacementPhase::kFailed)}).ok());
+  auto status = Ask<AppStatus>(placement, GetApp{AppId("cam")});
+  EXPECT_EQ(status->placement->phase, PlacementPhase::kFailed);
+  EXPECT_EQ(status->placement->reason, "out of memory");
+  ASSERT_TRUE(Apply("cam").ok());
+  ASSERT_EQ(fake->commands.size(), 2U);
+  EXPECT_GT(fake->commands[1].epoch, fake->commands[0].epoch);
+}
+
+TEST_F(PlacementActorTest, ImportIsIdempotentAndRefusesContradictions) {
+  ASSERT_TRUE(Import().ok());
+  ASSERT_TRUE(Import().ok());
+  const Model other{.name = "pose", .variants = {{ModelFormat::kEmulated, Sha256Of("other"), 5}}};
+  EXPECT_EQ(Ask<Model>(placement, ImportModel{other}).status().code(), StatusCode::kAlreadyExists);
+  EXPECT_EQ(Ask<Model>(placement, ImportModel{{.name = "bad name!"}}).status().code(), StatusCode::kInvalidArgument);
+  const Model missing{.name = "hand", .variants = {{ModelFormat::kOnnx, Sha256Of("nowhere"), 5}}};
+  EXPECT_EQ(Ask<Model>(placement, ImportModel{missing}).status().code(), StatusCode::kNotFound);
+}
+
+TEST_F(PlacementActorTest, ShowsNodesDevicesAndTheVersion) {
+  ReadyForApps();
+  EXPECT_EQ(Ask<NodeList>(placement, ListNodes{})->nodes.at(0).health, "healthy");
+  const auto devices = Ask<DeviceList>(placement, ListDevices{});
+  ASSERT_EQ(devices->devices.size(), 1U);
+  EXPECT_EQ(devices->devices[0].spec, Gpu("n1"));
+  EXPECT_FALSE(Ask<VersionInfo>(placement, GetVersion{})->version.empty());
+}
+
+TEST_F(PlacementActorTest, KeepsABoundedLogOfEvents) {
+  ReadyForApps();
+  ASSERT_TRUE(Apply("cam").ok());
+  const auto events = Ask<EventList>(placement, ListEvents{0})->events;
+  ASSERT_GE(events.size(), 4U);
+  EXPECT_EQ(events.back().kind, "app_admitted");
+  EXPECT_EQ(Ask<EventList>(placement, ListEvents{events.back().sequence})->events.size(), 0U);
+  Restart();
+  EXPECT_EQ(Ask<EventList>(placement, ListEvents{0})->events.size(), events.size());
+}
+
+TEST_F(PlacementActorTest, TakesFitsIntoThePrediction) {
+  ReadyForApps();
+  ASSERT_TRUE(Apply("cam").ok());
+  const double before = Ask<DeviceList>(placement, ListDevices{})->devices[0].utilization;
+  DeviceFit fit{.device = DeviceId("n1/gpu0"), .boot = BootId("b"), .covered_sequence = 1};
+  fit.models.push_back({ModelId("pose:1"), {.mean = 0.05, .weight = 1000}, {}});
+  Send(placement, FitChanged{fit});
+  EXPECT_GT(Ask<DeviceList>(placement, ListDevices{})->devices[0].utilization, 2 * before);
+}
+
+} // namespace
+} // namespace avocet::testing
