@@ -209,23 +209,27 @@ private:
     return {};
   }
 
+  /// Where it went, what that does to the device, and why not elsewhere.
   static std::string Why(const Decision& decision) {
-    std::string line = decision.app.name.str() + " -> " + decision.device->str();
+    std::string chosen;
+    std::string others;
     for (const auto& verdict : decision.verdicts) {
-      if (verdict.device != *decision.device)
-        line += verdict.ok ? "" : "; not " + verdict.device.str() + ": " + verdict.filter;
-      else {
-        if (verdict.emulated) line += " (emulated)";
-        line += ": utilization " + FormatPercent(verdict.utilization_before) + " to " +
-                FormatPercent(verdict.utilization_after);
-        for (const auto& app : verdict.apps) {
-          if (app.app == decision.app.name)
-            line += ", " + std::string(ToString(app.statistic)) + " " + FormatMillis(app.after) + " ms of at most " +
-                    FormatMillis(app.objective);
-        }
-      }
+      if (verdict.device == *decision.device) chosen = Describe(verdict, decision.app.name);
+      else if (!verdict.ok) others += "; not " + verdict.device.str() + " (" + verdict.filter + ")";
+      else others += "; " + verdict.device.str() + " would do, too";
     }
-    return line;
+    return decision.app.name.str() + " -> " + chosen + others;
+  }
+
+  static std::string Describe(const Verdict& verdict, const AppId& newcomer) {
+    std::string text = verdict.device.str() + (verdict.emulated ? " (emulated)" : "") + ": utilization " +
+                       FormatPercent(verdict.utilization_before) + " to " + FormatPercent(verdict.utilization_after);
+    for (const auto& app : verdict.apps) {
+      if (app.app != newcomer) continue;
+      text += ", " + std::string(ToString(app.statistic)) + " " + FormatMillis(app.after) + " ms of at most " +
+              FormatMillis(app.objective);
+    }
+    return text;
   }
 
   Status OfferOneTooMany() {

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <thread>
 
 #include <fmt/format.h>
 #include <grpcpp/grpcpp.h>
@@ -19,7 +20,6 @@ namespace avocet {
 namespace {
 
 constexpr Duration kProgressInterval = std::chrono::milliseconds(200);
-constexpr Duration kCancelGrace = std::chrono::seconds(2); ///< for cancelled calls to come back
 constexpr auto kEmulatedParameter = "emulated";
 constexpr auto kResponseTimeParameter = "response_time_ns";
 
@@ -147,26 +147,38 @@ private:
 
 // ---- the run ----
 
+/// One request in flight; its address is its tag in the completion queue.
 struct Call {
   size_t target = 0;
   Duration intended{};
   grpc::ClientContext context;
   inference::ModelInferResponse response;
+  grpc::Status status;
+  std::unique_ptr<grpc::ClientAsyncResponseReader<inference::ModelInferResponse>> reader;
 };
 
-/// What the sending thread and gRPC's callback threads share. Callbacks own it, so that a call that
-/// never comes back leaves nothing dangling.
-class Shared {
+LoadOutcome OutcomeOf(const Call& call, Duration since_start) {
+  LoadOutcome outcome;
+  outcome.intended = call.intended;
+  outcome.latency = since_start - call.intended;
+  outcome.status = ToStatus(call.status);
+  outcome.emulated = IsEmulated(call.response);
+  outcome.server_response = ServerResponse(call.response);
+  return outcome;
+}
+
+/// The calls in flight and what came of the others. Thread-safe: shared by the thread that sends and
+/// the one that collects.
+class Calls {
 public:
-  Shared(const LoadPlan& plan, uint64_t max_outstanding) : max_outstanding_(max_outstanding) {
+  Calls(const LoadPlan& plan, uint64_t max_outstanding, MonotonicTime start)
+      : max_outstanding_(max_outstanding), start_(start) {
     for (const LoadTarget& target : plan.targets)
       recorders_.emplace_back(target, plan.warm_up);
   }
 
-  void Start(MonotonicTime start) { start_ = start; }
-
-  /// nullptr (and counted) when too many are outstanding.
-  std::shared_ptr<Call> Begin(const ScheduledRequest& due) {
+  /// nullptr (and counted) when too many are outstanding. Alive until End().
+  Call* Begin(const ScheduledRequest& due) {
     const std::lock_guard lock(mutex_);
     LoadRecorder& recorder = recorders_[due.target];
     if (recorder.outstanding() >= max_outstanding_) {
@@ -174,23 +186,19 @@ public:
       return nullptr;
     }
     recorder.Sent(due.at, Clock::now() - start_ - due.at);
-    auto call = std::make_shared<Call>();
+    auto call = std::make_unique<Call>();
     call->target = due.target;
     call->intended = due.at;
-    calls_[call.get()] = call;
-    return call;
+    Call* key = call.get();
+    return calls_.emplace(key, std::move(call)).first->first;
   }
 
-  void End(const Call& call, const grpc::Status& status) {
-    LoadOutcome outcome;
-    outcome.intended = call.intended;
-    outcome.latency = Clock::now() - start_ - call.intended;
-    outcome.status = ToStatus(status);
-    outcome.emulated = IsEmulated(call.response);
-    outcome.server_response = ServerResponse(call.response);
+  void End(Call* call) {
+    const LoadOutcome outcome = OutcomeOf(*call, Clock::now() - start_);
+    decltype(calls_)::node_type ended; // freed after the lock
     const std::lock_guard lock(mutex_);
-    if (!abandoned_) recorders_[call.target].Ended(outcome);
-    calls_.erase(const_cast<Call*>(&call));
+    if (!abandoned_) recorders_[call->target].Ended(outcome);
+    ended = calls_.extract(call);
     if (calls_.empty()) all_ended_.notify_all();
   }
 
@@ -201,15 +209,10 @@ public:
 
   /// Cancels what is outstanding; it stays unanswered in the report.
   void Abandon() {
-    std::vector<std::shared_ptr<Call>> calls;
-    {
-      const std::lock_guard lock(mutex_);
-      abandoned_ = true;
-      for (const auto& [key, call] : calls_)
-        calls.push_back(call);
-    }
-    for (const auto& call : calls)
-      call->context.TryCancel(); // outside the lock: it may call back at once
+    const std::lock_guard lock(mutex_);
+    abandoned_ = true;
+    for (const auto& [key, call] : calls_)
+      call->context.TryCancel();
   }
 
   LoadProgress Progress(Duration planned) const {
@@ -230,44 +233,59 @@ public:
 
 private:
   const uint64_t max_outstanding_;
-  MonotonicTime start_{};
+  const MonotonicTime start_;
   mutable std::mutex mutex_;
   std::condition_variable all_ended_;
   std::vector<LoadRecorder> recorders_;
-  std::map<Call*, std::shared_ptr<Call>> calls_;
+  std::map<Call*, std::unique_ptr<Call>> calls_;
   bool abandoned_ = false;
 };
 
+/// What is sent, ready-made: one request per target.
+struct Prepared {
+  std::unique_ptr<Stub> stub;
+  std::vector<inference::ModelInferRequest> requests;
+};
+
+Result<Prepared> Prepare(const LoadPlan& plan, const LoadClientOptions& options) {
+  auto stub = Connect(options);
+  if (!stub.ok()) return stub.status();
+  Prepared prepared{std::move(*stub), {}};
+  for (const LoadTarget& target : plan.targets) {
+    auto request = MakeRequest(*prepared.stub, target.app, options, plan.seed);
+    if (!request.ok()) return request.status();
+    prepared.requests.push_back(std::move(*request));
+  }
+  return prepared;
+}
+
+/// A completion queue of its own, not gRPC's callbacks: those end the channel on one of their own
+/// threads when the last answer comes late, and gRPC 1.51 then frees its shared queue twice.
 class Runner {
 public:
   Runner(const LoadPlan& plan, const LoadClientOptions& options, const OnLoadProgress& on_progress,
-         std::stop_token stop)
+         std::stop_token stop, Prepared prepared)
       : plan_(plan), options_(options), on_progress_(on_progress), stop_(std::move(stop)),
-        shared_(std::make_shared<Shared>(plan, options.max_outstanding)) {}
+        prepared_(std::move(prepared)), calls_(plan, options.max_outstanding, start_),
+        collector_([this] { Collect(); }) {}
 
-  Status Prepare() {
-    auto stub = Connect(options_);
-    if (!stub.ok()) return stub.status();
-    stub_ = std::move(*stub);
-    for (const LoadTarget& target : plan_.targets) {
-      auto request = MakeRequest(*stub_, target.app, options_, plan_.seed);
-      if (!request.ok()) return request.status();
-      requests_.push_back(std::make_shared<const inference::ModelInferRequest>(std::move(*request)));
-    }
-    return {};
+  /// Every call was answered or cancelled, so the queue ends at once.
+  ~Runner() {
+    calls_.Abandon();
+    queue_.Shutdown();
   }
+  Runner(const Runner&) = delete;
+  Runner& operator=(const Runner&) = delete;
 
   LoadReport Run() {
     const PreciseTimer timer;
-    start_ = next_progress_ = Clock::now();
-    shared_->Start(start_);
     LoadSchedule schedule(plan_);
     for (auto due = schedule.Next(); due && WaitUntil(start_ + due->at); due = schedule.Next())
       Send(*due);
     const bool completed = WaitUntil(start_ + plan_.duration);
     const Duration elapsed = std::min<Duration>(Clock::now() - start_, plan_.duration);
     Drain();
-    return {options_.address, plan_, !completed, elapsed, shared_->Reports(elapsed)};
+    return {options_.address, plan_, !completed, elapsed, calls_.Reports(elapsed)};
   }
 
 private:
@@ -285,16 +303,22 @@ private:
   void ReportProgress(MonotonicTime now) {
     if (now < next_progress_) return;
     next_progress_ = now + kProgressInterval;
-    if (on_progress_) on_progress_(shared_->Progress(plan_.duration));
+    if (on_progress_) on_progress_(calls_.Progress(plan_.duration));
   }
 
   void Send(const ScheduledRequest& due) {
-    const auto call = shared_->Begin(due);
+    Call* call = calls_.Begin(due);
     if (!call) return;
     SetDeadline(call->context, options_.request_deadline);
-    const auto& request = requests_[due.target];
-    stub_->async()->ModelInfer(&call->context, request.get(), &call->response,
-                               [call, request, shared = shared_](const grpc::Status& s) { shared->End(*call, s); });
+    call->reader = prepared_.stub->AsyncModelInfer(&call->context, prepared_.requests[due.target], &queue_);
+    call->reader->Finish(&call->response, &call->status, call);
+  }
+
+  /// On the collecting thread, until the queue is shut down and empty.
+  void Collect() {
+    void* tag = nullptr;
+    for (bool ok = false; queue_.Next(&tag, &ok);)
+      calls_.End(static_cast<Call*>(tag));
   }
 
   void Drain() {
@@ -302,24 +326,22 @@ private:
     bool ended = false;
     for (MonotonicTime now = Clock::now(); !ended && now < end; now = Clock::now()) {
       ReportProgress(now);
-      ended = shared_->WaitUntilAllEnded(std::min(end, next_progress_));
+      ended = calls_.WaitUntilAllEnded(std::min(end, next_progress_));
     }
-    if (!ended) {
-      shared_->Abandon();
-      (void)shared_->WaitUntilAllEnded(Clock::now() + kCancelGrace);
-    }
-    if (on_progress_) on_progress_(shared_->Progress(plan_.duration));
+    if (!ended) calls_.Abandon();
+    if (on_progress_) on_progress_(calls_.Progress(plan_.duration));
   }
 
   const LoadPlan& plan_;
   const LoadClientOptions& options_;
   const OnLoadProgress& on_progress_;
   std::stop_token stop_;
-  std::shared_ptr<Shared> shared_;
-  std::unique_ptr<Stub> stub_;
-  std::vector<std::shared_ptr<const inference::ModelInferRequest>> requests_;
-  MonotonicTime start_{};
-  MonotonicTime next_progress_{};
+  Prepared prepared_;
+  const MonotonicTime start_ = Clock::now();
+  MonotonicTime next_progress_ = start_;
+  grpc::CompletionQueue queue_;
+  Calls calls_;
+  std::jthread collector_; ///< last: it uses the rest, and is joined first
 };
 
 } // namespace
@@ -339,9 +361,9 @@ Result<LoadReport> RunLoad(const LoadPlan& plan, const LoadClientOptions& option
                            std::stop_token stop) {
   AVOCET_RETURN_IF_ERROR(Validate(plan));
   AVOCET_RETURN_IF_ERROR(Validate(options));
-  Runner runner(plan, options, on_progress, std::move(stop));
-  AVOCET_RETURN_IF_ERROR(runner.Prepare());
-  return runner.Run();
+  auto prepared = Prepare(plan, options);
+  if (!prepared.ok()) return prepared.status();
+  return Runner(plan, options, on_progress, std::move(stop), std::move(*prepared)).Run();
 }
 
 } // namespace avocet

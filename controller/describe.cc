@@ -1,8 +1,11 @@
 #include "controller/describe.h"
 
+#include <cmath>
 #include <set>
 
 #include "controller/decide.h"
+#include "controller/device_load.h"
+#include "controller/estimator.h"
 
 namespace avocet {
 namespace {
@@ -44,8 +47,26 @@ void AddMeasuredRate(AppStatus& status, const DeviceFit& fit) {
   }
 }
 
+/// The declared rate, unless the measured one contradicts it with 95 % confidence. Admission reckons
+/// with the upper bound; what people compare with measurements must be the expectation.
+double ExpectedRate(const Application& app, const DeviceFit& fit) {
+  for (const auto& known : fit.apps) {
+    if (known.app != app.name || known.rate.weight < kTrustedWeight) continue;
+    const double margin = UpperRateBound(known.rate) - known.rate.mean;
+    if (std::abs(known.rate.mean - app.rate_rps) > margin) return known.rate.mean;
+  }
+  return app.rate_rps;
+}
+
+DeviceLoad ExpectedLoad(const ClusterView& view, const DeviceView& device) {
+  DeviceLoad load = LoadOf(view, device.spec.id());
+  for (auto& app : load.apps) app.rate_rps = ExpectedRate(view.apps.at(app.app), device.fit);
+  std::erase_if(load.apps, [](const AppLoad& app) { return app.rate_rps <= 0; });
+  return load;
+}
+
 void AddPrediction(AppStatus& status, const ClusterView& view, const DeviceView& device) {
-  const DevicePrediction prediction = Predict(LoadOf(view, device.spec.id()));
+  const DevicePrediction prediction = Predict(ExpectedLoad(view, device));
   status.utilization = prediction.utilization;
   const AppPrediction* found = FindPrediction(prediction, status.app.name);
   if (prediction.stable && found != nullptr) status.predicted = Summarize(*found);
@@ -67,7 +88,7 @@ std::vector<DeviceStatus> DescribeDevices(const ClusterView& view) {
   for (const auto& [id, device] : view.devices) {
     rows.push_back({.spec = device.spec,
                     .health = std::string(ToString(device.health)),
-                    .utilization = Utilization(LoadOf(view, id)),
+                    .utilization = Utilization(ExpectedLoad(view, device)),
                     .memory_used_bytes = MemoryUsed(view, device),
                     .residents = view.Residents(id)});
   }
