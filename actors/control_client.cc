@@ -1,9 +1,6 @@
 #include "actors/control_client.h"
 
-#include <functional>
-
 #include <caf/actor_system.hpp>
-#include <caf/send.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <grpcpp/create_channel.h>
 
@@ -14,25 +11,14 @@
 #include "avocet/v1/control.grpc.pb.h"
 
 namespace avocet {
-
-/// A call came back on one of gRPC's threads; `deliver` answers its sender, inside the actor.
-struct CallReturned { std::function<void()> deliver; };
-
-} // namespace avocet
-
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::CallReturned)
-
-namespace avocet {
 namespace {
-
-using proxy_actor = control_actor::extend<caf::reacts_to<CallReturned>>;
 
 struct ProxyState {
   static inline const char* name = "control_client";
   std::unique_ptr<v1::Control::Stub> stub;
   ControlClientOptions options;
 };
-using Self = proxy_actor::stateful_pointer<ProxyState>;
+using Self = control_actor::stateful_pointer<ProxyState>;
 
 Status WithAddress(const grpc::Status& status, const std::string& address) {
   const Status ours = FromRpcStatus(status);
@@ -40,52 +26,43 @@ Status WithAddress(const grpc::Status& status, const std::string& address) {
   return ours.WithContext("controller " + address);
 }
 
-/// What one call needs until it returns.
-template <class RequestProto, class ReplyProto> struct Call {
-  grpc::ClientContext context;
-  RequestProto request;
-  ReplyProto reply;
-};
-
-/// The handler of one message: start the RPC, answer when it returns.
-template <class Message, class Reply, class RequestProto, class ReplyProto, class Start>
-auto Forward(Self self, Start start) {
-  return [self, start](const Message& message) -> caf::result<Reply> {
-    auto call = std::make_shared<Call<RequestProto, ReplyProto>>();
-    call->request = ToProto(message);
-    call->context.set_deadline(std::chrono::system_clock::now() + self->state.options.deadline);
-    auto promise = self->template make_response_promise<Reply>();
-    auto deliver = [call, promise, address = self->state.options.address](const grpc::Status& status) mutable {
-      if (!status.ok()) return Refuse(promise, WithAddress(status, address));
-      auto reply = FromProto(call->reply);
-      if (reply.ok()) promise.deliver(std::move(*reply));
-      else Refuse(promise, reply.status());
-    };
-    auto returned = [proxy = caf::actor_cast<caf::actor>(self), deliver](grpc::Status status) {
-      caf::anon_send(proxy, CallReturned{[deliver, status]() mutable { deliver(status); }});
-    };
-    start(*self->state.stub, *call, returned);
-    return promise;
+/// The handler of one message: make the call, answer with its result.
+template <class Message, class Reply, class ReplyProto, class Call> auto Forward(Self self, Call call) {
+  return [self, call](const Message& message) -> caf::result<Reply> {
+    const auto& state = self->state;
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + state.options.deadline);
+    ReplyProto proto;
+    const grpc::Status status = call(*state.stub, &context, ToProto(message), &proto);
+    if (!status.ok()) return MakeError(WithAddress(status, state.options.address));
+    auto reply = FromProto(proto);
+    if (!reply.ok()) return MakeError(reply.status());
+    return std::move(*reply);
   };
 }
 
-proxy_actor::behavior_type ProxyBehavior(Self self, const ControlClientOptions& options) {
+/// Takes a leading 0, so that every line of the table may begin with a comma.
+template <class... Handlers> control_actor::behavior_type MakeBehavior(int, Handlers... handlers) {
+  return {std::move(handlers)...};
+}
+
+control_actor::behavior_type ProxyBehavior(Self self, const ControlClientOptions& options) {
   self->state.options = options;
   self->state.stub = v1::Control::NewStub(grpc::CreateChannel(options.address, grpc::InsecureChannelCredentials()));
 #define AVOCET_FORWARD(Rpc, Message, Reply, RequestProto, ReplyProto)                                                  \
-  Forward<avocet::Message, avocet::Reply, v1::RequestProto, v1::ReplyProto>(                                           \
-      self, [](v1::Control::Stub& stub, Call<v1::RequestProto, v1::ReplyProto>& call,                                  \
-               const std::function<void(grpc::Status)>& returned) {                                                    \
-        stub.async()->Rpc(&call.context, &call.request, &call.reply, returned);                                        \
-      }),
-  return {AVOCET_EACH_CONTROL_RPC(AVOCET_FORWARD)[](CallReturned& returned) { returned.deliver(); }};
+  , Forward<avocet::Message, avocet::Reply, v1::ReplyProto>(                                                           \
+        self, [](v1::Control::Stub& stub, grpc::ClientContext* context, const v1::RequestProto& request,               \
+                 v1::ReplyProto* reply) { return stub.Rpc(context, request, reply); })
+  return MakeBehavior(0 AVOCET_EACH_CONTROL_RPC(AVOCET_FORWARD));
 #undef AVOCET_FORWARD
 }
 
 } // namespace
 
+// Blocking calls on a thread of the proxy's own: with gRPC's callbacks, the last reference to the
+// channel could go on the channel's own thread, which then waits for itself.
 control_actor ConnectController(caf::actor_system& system, const ControlClientOptions& options) {
-  return system.spawn(ProxyBehavior, options);
+  return system.spawn<caf::detached>(ProxyBehavior, options);
 }
 
 } // namespace avocet

@@ -14,7 +14,8 @@ struct ControlClientOptions {
 
 /// A handle of the same typed interface as a local controller actor; the actor behind it speaks
 /// gRPC to a remote one. Does not connect yet: an unreachable controller answers each message with
-/// kUnavailable. Ends with the actor system, or when the last handle goes.
+/// kUnavailable. Messages to one handle are carried one after the other; connect twice to have two
+/// at once. Ends when the last handle goes; a call in flight delays that until its deadline.
 control_actor ConnectController(caf::actor_system& system, const ControlClientOptions& options);
 
 } // namespace avocet

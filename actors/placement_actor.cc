@@ -1,5 +1,7 @@
 #include "actors/placement_actor.h"
 
+#include <algorithm>
+
 #include <caf/typed_event_based_actor.hpp>
 #include <spdlog/spdlog.h>
 
@@ -15,24 +17,34 @@ namespace {
 
 using Self = PlacementSelf;
 
+/// Takes the reconciled placements into the view and the batch, with every epoch that it used.
+void Adopt(Self self, const Reconciliation& reconciliation, WriteBatch& batch) {
+  auto& records = self->state.records;
+  for (const auto& placement : reconciliation.adopted) {
+    records.view.placements[placement.app] = placement;
+    Put(batch, kPlacements, placement.app.str(), placement);
+  }
+  for (const auto& command : reconciliation.commands) records.last_epoch = std::max(records.last_epoch, command.epoch);
+  Put(batch, kLastEpoch, records.last_epoch);
+}
+
+/// The difference between what an agent runs and what it should is on disk before it is commanded.
 caf::result<Done> OnNodeUp(Self self, NodeUp& up) {
   auto& state = self->state;
   state.agents[up.node.id] = up.agent;
   NodeArrived(state.records.view, up.node);
+  auto reconciliation = Reconcile(state.records.view, up.node.id, up.running);
   WriteBatch batch;
   Put(batch, kNodes, up.node.id.str(), up.node);
+  Adopt(self, reconciliation, batch);
   AddEvent(self, batch, "node_up", up.node.id.str(), "boot " + up.node.boot.str());
   auto promise = self->make_response_promise<Done>();
-  Persist(self, std::move(batch), [self, promise, up](Status status) mutable {
-    if (!status.ok()) return Refuse(promise, status);
-    promise.deliver(Done{});
-    auto reconciliation = Reconcile(self->state.records.view, up.node.id, up.running);
-    for (const auto& placement : reconciliation.adopted) self->state.records.view.placements[placement.app] = placement;
-    for (auto& command : reconciliation.commands) {
-      if (command.epoch == 0) command.epoch = NextEpoch(self);
-      SendCommand(self, std::move(command));
-    }
-  });
+  Persist(self, std::move(batch),
+          [self, promise, commands = std::move(reconciliation.commands)](const Status& status) mutable {
+            if (!status.ok()) return Refuse(promise, status); // the agent registers again
+            promise.deliver(Done{});
+            for (auto& command : commands) SendCommand(self, std::move(command));
+          });
   return promise;
 }
 

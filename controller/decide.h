@@ -20,9 +20,15 @@ Status Validate(const Policy& policy);
 
 /// The one decision function: admission, dry run, what-if, migration and recovery all ask it. A
 /// function of its arguments alone. Considers every device of the view; each gets a verdict from
-/// the named filters, in order: healthy, format, profile, memory, utilization, objectives (of all
-/// residents and the newcomer). An application that is already placed is judged as if it were not
-/// there. Requires Validate(request).ok(). `decided_at` is left for the caller.
+/// the named filters, in order: healthy, kind, format, profile, memory, utilization, objectives (of all
+/// residents and the newcomer); see filters.h. An application that is already placed is judged as if it were not
+/// there.
+///
+/// Of the devices that pass it chooses the one where the application already is, else the least utilized
+/// one with the newcomer, the first by id among equals. A verdict's numbers are filled for refused
+/// devices too; where nothing is known of the newcomer there, "after" equals "before". Its max_rate_rps
+/// is found by bisection with the same filters, to 0.5 % below; 0 where 0.001 rps is too much or where
+/// no rate would help. Requires Validate(request).ok(). `decided_at` is left for the caller.
 Decision Decide(const ClusterView& view, const Application& request, const Policy& policy);
 
 /// The device's load as placement reckons it: admission rates, fitted or profiled service times.

@@ -231,6 +231,26 @@ TEST_F(PlacementActorTest, StopsWhatAReturningAgentShouldNotRun) {
   EXPECT_GT(fake->commands[0].epoch, running.epoch);
 }
 
+TEST_F(PlacementActorTest, NeverReusesAnEpochThatReconcilingUsed) {
+  ReadyForApps();
+  ASSERT_TRUE(Apply("cam").ok());
+  auto stray = ReportOf(fake->commands.at(0));
+  stray.app = AppId("stray");
+  stray.epoch = 1000;
+  Send(placement, NodeAway{NodeId("n1")});
+  fake->commands.clear();
+  ASSERT_TRUE(BringUp("n1", {stray}).ok());
+  ASSERT_EQ(fake->commands.size(), 2U);
+  EXPECT_EQ(fake->commands[0].kind, CommandKind::kStop);
+  EXPECT_GT(fake->commands[0].epoch, 1000U);
+  Restart();
+  ASSERT_TRUE(BringUp().ok());
+  fake->commands.clear();
+  ASSERT_TRUE(Apply("stray").ok());
+  ASSERT_EQ(fake->commands.size(), 1U);
+  EXPECT_GT(fake->commands[0].epoch, 1001U) << "or the agent would take it for an old command";
+}
+
 TEST_F(PlacementActorTest, IgnoresReportsOfAPastEpoch) {
   ReadyForApps();
   ASSERT_TRUE(Apply("cam").ok());

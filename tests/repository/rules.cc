@@ -45,7 +45,7 @@ const std::vector<LibraryRule> kLibraries{
     {"gRPC",
      IsGrpc,
      // The endpoint and its forwarding; control and link; the load generator, a client of the endpoint.
-     {"node_agent/inference_", "node_agent/forward", "actors/control_", "actors/link_", "actors/grpc_",
+     {"node_agent/inference_", "node_agent/forward", "actors/control_", "actors/link_", "actors/rpc_",
       "cli/load_client"}},
     {"Protobuf",
      IsProtobuf,

@@ -1,0 +1,267 @@
+#include <algorithm>
+#include <cmath>
+#include <iostream>
+#include <random>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/cluster/ledger.h"
+#include "tests/storage/seed.h"
+#include "tests/support/dev_cluster.h"
+
+// SIGKILL at random moments: what was acknowledged is there after the restart, and serves again by itself.
+namespace avocet {
+namespace {
+
+using nlohmann::json;
+using testing::Contains;
+using testing::IsSubsetOf;
+using testing::Not;
+
+constexpr int kRounds = 12;
+/// The applications of a round; beyond it one is removed first. The GPU's memory holds four of them.
+constexpr size_t kMaxApps = 7;
+
+enum class Moment { kAfterApply, kDuringApply, kDuringProfile, kDuringImport, kUnderLoad, kAfterRemoval, kDuringStart };
+constexpr std::array kMoments{Moment::kAfterApply,   Moment::kDuringApply, Moment::kDuringProfile, Moment::kDuringImport,
+                              Moment::kUnderLoad,    Moment::kAfterRemoval, Moment::kDuringStart};
+
+std::string NameOf(Moment moment) {
+  switch (moment) {
+  case Moment::kAfterApply:
+    return "right after an acknowledged apply";
+  case Moment::kDuringApply:
+    return "during an apply";
+  case Moment::kDuringProfile:
+    return "during a profile run";
+  case Moment::kDuringImport:
+    return "during an import";
+  case Moment::kUnderLoad:
+    return "under load";
+  case Moment::kAfterRemoval:
+    return "right after an acknowledged removal";
+  case Moment::kDuringStart:
+    return "during a start";
+  }
+  return "?";
+}
+
+/// A model that applications of this test use, and where it runs.
+struct Choice {
+  std::string model;
+  std::string kind;
+  std::string device;
+};
+const std::vector<Choice> kChoices{
+    {"resnet18", "gpu", "box/gpu0"},        {"mobilenet_v2", "gpu", "box/gpu0"},
+    {"mobilenet_v1", "edgetpu", "box/tpu0"}, {"efficientnet_s", "edgetpu", "box/tpu0"},
+    {"face_detection_short_range", "cpu", "box/cpu0"},
+};
+
+class DevCrash : public testing::Test {
+protected:
+  void SetUp() override {
+    random_.seed(PrintedSeed());
+    cluster_.Start();
+    for (const auto& choice : kChoices) {
+      const bool real = choice.kind == "cpu";
+      Import(real ? SampleModel(choice.model + ".tflite") : EmulatedModel(choice.model + ".toml"));
+    }
+    ASSERT_TRUE(cluster_.WaitUntilServing());
+    for (const size_t first : {0, 2, 4})
+      Apply(kChoices[first]);
+  }
+
+  size_t Pick(size_t below) { return std::uniform_int_distribution<size_t>(0, below - 1)(random_); }
+
+  /// From one millisecond to one and a half seconds, short ones as likely as long ones.
+  std::chrono::nanoseconds RandomMoment() {
+    const double seconds = std::pow(10, std::uniform_real_distribution<double>(-3, 0.176)(random_));
+    std::cout << "  killed after " << seconds * 1e3 << " ms" << std::endl;
+    return std::chrono::nanoseconds(static_cast<int64_t>(seconds * 1e9));
+  }
+
+  AppFile NextApp(const Choice& choice) {
+    return {.name = "app-" + std::to_string(++last_app_), .model = choice.model, .kind = choice.kind};
+  }
+
+  void Import(const std::filesystem::path& file) {
+    const json model = cluster_.Json({"model", "import", file.string()});
+    ASSERT_TRUE(model.contains("id")) << model;
+    ledger_.models.insert(model["id"]);
+  }
+
+  void MakeRoom() {
+    while (ledger_.apps.size() >= kMaxApps)
+      Remove(*std::next(ledger_.apps.begin(), static_cast<ptrdiff_t>(Pick(ledger_.apps.size()))));
+  }
+
+  void Apply(const Choice& choice, bool wait = true) {
+    MakeRoom();
+    const AppFile app = NextApp(choice);
+    const json decision = cluster_.Json({"app", "apply", cluster_.Write(app), wait ? "--wait" : "--no-wait"});
+    ASSERT_TRUE(decision.contains("decision")) << decision;
+    TookDecision(decision);
+  }
+
+  void TookDecision(const json& decision) {
+    if (decision["decision"] == "reject") return;
+    const std::string device = decision["device"], kind = device == "box/gpu0" ? "gpu" : "edgetpu";
+    ledger_.Applied(decision["app"]["name"]);
+    if (device != "box/cpu0") ledger_.profiles.insert({decision["model"], kind + "/emulated"});
+  }
+
+  void Remove(const std::string& app) {
+    ASSERT_EQ(cluster_.Json({"app", "rm", app})["removed"], app);
+    ledger_.Removed(app);
+  }
+
+  /// Lets a command run until a random moment, kills the cluster, and returns what the command knows.
+  /// A command whose controller is gone has to end by itself.
+  json KillDuring(const std::vector<std::string>& arguments) {
+    auto all = arguments;
+    all.insert(all.end(), {"-o", "json", "-q"});
+    const auto command = cluster_.Spawn(all);
+    (void)command->Wait(RandomMoment());
+    cluster_.process().Kill();
+    const auto end = command->Wait(kPatience);
+    EXPECT_TRUE(end.has_value()) << testing::PrintToString(arguments) << " still waits for a controller that is gone";
+    return json::parse(command->unread(), nullptr, false);
+  }
+
+  void DuringApply() {
+    MakeRoom();
+    const AppFile app = NextApp(kChoices[Pick(kChoices.size())]);
+    ledger_.Doubt(app.name);
+    const json answer = KillDuring({"app", "apply", cluster_.Write(app)});
+    if (answer.is_object() && answer.contains("decision")) TookDecision(answer);
+  }
+
+  void DuringProfile() {
+    const Choice& choice = kChoices[Pick(kChoices.size())];
+    const json answer = KillDuring({"model", "profile", choice.model, "--device", choice.device});
+    if (!answer.is_object() || !answer.contains("profiles")) return;
+    for (const auto& profile : answer["profiles"])
+      ledger_.profiles.insert({profile["model"], profile["device_type"]});
+  }
+
+  /// A cut upload goes on where it was when it is tried again.
+  void DuringImport() {
+    static const std::vector<std::string> kFiles{"pose_landmark_heavy", "ssd_mobilenetv2_oidv4_fp16",
+                                                 "pose_landmark_full", "hand_landmark_full", "palm_detection_full"};
+    const auto file = SampleModel(kFiles[imports_++ % kFiles.size()] + ".tflite");
+    const json answer = KillDuring({"model", "import", file.string()});
+    if (answer.is_object() && answer.contains("id")) ledger_.models.insert(answer["id"]);
+    cluster_.Start();
+    Import(file);
+    cluster_.process().Kill();
+  }
+
+  void UnderLoad() {
+    const std::string app = *ledger_.apps.begin();
+    std::vector<std::string> arguments{"load", "--duration", "60", "--arrival", "periodic", "-q"};
+    for (const auto& name : ledger_.apps)
+      arguments.push_back(name + "=5");
+    const auto load = cluster_.Spawn(arguments);
+    ASSERT_TRUE(Eventually(
+        [&] { return cluster_.Json({"app", "status", app})["measured"]["requests"].get<int>() > 0; }, kPatience));
+    (void)load->Wait(RandomMoment());
+    cluster_.process().Kill();
+  }
+
+  void CrashAt(Moment moment) {
+    switch (moment) {
+    case Moment::kAfterApply:
+      Apply(kChoices[Pick(kChoices.size())], false);
+      break;
+    case Moment::kDuringApply:
+      return DuringApply();
+    case Moment::kDuringProfile:
+      return DuringProfile();
+    case Moment::kDuringImport:
+      return DuringImport();
+    case Moment::kUnderLoad:
+      return UnderLoad();
+    case Moment::kAfterRemoval:
+      Remove(*std::next(ledger_.apps.begin(), static_cast<ptrdiff_t>(Pick(ledger_.apps.size()))));
+      break;
+    case Moment::kDuringStart:
+      cluster_.Launch();
+      (void)cluster_.process().Wait(RandomMoment());
+      break;
+    }
+    cluster_.process().Kill();
+  }
+
+  void ExpectEverythingAcknowledged() {
+    const json models = cluster_.Json({"model", "list"})["models"];
+    EXPECT_THAT(ledger_.models, IsSubsetOf(NamesIn(models, "id")));
+    std::set<std::pair<std::string, std::string>> profiles;
+    for (const auto& model : models) {
+      for (const auto& profile : model["profiles"])
+        profiles.insert({model["id"], profile["device_type"]});
+    }
+    EXPECT_THAT(ledger_.profiles, IsSubsetOf(profiles));
+    const auto apps = NamesIn(cluster_.Json({"app", "list"})["apps"], "name");
+    EXPECT_THAT(ledger_.apps, IsSubsetOf(apps));
+    for (const auto& removed : ledger_.removed)
+      EXPECT_THAT(apps, Not(Contains(removed)));
+    auto allowed = ledger_.apps;
+    allowed.insert(ledger_.unsure.begin(), ledger_.unsure.end());
+    EXPECT_THAT(apps, IsSubsetOf(allowed));
+    ledger_.apps = apps;
+    ledger_.unsure.clear();
+  }
+
+  CommandResult Load(const std::vector<std::string>& targets, const std::string& seconds) const {
+    std::vector<std::string> arguments{"load",       "--duration", seconds, "--arrival",
+                                       "periodic",   "--endpoint", cluster_.inference(), "-o",
+                                       "json",       "-q"};
+    for (const auto& target : targets)
+      arguments.push_back(target + "=5");
+    return cluster_.Run(arguments);
+  }
+
+  void ExpectEverythingServes() {
+    ASSERT_TRUE(cluster_.WaitUntilServing()) << cluster_.Run({"app", "list"}).out;
+    if (ledger_.apps.empty()) return;
+    const auto load = Load({ledger_.apps.begin(), ledger_.apps.end()}, "0.8");
+    EXPECT_EQ(load.exit_code, 0) << load.out << load.err;
+    const json report = json::parse(load.out, nullptr, false);
+    ASSERT_TRUE(report.is_object() && report.contains("apps")) << load.out;
+    for (const auto& app : report["apps"])
+      EXPECT_GT(app["ok"], 0) << app;
+  }
+
+  /// The agent's own cached plan may bring a removed application back for a moment, but not for long.
+  void ExpectRemovedIsNotServed() {
+    for (const auto& app : ledger_.removed)
+      EXPECT_TRUE(Eventually([&] { return Load({app}, "0.1").exit_code == 1; }, kPatience)) << app;
+  }
+
+  DevCluster cluster_;
+  Ledger ledger_;
+  std::mt19937_64 random_;
+  int last_app_ = 0;
+  size_t imports_ = 0;
+};
+
+TEST_F(DevCrash, WhatWasAcknowledgedSurvivesAndServesAgain) {
+  std::vector<Moment> moments(kMoments.begin(), kMoments.end());
+  std::shuffle(moments.begin(), moments.end(), random_);
+  while (moments.size() < kRounds)
+    moments.push_back(kMoments[Pick(kMoments.size())]);
+  for (size_t round = 0; round < moments.size() && !HasFailure(); ++round) {
+    SCOPED_TRACE("round " + std::to_string(round) + ": " + NameOf(moments[round]));
+    std::cout << "round " << round << ": " << NameOf(moments[round]) << std::endl;
+    ASSERT_NO_FATAL_FAILURE(CrashAt(moments[round]));
+    cluster_.Start();
+    ExpectEverythingAcknowledged();
+    ASSERT_NO_FATAL_FAILURE(ExpectEverythingServes());
+  }
+  ExpectRemovedIsNotServed();
+}
+
+} // namespace
+} // namespace avocet

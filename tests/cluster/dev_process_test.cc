@@ -1,0 +1,136 @@
+#include <fstream>
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/dev_cluster.h"
+
+// One `avocet dev`: what it learnt survives, and how it stops, pauses and refuses company.
+namespace avocet {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+/// Beyond the controller's lease of 3 s.
+constexpr std::chrono::seconds kLongPause(4);
+
+/// Processes that have `text` on their command line, this one not counted.
+std::vector<std::string> ProcessesWith(const std::string& text) {
+  std::vector<std::string> found;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    if (entry.path().filename() == std::to_string(getpid())) continue;
+    std::ostringstream line;
+    line << std::ifstream(entry.path() / "cmdline").rdbuf();
+    if (line.str().find(text) != std::string::npos) found.push_back(entry.path().filename());
+  }
+  return found;
+}
+
+class DevProcess : public testing::Test {
+protected:
+  /// One application on the emulated GPU, 10.83 ms of service each.
+  void SetUp() override {
+    cluster_.Start();
+    ASSERT_TRUE(cluster_.WaitUntilServing());
+    (void)cluster_.Json({"model", "import", EmulatedModel("resnet18.toml").string()});
+    ASSERT_FALSE(cluster_.Json({"app", "apply", cluster_.Write(AppFile{.name = "door", .model = "resnet18"})}).is_null());
+  }
+
+  json Door() { return cluster_.Json({"app", "status", "door"}); }
+
+  double GpuUtilization() {
+    for (const auto& device : cluster_.Json({"device", "list"})["devices"]) {
+      if (device["id"] == "box/gpu0") return device["utilization"];
+    }
+    return -1;
+  }
+
+  void ExpectServes() {
+    ASSERT_TRUE(cluster_.WaitUntilServing());
+    const auto load = cluster_.Run({"load", "door=10", "--arrival", "periodic", "--duration", "0.5", "-q"});
+    EXPECT_EQ(load.exit_code, 0) << load.out << load.err;
+  }
+
+  std::unique_ptr<Process> StartLoad(const std::string& rate) {
+    auto load = cluster_.Spawn({"load", "door=" + rate, "--arrival", "periodic", "--duration", "60", "-q"});
+    EXPECT_TRUE(Eventually([&] { return Door()["measured"]["requests"].get<int>() > 0; }, kPatience));
+    return load;
+  }
+
+  DevCluster cluster_;
+};
+
+TEST_F(DevProcess, FittedRatesSurviveACrash) {
+  constexpr int kRate = 25;
+  const double declared = GpuUtilization();
+  const auto load = StartLoad(std::to_string(kRate));
+  // Fits are written every 2 s; after this many requests at least one covers a good part of them.
+  ASSERT_TRUE(Eventually([&] { return Door()["measured"]["requests"].get<int>() > 8 * kRate; }, kPatience));
+  const double before = Door()["measured"]["rate_rps"];
+  const double busy = GpuUtilization();
+  EXPECT_GT(busy, 2 * declared) << "the measured rate is far above the declared one";
+  cluster_.process().Kill();
+  (void)load->Kill();
+  cluster_.Start();
+  const json door = Door();
+  EXPECT_EQ(door["measured"]["requests"], 0) << "nothing was asked since the restart";
+  ASSERT_TRUE(door["measured"]["rate_rps"].is_number()) << door;
+  EXPECT_THAT(door["measured"]["rate_rps"].get<double>(), testing::DoubleNear(before, 0.4 * before));
+  EXPECT_GT(GpuUtilization(), 2 * declared);
+}
+
+TEST_F(DevProcess, StopsInOrderOnSigtermEvenUnderLoad) {
+  const auto load = StartLoad("20");
+  cluster_.process().Signal(SIGTERM);
+  const auto end = cluster_.process().Wait(kPatience);
+  ASSERT_TRUE(end.has_value());
+  EXPECT_EQ(end->exit_code, 0) << "ended by signal " << end->signal;
+  (void)load->Kill();
+  EXPECT_THAT(ProcessesWith(cluster_.data_dir()), testing::IsEmpty());
+  cluster_.Start();
+  ExpectServes();
+}
+
+TEST_F(DevProcess, SigintStopsItToo) {
+  cluster_.process().Signal(SIGINT);
+  const auto end = cluster_.process().Wait(kPatience);
+  ASSERT_TRUE(end.has_value());
+  EXPECT_EQ(end->exit_code, 0);
+}
+
+TEST_F(DevProcess, GoesOnServingAfterALongPause) {
+  const auto load = StartLoad("5");
+  cluster_.process().Signal(SIGSTOP);
+  EXPECT_FALSE(cluster_.process().Wait(kLongPause).has_value());
+  const auto asked = cluster_.Run({"version", "--timeout", "0.5"});
+  EXPECT_EQ(asked.exit_code, 4) << "a controller that stands still is a timeout: " << asked.err;
+  cluster_.process().Signal(SIGCONT);
+  ExpectServes();
+  (void)load->Kill();
+}
+
+TEST_F(DevProcess, ASecondOneOnTheSameDataIsRefused) {
+  const auto second = RunToEnd({.command = cluster_.DevCommand(), .stderr_file = {}, .environment = {}}, kPatience);
+  EXPECT_EQ(second.exit_code, 1);
+  EXPECT_THAT(second.out, HasSubstr("in use by another process"));
+  EXPECT_THAT(second.out, HasSubstr(cluster_.data_dir().string()));
+  ExpectServes();
+}
+
+TEST_F(DevProcess, ASecondOneOnTheSamePortIsRefused) {
+  for (const std::string flag : {"--listen", "--inference"}) {
+    const std::string taken = flag == "--listen" ? cluster_.control() : cluster_.inference();
+    auto command = cluster_.DevCommand();
+    *(std::find(command.begin(), command.end(), "--data-dir") + 1) = cluster_.folder() / "other";
+    *(std::find(command.begin(), command.end(), flag) + 1) = taken;
+    const auto second = RunToEnd({.command = command, .stderr_file = {}, .environment = {}}, kPatience);
+    EXPECT_EQ(second.exit_code, 1) << flag;
+    EXPECT_THAT(second.out, HasSubstr(taken)) << second.err;
+  }
+  ExpectServes();
+}
+
+} // namespace
+} // namespace avocet

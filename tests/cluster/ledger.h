@@ -1,0 +1,44 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+namespace avocet {
+
+/// What an operator was told, and therefore may rely on after any crash.
+struct Ledger {
+  std::set<std::string> apps;                            ///< applied, and acknowledged
+  std::set<std::string> removed;                         ///< removed, and acknowledged
+  std::set<std::string> unsure;                          ///< the crash came before the answer: either is right
+  std::set<std::string> models;                          ///< "name:version"
+  std::set<std::pair<std::string, std::string>> profiles; ///< "name:version", device type
+
+  void Applied(const std::string& app) {
+    unsure.erase(app);
+    removed.erase(app);
+    apps.insert(app);
+  }
+  void Removed(const std::string& app) {
+    unsure.erase(app);
+    apps.erase(app);
+    removed.insert(app);
+  }
+  void Doubt(const std::string& app) {
+    apps.erase(app);
+    removed.erase(app);
+    unsure.insert(app);
+  }
+};
+
+/// The names of the objects in a list of `avocet ... list -o json`.
+inline std::set<std::string> NamesIn(const nlohmann::json& list, const char* key) {
+  std::set<std::string> names;
+  for (const auto& item : list)
+    names.insert(item.at(key).get<std::string>());
+  return names;
+}
+
+} // namespace avocet
