@@ -61,9 +61,14 @@ public:
 
   /// Answers for another rate of the newcomer.
   void SetRate(double rate_rps);
+  /// An objective on the device is so near to its limit that the fast model cannot tell.
+  bool IsUnsure() const;
+  /// Lets a simulation answer for after() and before(), until the next SetRate.
+  void Simulate();
 
 private:
   void SolveNeighbours();
+  bool IsUnsureOf(size_t index) const;
 
   const Question& question_;
   const DeviceView& device_;

@@ -1,108 +1,14 @@
 #include "controller/decide.h"
 
 #include <algorithm>
-#include <cmath>
+#include <set>
 
 #include "controller/candidate.h"
-#include "controller/filters.h"
+#include "controller/judge.h"
 #include "messages/check.h"
 
 namespace avocet {
 namespace {
-
-// Bounds of the search for the largest rate.
-constexpr double kLeastRate = 1e-3;      // rps; a device that cannot take this takes nothing
-constexpr double kMostRate = 1e6;        // rps, as Validate(Application)
-constexpr double kRateTolerance = 1.005; // the answer is at most this factor too small
-constexpr int kMaxRateSteps = 32;
-
-bool PassesAtRate(Candidate& candidate, double rate_rps) {
-  candidate.SetRate(rate_rps);
-  return std::all_of(Filters().begin(), Filters().end(),
-                     [&](const Filter& filter) { return !filter.depends_on_rate || filter.passes(candidate); });
-}
-
-bool PassesAtAnyRate(const Candidate& candidate) {
-  return std::all_of(Filters().begin(), Filters().end(),
-                     [&](const Filter& filter) { return filter.depends_on_rate || filter.passes(candidate); });
-}
-
-struct RateInterval {
-  double passes = 0;
-  double fails = 0;
-};
-
-double LargestBetween(Candidate& candidate, RateInterval rate) {
-  for (int step = 0; step < kMaxRateSteps && rate.fails > rate.passes * kRateTolerance; ++step) {
-    const double middle = std::sqrt(rate.passes * rate.fails);
-    (PassesAtRate(candidate, middle) ? rate.passes : rate.fails) = middle;
-  }
-  return rate.passes;
-}
-
-/// Bisection with the same filters. A higher rate is taken to be no easier: with switches that need
-/// not hold for a very rare newcomer, so the rate asked for counts as well.
-double LargestRate(Candidate& candidate, bool passes_now) {
-  const double now = candidate.question().rate_rps;
-  if (!passes_now) {
-    if (now <= kLeastRate || !PassesAtRate(candidate, kLeastRate)) return 0;
-    return LargestBetween(candidate, {kLeastRate, now});
-  }
-  double passes = now, fails = 2 * now;
-  while (passes < kMostRate && PassesAtRate(candidate, fails))
-    passes = fails, fails *= 2;
-  return std::min(LargestBetween(candidate, {passes, fails}), kMostRate);
-}
-
-void FillNumbers(const Candidate& c, Verdict& verdict) {
-  verdict.device = c.device().spec.id();
-  verdict.node = c.device().spec.node;
-  verdict.emulated = c.device().spec.emulated();
-  verdict.utilization_before = c.before().response.utilization;
-  verdict.utilization_after = c.after().response.utilization;
-  verdict.memory_before_bytes = c.memory_before();
-  verdict.memory_after_bytes = c.memory_after();
-  verdict.memory_capacity_bytes = c.device().spec.memory_bytes;
-}
-
-void FillLatencies(const Candidate& c, Verdict& verdict) {
-  const auto& before = c.before().load.apps;
-  size_t old = 0; // both lists are in order of name
-  for (size_t i = 0; i < c.after().load.apps.size(); ++i) {
-    const Application& app = c.AppOf(c.after().load.apps[i]);
-    AppLatency row{.app = app.name,
-                   .statistic = app.objective.statistic,
-                   .objective = app.objective.latency - app.network_allowance,
-                   .before = std::nullopt,
-                   .after = PredictedLatency(c.after(), i, app, c.preprocessing())};
-    if (old < before.size() && before[old].app == app.name)
-      row.before = PredictedLatency(c.before(), old++, app, c.preprocessing_before());
-    verdict.apps.push_back(std::move(row));
-  }
-}
-
-void Refuse(Verdict& verdict, const Filter& filter, Refusal refusal) {
-  verdict.filter = filter.name;
-  verdict.needed = refusal.needed;
-  verdict.found = refusal.found;
-  verdict.unit = std::move(refusal.unit);
-  verdict.detail = std::move(refusal.detail);
-}
-
-Verdict Judge(const Question& question, const DeviceView& device) {
-  Candidate candidate(question, device);
-  Verdict verdict;
-  FillNumbers(candidate, verdict);
-  FillLatencies(candidate, verdict);
-  for (const auto& filter : Filters()) {
-    if (filter.passes(candidate)) continue;
-    Refuse(verdict, filter, filter.explain(candidate));
-    break;
-  }
-  verdict.ok = verdict.filter.empty();
-  if (verdict.ok || PassesAtAnyRate(candidate)) verdict.max_rate_rps = LargestRate(candidate, verdict.ok);
-  return verdict;
-}
 
 /// Where the newcomer goes: it stays where it is if it may; else the least utilized device. Of equal
 /// ones the first by id.
@@ -125,6 +31,77 @@ double NewcomerRate(const ClusterView& view, const Application& request, const D
   const auto device = view.devices.find(current);
   return AdmissionRate(request, device == view.devices.end() ? DeviceFit() : device->second.fit);
 }
+
+/// The least utilized devices that the fast models refuse only just, where they refuse all.
+constexpr int kMaxAppeals = 4;
+
+/// Verdicts while a decision is made: the fast models' first, then confirmed where it matters, so that
+/// the simulations of one decision stay few.
+class Deliberation {
+public:
+  explicit Deliberation(const Question& question) : question_(question) {
+    for (const auto& [id, device] : question.view.devices)
+      verdicts_.push_back(Judge(question, device));
+  }
+
+  const std::vector<Verdict>& verdicts() const { return verdicts_; }
+
+  /// Until the least utilized device that passes has been confirmed, and the current one.
+  void Confirm(const DeviceId& current) {
+    while (Verdict* best = Mutable(Choose(verdicts_, DeviceId()))) {
+      if (!Reopen(*best)) break;
+    }
+    Verdict* there = Mutable(Choose(verdicts_, current));
+    if (there != nullptr && there->device == current) Reopen(*there);
+    if (there == nullptr) Appeal();
+  }
+
+  /// The largest rate on any device, confirmed.
+  double LargestRate() {
+    std::set<DeviceId> sure;
+    const auto smaller = [](const Verdict& a, const Verdict& b) { return a.max_rate_rps < b.max_rate_rps; };
+    while (!verdicts_.empty()) {
+      auto& best = *std::max_element(verdicts_.begin(), verdicts_.end(), smaller);
+      if (!sure.insert(best.device).second || best.max_rate_rps <= 0) return best.max_rate_rps;
+      best.max_rate_rps = ConfirmedRate(question_, DeviceOf(best), best);
+    }
+    return 0;
+  }
+
+private:
+  const DeviceView& DeviceOf(const Verdict& verdict) const { return question_.view.devices.at(verdict.device); }
+  Verdict* Mutable(const Verdict* verdict) {
+    return verdict == nullptr ? nullptr : &verdicts_[static_cast<size_t>(verdict - verdicts_.data())];
+  }
+
+  /// Whether there was anything to reconsider.
+  bool Reopen(Verdict& verdict) {
+    if (!reopened_.insert(verdict.device).second) return false;
+    auto again = Reconsider(question_, DeviceOf(verdict), verdict);
+    if (!again) return false;
+    verdict = std::move(*again);
+    return true;
+  }
+
+  void Appeal() {
+    std::vector<Verdict*> refused;
+    for (auto& verdict : verdicts_) {
+      if (verdict.filter == "objectives" && !reopened_.contains(verdict.device)) refused.push_back(&verdict);
+    }
+    std::stable_sort(refused.begin(), refused.end(),
+                     [](const Verdict* a, const Verdict* b) { return a->utilization_after < b->utilization_after; });
+    int left = kMaxAppeals;
+    for (Verdict* verdict : refused) {
+      if (left <= 0 || verdict->ok) return;
+      if (Reopen(*verdict)) --left;
+      if (verdict->ok) return;
+    }
+  }
+
+  const Question& question_;
+  std::vector<Verdict> verdicts_;
+  std::set<DeviceId> reopened_;
+};
 
 } // namespace
 
@@ -153,10 +130,10 @@ Decision Decide(const ClusterView& view, const Application& request, const Polic
   decision.app = request;
   decision.view_version = view.version;
   if (question.model != nullptr) decision.model = question.model->id();
-  for (const auto& [id, device] : view.devices) {
-    decision.verdicts.push_back(Judge(question, device));
-    decision.max_rate_rps = std::max(decision.max_rate_rps, decision.verdicts.back().max_rate_rps);
-  }
+  Deliberation deliberation(question);
+  deliberation.Confirm(current);
+  decision.max_rate_rps = deliberation.LargestRate();
+  decision.verdicts = deliberation.verdicts();
   if (const Verdict* chosen = Choose(decision.verdicts, current)) {
     decision.kind = DecisionKind::kAdmit;
     decision.device = chosen->device;

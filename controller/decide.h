@@ -24,6 +24,10 @@ Status Validate(const Policy& policy);
 /// residents and the newcomer); see filters.h. An application that is already placed is judged as if it were not
 /// there.
 ///
+/// Where an objective is nearer to its limit than the model's error (several models on a kTimeShared
+/// device), a simulation with a fixed seed decides: of the device that would be chosen, until one is confirmed; of
+/// a few that were refused only just, where no device passes; and of the largest rate.
+///
 /// Of the devices that pass it chooses the one where the application already is, else the least utilized
 /// one with the newcomer, the first by id among equals. A verdict's numbers are filled for refused
 /// devices too; where nothing is known of the newcomer there, "after" equals "before". Its max_rate_rps

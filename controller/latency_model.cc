@@ -4,6 +4,7 @@
 #include <cassert>
 
 #include "controller/fifo_model.h"
+#include "controller/micro_simulation.h"
 #include "controller/multi_server_model.h"
 #include "controller/processor_sharing_model.h"
 #include "controller/service_classes.h"
@@ -16,6 +17,17 @@ namespace {
 /// class is rare and slow they are off by up to two thirds.
 constexpr double kSurelyBelow = 0.4;
 constexpr double kSurelyAbove = 2.5;
+
+/// The same for kTimeShared: its worst measured errors, 11.5 % of the mean, 54 % of a percentile, rounded up.
+constexpr double kRoughMean = 1.15;
+constexpr double kRoughPercentile = 1.6;
+/// Fewer requests of an application say nothing about a p99.
+constexpr size_t kLeastSample = 200;
+
+bool SeveralModels(const DeviceLoad& load) {
+  return std::any_of(load.apps.begin(), load.apps.end(),
+                     [&](const AppLoad& app) { return app.model != load.apps.front().model; });
+}
 
 template <class Model> std::vector<AppResponse> Answer(const Model& model, size_t apps) {
   std::vector<AppResponse> answers;
@@ -34,6 +46,7 @@ void AnswerBy(const DeviceLoad& load, DeviceResponse& response) {
     return;
   case Discipline::kTimeShared:
     response.apps = Answer(TimeSharedModel(load), apps);
+    response.rough = SeveralModels(load);
     return;
   case Discipline::kProcessorSharing:
     response.apps = Answer(ProcessorSharingModel(load), apps);
@@ -83,19 +96,31 @@ double AppPrediction::at(Statistic statistic) const {
 }
 
 double DeviceResponse::At(size_t app, Statistic statistic) const {
-  if (statistic == Statistic::kMean) return apps[app].mean_s;
+  if (statistic == Statistic::kMean) return simulated ? simulated->Mean(app) : apps[app].mean_s;
   const double p = ProbabilityOf(statistic);
+  if (simulated) return simulated->Quantile(app, p);
   return exact ? exact->Quantile(app, p) : apps[app].distribution.Quantile(p);
 }
 
 bool DeviceResponse::Meets(size_t app, Statistic statistic, double limit_s) const {
-  if (statistic == Statistic::kMean) return apps[app].mean_s <= limit_s;
+  if (simulated || statistic == Statistic::kMean) return At(app, statistic) <= limit_s;
   const double p = ProbabilityOf(statistic);
   const auto& fast = apps[app].distribution;
   if (!exact) return fast.Cdf(limit_s) >= p;
   if (fast.Cdf(kSurelyBelow * limit_s) >= p) return true;
   if (fast.Cdf(kSurelyAbove * limit_s) < p) return false;
   return exact->Cdf(app, limit_s) >= p;
+}
+
+double DeviceResponse::Within(size_t app, double limit_s) const {
+  if (simulated) return simulated->Cdf(app, limit_s);
+  return exact ? exact->Cdf(app, limit_s) : apps[app].distribution.Cdf(limit_s);
+}
+
+bool DeviceResponse::IsUnsure(size_t app, Statistic statistic, double limit_s) const {
+  if (!rough || simulated) return false;
+  const double band = statistic == Statistic::kMean ? kRoughMean : kRoughPercentile;
+  return Meets(app, statistic, limit_s * band) && !Meets(app, statistic, limit_s / band);
 }
 
 double Utilization(const DeviceLoad& load) {
@@ -112,20 +137,37 @@ double Utilization(const DeviceLoad& load) {
 }
 
 DeviceResponse Solve(const DeviceLoad& load) {
-  DeviceResponse response{.stable = false, .utilization = Utilization(load), .apps = {}, .exact = nullptr};
+  DeviceResponse response{.stable = false,
+                          .utilization = Utilization(load),
+                          .apps = {},
+                          .exact = nullptr,
+                          .rough = false,
+                          .simulated = nullptr};
   response.stable = response.utilization < kStableUtilization;
   if (response.stable && !load.apps.empty()) AnswerBy(load, response);
   return response;
 }
 
-DevicePrediction Predict(const DeviceLoad& load) {
-  const DeviceResponse response = Solve(load);
+void Refine(const DeviceLoad& load, DeviceResponse& response, int requests) {
+  if (!response.stable || !response.rough) return;
+  auto sample = Simulate(load, {.requests = requests});
+  for (size_t i = 0; i < load.apps.size(); ++i) {
+    if (sample.Count(i) < kLeastSample) return; // too rare to be seen: the approximation knows more
+  }
+  response.simulated = std::make_shared<const ResponseSample>(std::move(sample));
+}
+
+DevicePrediction PredictionOf(const DeviceLoad& load, const DeviceResponse& response) {
   DevicePrediction prediction{response.stable, response.utilization, {}};
   for (size_t i = 0; i < response.apps.size(); ++i) {
     prediction.apps.push_back({load.apps[i].app, response.At(i, Statistic::kMean), response.At(i, Statistic::kP50),
                                response.At(i, Statistic::kP95), response.At(i, Statistic::kP99)});
   }
   return prediction;
+}
+
+DevicePrediction Predict(const DeviceLoad& load) {
+  return PredictionOf(load, Solve(load));
 }
 
 } // namespace avocet

@@ -64,6 +64,7 @@ struct AppResponse {
 };
 
 class FifoModel;
+class ResponseSample;
 
 /// A device whose queueing model is solved, to be asked several questions. Immutable; cheap to copy.
 struct DeviceResponse {
@@ -71,12 +72,18 @@ struct DeviceResponse {
   double utilization = 0;                 ///< offered load, may exceed 1
   std::vector<AppResponse> apps;          ///< same order as the input; empty when unstable
   std::shared_ptr<const FifoModel> exact; ///< kFifo: answers percentiles exactly, at a higher price
+  bool rough = false;                     ///< kTimeShared with several models: only a simulation is sure near a limit
+  std::shared_ptr<const ResponseSample> simulated; ///< answers everything, where there is one: Refine
 
   /// The statistic, by the best method there is (a root search for percentiles).
   double At(size_t app, Statistic statistic) const;
   /// At(app, statistic) <= limit_s, without a search; exact where At is, with the fast distribution
   /// deciding only what is far from the limit.
   bool Meets(size_t app, Statistic statistic, double limit_s) const;
+  /// P(response <= limit_s), by the best method there is.
+  double Within(size_t app, double limit_s) const;
+  /// The answer of Meets is rough: the limit is nearer than the measured error of the approximation.
+  bool IsUnsure(size_t app, Statistic statistic, double limit_s) const;
 };
 
 /// Solves the model of the load's discipline, one file pair each: fifo_model.h, time_shared_model.h,
@@ -84,9 +91,15 @@ struct DeviceResponse {
 /// Requires positive rates and service times, finite numbers, cores >= 1.
 DeviceResponse Solve(const DeviceLoad& load);
 
+/// Lets a simulation of `requests` requests answer where the response is rough; else changes nothing.
+/// Deterministic: the seed is fixed, so that similar loads see the same arrivals. About 0.15 us a request.
+/// Requires that `response` is Solve(load).
+void Refine(const DeviceLoad& load, DeviceResponse& response, int requests);
+
 /// Predicts every application's response time on a device. Pure and deterministic; the cost grows
 /// with the number of distinct models. Formulas and their measured errors: docs/MODELS.md.
 DevicePrediction Predict(const DeviceLoad& load);
+DevicePrediction PredictionOf(const DeviceLoad& load, const DeviceResponse& response);
 
 /// Offered load: sum of rate times mean service, switches included for kFifo; over the cores.
 double Utilization(const DeviceLoad& load);

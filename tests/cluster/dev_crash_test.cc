@@ -75,9 +75,9 @@ protected:
 
   size_t Pick(size_t below) { return std::uniform_int_distribution<size_t>(0, below - 1)(random_); }
 
-  /// From one millisecond to one and a half seconds, short ones as likely as long ones.
+  /// From five milliseconds to one and a half seconds, short ones as likely as long ones.
   std::chrono::nanoseconds RandomMoment() {
-    const double seconds = std::pow(10, std::uniform_real_distribution<double>(-3, 0.176)(random_));
+    const double seconds = std::pow(10, std::uniform_real_distribution<double>(-2.3, 0.176)(random_));
     std::cout << "  killed after " << seconds * 1e3 << " ms" << std::endl;
     return std::chrono::nanoseconds(static_cast<int64_t>(seconds * 1e9));
   }
@@ -109,7 +109,7 @@ protected:
     if (decision["decision"] == "reject") return;
     const std::string device = decision["device"], kind = device == "box/gpu0" ? "gpu" : "edgetpu";
     ledger_.Applied(decision["app"]["name"]);
-    if (device != "box/cpu0") ledger_.profiles.insert({decision["model"], kind + "/emulated"});
+    if (device != "box/cpu0") ledger_.profiles.insert(ProfileName(decision["model"], kind + "/emulated"));
   }
 
   void Remove(const std::string& app) {
@@ -143,7 +143,7 @@ protected:
     const json answer = KillDuring({"model", "profile", choice.model, "--device", choice.device});
     if (!answer.is_object() || !answer.contains("profiles")) return;
     for (const auto& profile : answer["profiles"])
-      ledger_.profiles.insert({profile["model"], profile["device_type"]});
+      ledger_.profiles.insert(ProfileName(profile["model"], profile["device_type"]));
   }
 
   /// A cut upload goes on where it was when it is tried again.
@@ -197,10 +197,10 @@ protected:
   void ExpectEverythingAcknowledged() {
     const json models = cluster_.Json({"model", "list"})["models"];
     EXPECT_THAT(ledger_.models, IsSubsetOf(NamesIn(models, "id")));
-    std::set<std::pair<std::string, std::string>> profiles;
+    std::set<std::string> profiles;
     for (const auto& model : models) {
       for (const auto& profile : model["profiles"])
-        profiles.insert({model["id"], profile["device_type"]});
+        profiles.insert(ProfileName(model["id"], profile["device_type"]));
     }
     EXPECT_THAT(ledger_.profiles, IsSubsetOf(profiles));
     const auto apps = NamesIn(cluster_.Json({"app", "list"})["apps"], "name");

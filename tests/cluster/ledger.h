@@ -1,6 +1,5 @@
 #pragma once
 
-#include <map>
 #include <set>
 #include <string>
 
@@ -14,7 +13,7 @@ struct Ledger {
   std::set<std::string> removed;                         ///< removed, and acknowledged
   std::set<std::string> unsure;                          ///< the crash came before the answer: either is right
   std::set<std::string> models;                          ///< "name:version"
-  std::set<std::pair<std::string, std::string>> profiles; ///< "name:version", device type
+  std::set<std::string> profiles;                        ///< "name:version on device type"
 
   void Applied(const std::string& app) {
     unsure.erase(app);
@@ -32,6 +31,10 @@ struct Ledger {
     unsure.insert(app);
   }
 };
+
+inline std::string ProfileName(const std::string& model, const std::string& device_type) {
+  return model + " on " + device_type;
+}
 
 /// The names of the objects in a list of `avocet ... list -o json`.
 inline std::set<std::string> NamesIn(const nlohmann::json& list, const char* key) {

@@ -57,11 +57,13 @@ struct Errors4 {
 };
 
 /// Errors of Predict over the cases with rho in (above, up_to].
-Errors4 PredictionErrors(const std::string& model, double above, double up_to) {
+Errors4 PredictionErrors(const std::string& model, double above, double up_to, int simulated_requests = 0) {
   Errors4 errors;
   for (const auto& one : ReferenceCases(model)) {
     if (!one.stable || one.rho <= above || one.rho > up_to) continue;
-    const auto prediction = Predict(one.load);
+    auto response = Solve(one.load);
+    if (simulated_requests > 0) Refine(one.load, response, simulated_requests);
+    const auto prediction = PredictionOf(one.load, response);
     EXPECT_TRUE(prediction.stable) << one.id;
     EXPECT_NEAR(prediction.utilization, one.rho, 1e-5) << one.id;
     for (size_t i = 0; i < one.rows.size(); ++i)
@@ -127,6 +129,17 @@ TEST(ReferenceVectors, TimeShared) {
   EXPECT_LT(high.mean.mean(), 0.03);
   EXPECT_LT(errors.p95.mean(), 0.08);
   EXPECT_LT(errors.p99.mean(), 0.10);
+}
+
+TEST(ReferenceVectors, TimeSharedBySimulation) {
+  const auto errors = PredictionErrors("hybrid_ps", 0, 0.85, 400000);
+  const auto high = PredictionErrors("hybrid_ps", 0.85, 1, 400000);
+  errors.Print("time_shared, simulated, rho <= 0.8");
+  high.Print("time_shared, simulated, rho 0.9");
+  EXPECT_LT(errors.mean.mean(), 0.01);
+  EXPECT_LT(errors.p95.worst(), 0.04);
+  EXPECT_LT(errors.p95.mean(), 0.015);
+  EXPECT_LT(high.p95.worst(), 0.10);
 }
 
 TEST(ReferenceVectors, MultiServerExponential) {

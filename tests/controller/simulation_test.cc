@@ -17,7 +17,7 @@ struct WorstErrors {
 };
 
 WorstErrors Compare(const std::string& what, const DeviceLoad& load, int requests) {
-  const auto simulated = Simulate(load, {.seed = 20240607, .requests = requests});
+  const auto simulated = SimulatedApps(load, {.seed = 20240607, .requests = requests});
   const auto prediction = Predict(load);
   WorstErrors worst;
   for (size_t i = 0; i < simulated.size(); ++i) {
@@ -72,15 +72,16 @@ TEST(Simulation, TimeSharedWithGammaServiceIsClose) {
 }
 
 TEST(Simulation, TheSimulatorItselfKnowsMm1) {
-  const auto one = Simulate(MakeLoad(Discipline::kFifo, {{50, 0.01, 1}}), {.seed = 7, .requests = 200000}).at(0);
+  const auto one = SimulatedApps(MakeLoad(Discipline::kFifo, {{50, 0.01, 1}}), {.seed = 7, .requests = 200000}).at(0);
   EXPECT_NEAR(one.mean_s, 0.02, 0.02 * 0.02);
   EXPECT_NEAR(one.p95_s, -0.02 * std::log(0.05), 0.03 * 0.06);
 }
 
 TEST(Simulation, IsAFunctionOfTheSeed) {
   const auto load = ThreeModels(Discipline::kTimeShared, 2, 1);
-  const auto a = Simulate(load, {.seed = 3, .requests = 5000}), b = Simulate(load, {.seed = 3, .requests = 5000});
-  const auto c = Simulate(load, {.seed = 4, .requests = 5000});
+  const auto a = SimulatedApps(load, {.seed = 3, .requests = 5000}),
+             b = SimulatedApps(load, {.seed = 3, .requests = 5000});
+  const auto c = SimulatedApps(load, {.seed = 4, .requests = 5000});
   EXPECT_EQ(a[0].mean_s, b[0].mean_s);
   EXPECT_NE(a[0].mean_s, c[0].mean_s);
 }
