@@ -4,13 +4,12 @@
 #include <mutex>
 #include <thread>
 
-#include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 
 #include "actors/agent_actor.h"
-#include "actors/errors.h"
+#include "actors/ask.h"
 #include "actors/stop.h"
 #include "actors/store_actor.h"
 #include "node_agent/boot_id.h"
@@ -59,12 +58,9 @@ struct AgentProcess::Fetcher {
       target = controller;
     }
     if (!target) return Unavailable("no controller to fetch model file " + file.str() + " from");
-    caf::scoped_actor self(system);
-    Result<std::string> data = Internal("no answer");
-    self->request(target, kFetchDeadline, FetchModel{file, offset})
-        .receive([&](ModelChunk& chunk) { data = std::move(chunk.data); },
-                 [&](const caf::error& error) { data = ToStatus(error, "controller"); });
-    return data;
+    auto chunk = AskAndWait<ModelChunk>(system, target, FetchModel{file, offset}, kFetchDeadline, "controller");
+    if (!chunk.ok()) return chunk.status();
+    return std::move(chunk->data);
   }
 };
 

@@ -74,8 +74,8 @@ caf::result<Done> CheckFiles(Self self, const CheckModelFiles& check) {
 
 } // namespace
 
-store_actor::behavior_type StoreBehavior(Self self, std::shared_ptr<std::unique_ptr<Store>> store,
-                                         std::shared_ptr<std::optional<ModelFiles>> files) {
+store_actor::behavior_type StoreBehavior(Self self, const std::shared_ptr<std::unique_ptr<Store>>& store,
+                                         const std::shared_ptr<std::optional<ModelFiles>>& files) {
   self->state.store = std::move(*store);
   self->state.files = std::move(*files);
   return {

@@ -24,8 +24,8 @@ struct StoreActorState {
 inline constexpr size_t kMaxGroupCommit = 256;
 
 store_actor::behavior_type StoreBehavior(store_actor::stateful_pointer<StoreActorState> self,
-                                         std::shared_ptr<std::unique_ptr<Store>> store,
-                                         std::shared_ptr<std::optional<ModelFiles>> files);
+                                         const std::shared_ptr<std::unique_ptr<Store>>& store,
+                                         const std::shared_ptr<std::optional<ModelFiles>>& files);
 
 /// Spawns it; `detached` is false only under the deterministic test scheduler.
 store_actor SpawnStore(caf::actor_system& system, std::unique_ptr<Store> store, std::optional<ModelFiles> files,

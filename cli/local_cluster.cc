@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <atomic>
 
-#include <caf/scoped_actor.hpp>
-
 #include "actors/actor_system.h"
 #include "actors/agent_process.h"
 #include "actors/controller_process.h"

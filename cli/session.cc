@@ -1,10 +1,8 @@
 #include "cli/session.h"
 
-#include <caf/scoped_actor.hpp>
-
 #include "actors/actor_system.h"
+#include "actors/ask.h"
 #include "actors/control_client.h"
-#include "actors/errors.h"
 
 namespace avocet {
 namespace {
@@ -19,12 +17,7 @@ struct Session::Impl {
       : options(session_options), controller(ConnectController(system, {options.address, options.deadline})) {}
 
   template <class Reply, class Message> Result<Reply> Ask(const Message& message) {
-    Result<Reply> reply = Internal("no answer");
-    caf::scoped_actor self(system);
-    self->request(controller, options.deadline + kGrace, message)
-        .receive([&](Reply& answer) { reply = std::move(answer); },
-                 [&](const caf::error& error) { reply = ToStatus(error, "controller " + options.address); });
-    return reply;
+    return AskAndWait<Reply>(system, controller, message, options.deadline + kGrace, "controller " + options.address);
   }
 
   SessionOptions options;

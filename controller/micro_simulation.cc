@@ -12,6 +12,9 @@
 namespace avocet {
 namespace {
 
+/// Requests that were not disturbed take their service time, but for rounding.
+constexpr double kRounding = 1e-9;
+
 struct Request {
   size_t app = 0;
   double arrival_s = 0;
@@ -189,15 +192,15 @@ double ResponseSample::Mean(size_t app) const {
 double ResponseSample::Quantile(size_t app, double p) const {
   auto r = responses_[app];
   if (r.empty()) return 0;
-  const auto rank = std::min(static_cast<size_t>(p * static_cast<double>(r.size())), r.size() - 1);
-  const auto at = r.begin() + static_cast<std::ptrdiff_t>(rank);
+  const double rank = std::clamp(std::ceil(p * static_cast<double>(r.size())), 1.0, static_cast<double>(r.size()));
+  const auto at = r.begin() + static_cast<std::ptrdiff_t>(rank) - 1;
   std::nth_element(r.begin(), at, r.end());
   return *at;
 }
 
 double ResponseSample::Cdf(size_t app, double limit_s) const {
   const auto& r = responses_[app];
-  const auto within = std::count_if(r.begin(), r.end(), [limit_s](double t) { return t <= limit_s; });
+  const auto within = std::count_if(r.begin(), r.end(), [limit_s](double t) { return t <= limit_s * (1 + kRounding); });
   return r.empty() ? 0 : static_cast<double>(within) / static_cast<double>(r.size());
 }
 

@@ -1,13 +1,12 @@
 // The Control service end to end in one process: ConnectController -> gRPC -> ControlServer -> the actor.
 
-#include <caf/scoped_actor.hpp>
 #include <gtest/gtest.h>
 
 #include "actors/actor_system.h"
+#include "actors/ask.h"
 #include "actors/control_client.h"
 #include "actors/control_server.h"
 #include "actors/controller_process.h"
-#include "actors/errors.h"
 #include "node_agent/model_files.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/view_builder.h"
@@ -29,12 +28,7 @@ protected:
   }
 
   template <class Reply, class Message> Result<Reply> Ask(Message message) {
-    caf::scoped_actor self(system);
-    Result<Reply> result = Internal("no answer");
-    self->request(client, kPatience, std::move(message))
-        .receive([&](Reply& reply) { result = std::move(reply); },
-                 [&](const caf::error& error) { result = ToStatus(error, "client"); });
-    return result;
+    return AskAndWait<Reply>(system, client, std::move(message), kPatience, "client");
   }
 
   Sha256 Upload(const std::string& bytes) {

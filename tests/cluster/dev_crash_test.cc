@@ -24,8 +24,8 @@ constexpr int kRounds = 12;
 constexpr size_t kMaxApps = 7;
 
 enum class Moment { kAfterApply, kDuringApply, kDuringProfile, kDuringImport, kUnderLoad, kAfterRemoval, kDuringStart };
-constexpr std::array kMoments{Moment::kAfterApply,   Moment::kDuringApply, Moment::kDuringProfile, Moment::kDuringImport,
-                              Moment::kUnderLoad,    Moment::kAfterRemoval, Moment::kDuringStart};
+constexpr std::array kMoments{Moment::kAfterApply, Moment::kDuringApply,  Moment::kDuringProfile, Moment::kDuringImport,
+                              Moment::kUnderLoad,  Moment::kAfterRemoval, Moment::kDuringStart};
 
 std::string NameOf(Moment moment) {
   switch (moment) {
@@ -54,8 +54,10 @@ struct Choice {
   std::string device;
 };
 const std::vector<Choice> kChoices{
-    {"resnet18", "gpu", "box/gpu0"},        {"mobilenet_v2", "gpu", "box/gpu0"},
-    {"mobilenet_v1", "edgetpu", "box/tpu0"}, {"efficientnet_s", "edgetpu", "box/tpu0"},
+    {"resnet18", "gpu", "box/gpu0"},
+    {"mobilenet_v2", "gpu", "box/gpu0"},
+    {"mobilenet_v1", "edgetpu", "box/tpu0"},
+    {"efficientnet_s", "edgetpu", "box/tpu0"},
     {"face_detection_short_range", "cpu", "box/cpu0"},
 };
 
@@ -165,7 +167,10 @@ protected:
       arguments.push_back(name + "=5");
     const auto load = cluster_.Spawn(arguments);
     ASSERT_TRUE(Eventually(
-        [&] { return cluster_.Json({"app", "status", app})["measured"]["requests"].get<int>() > 0; }, kPatience));
+        [&] {
+          return cluster_.Json({"app", "status", app})["measured"]["requests"].get<int>() > 0;
+        },
+        kPatience));
     (void)load->Wait(RandomMoment());
     cluster_.process().Kill();
   }
@@ -215,9 +220,8 @@ protected:
   }
 
   CommandResult Load(const std::vector<std::string>& targets, const std::string& seconds) const {
-    std::vector<std::string> arguments{"load",       "--duration", seconds, "--arrival",
-                                       "periodic",   "--endpoint", cluster_.inference(), "-o",
-                                       "json",       "-q"};
+    std::vector<std::string> arguments{"load",       "--duration",         seconds, "--arrival", "periodic",
+                                       "--endpoint", cluster_.inference(), "-o",    "json",      "-q"};
     for (const auto& target : targets)
       arguments.push_back(target + "=5");
     return cluster_.Run(arguments);

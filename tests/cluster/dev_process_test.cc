@@ -35,7 +35,8 @@ protected:
     cluster_.Start();
     ASSERT_TRUE(cluster_.WaitUntilServing());
     (void)cluster_.Json({"model", "import", EmulatedModel("resnet18.toml").string()});
-    ASSERT_FALSE(cluster_.Json({"app", "apply", cluster_.Write(AppFile{.name = "door", .model = "resnet18"})}).is_null());
+    ASSERT_FALSE(
+        cluster_.Json({"app", "apply", cluster_.Write(AppFile{.name = "door", .model = "resnet18"})}).is_null());
   }
 
   json Door() { return cluster_.Json({"app", "status", "door"}); }

@@ -9,11 +9,11 @@ namespace avocet {
 
 /// What an operator was told, and therefore may rely on after any crash.
 struct Ledger {
-  std::set<std::string> apps;                            ///< applied, and acknowledged
-  std::set<std::string> removed;                         ///< removed, and acknowledged
-  std::set<std::string> unsure;                          ///< the crash came before the answer: either is right
-  std::set<std::string> models;                          ///< "name:version"
-  std::set<std::string> profiles;                        ///< "name:version on device type"
+  std::set<std::string> apps;     ///< applied, and acknowledged
+  std::set<std::string> removed;  ///< removed, and acknowledged
+  std::set<std::string> unsure;   ///< the crash came before the answer: either is right
+  std::set<std::string> models;   ///< "name:version"
+  std::set<std::string> profiles; ///< "name:version on device type"
 
   void Applied(const std::string& app) {
     unsure.erase(app);

@@ -42,7 +42,7 @@ DeviceLoad ThreeModels(Discipline discipline, double scale, double scv) {
 
 TEST(Simulation, FifoWithGammaServiceAgrees) {
   for (const double scv : {0.25, 1.0, 2.0}) {
-    const auto worst = Compare("fifo, scv " + std::to_string(scv), ThreeModels(Discipline::kFifo, 1.3, scv), 300000);
+    const auto worst = Compare("fifo, scv " + std::to_string(scv), ThreeModels(Discipline::kFifo, 1.3, scv), 1500000);
     EXPECT_LT(worst.mean, 0.015);
     EXPECT_LT(worst.p95, 0.02);
     EXPECT_LT(worst.p99, 0.04);
@@ -52,7 +52,7 @@ TEST(Simulation, FifoWithGammaServiceAgrees) {
 TEST(Simulation, ProcessorSharingWithGammaServiceAgrees) {
   for (const double scv : {0.0, 0.25, 1.0}) {
     const auto worst = Compare("processor_sharing, scv " + std::to_string(scv),
-                               ThreeModels(Discipline::kProcessorSharing, 2, scv), 150000);
+                               ThreeModels(Discipline::kProcessorSharing, 2, scv), 750000);
     EXPECT_LT(worst.mean, 0.015);
     EXPECT_LT(worst.p95, 0.05);
     EXPECT_LT(worst.p99, 0.12);
@@ -63,7 +63,7 @@ TEST(Simulation, TimeSharedWithGammaServiceIsClose) {
   for (const double scale : {1.0, 2.0}) {
     for (const double scv : {0.0, 0.25, 1.0}) {
       const auto worst =
-          Compare("time_shared, scv " + std::to_string(scv), ThreeModels(Discipline::kTimeShared, scale, scv), 100000);
+          Compare("time_shared, scv " + std::to_string(scv), ThreeModels(Discipline::kTimeShared, scale, scv), 500000);
       EXPECT_LT(worst.mean, 0.08);
       EXPECT_LT(worst.p95, 0.25);
       EXPECT_LT(worst.p99, 0.30);

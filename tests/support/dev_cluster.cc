@@ -91,13 +91,14 @@ DevCluster::DevCluster() {
 
 DevCluster::~DevCluster() {
   process_.reset();
-  if (testing::Test::HasFailure()) std::cerr << "---- log of avocet dev ----\n" << EndOf(folder() / "log") << "----\n";
+  const bool failed = testing::Test::HasFailure() || testing::UnitTest::GetInstance()->failed_test_count() > 0;
+  if (failed) std::cerr << "---- log of avocet dev ----\n" << EndOf(folder() / "log") << "----\n";
 }
 
 std::vector<std::string> DevCluster::DevCommand() const {
-  return {AVOCET_BINARY,          "dev",         "--config", (folder() / "dev.toml").string(),
-          "--data-dir",           data_dir(),    "--listen", "127.0.0.1:0",
-          "--inference",          "127.0.0.1:0", "-o",       "json"};
+  return {AVOCET_BINARY, "dev",         "--config", (folder() / "dev.toml").string(),
+          "--data-dir",  data_dir(),    "--listen", "127.0.0.1:0",
+          "--inference", "127.0.0.1:0", "-o",       "json"};
 }
 
 void DevCluster::Launch() {

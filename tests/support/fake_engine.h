@@ -49,7 +49,8 @@ public:
   FakeBehaviour BehaviourOf(const ModelId& model) const {
     const std::lock_guard lock(mutex_);
     const auto it = behaviours_.find(model);
-    return it == behaviours_.end() ? FakeBehaviour{} : it->second;
+    if (it == behaviours_.end()) return {};
+    return it->second;
   }
 
   /// From now on runs wait inside the engine until they are let go.

@@ -128,8 +128,10 @@ void Process::Signal(int signal) {
 bool Process::Reap() {
   int ended = 0;
   if (end_ || waitpid(pid_, &ended, WNOHANG) != pid_) return end_.has_value();
-  if (WIFEXITED(ended)) end_ = ProcessEnd{.exit_code = WEXITSTATUS(ended)};
-  else end_ = ProcessEnd{.exit_code = std::nullopt, .signal = WTERMSIG(ended)};
+  if (WIFEXITED(ended))
+    end_ = ProcessEnd{.exit_code = WEXITSTATUS(ended)};
+  else
+    end_ = ProcessEnd{.exit_code = std::nullopt, .signal = WTERMSIG(ended)};
   return true;
 }
 

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "controller/latency_model.h"
+
+namespace avocet {
+
+/// What an application wants of its response time.
+struct ResponseGoal {
+  Statistic statistic = Statistic::kP95;
+  double limit_s = 0; ///< > 0
+};
+
+/// The applications' goals, in the order of the load; nullopt for one without.
+using ResponseGoals = std::vector<std::optional<ResponseGoal>>;
+
+/// Whether every goal holds. Where the fast model is unsure a simulation of `simulated_requests` decides
+/// (0: the fast model).
+bool MeetsAll(const DeviceLoad& load, const ResponseGoals& goals, int simulated_requests = 0);
+
+/// The headroom: the largest common factor on all rates with which every goal holds, to 0.1 % below.
+/// Without goals, the factor that saturates the device; 0 where some goal cannot be met at any load.
+/// Requires a load that is not empty and as many goals as applications.
+double LargestRateFactor(const DeviceLoad& load, const ResponseGoals& goals, int simulated_requests = 0);
+
+} // namespace avocet
