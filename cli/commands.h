@@ -47,6 +47,14 @@ struct LoadOptions {
 };
 int LoadCommand(const Context& context, const LoadOptions& options);
 
+/// Asks no controller: the models alone.
+struct PredictOptions {
+  std::filesystem::path file;       ///< devices and their applications
+  std::filesystem::path cases;      ///< instead: queueing cases
+  int simulated_requests = 1000000; ///< where only an approximation is known; 0: the approximation
+};
+int PredictCommand(const Context& context, const PredictOptions& options);
+
 struct DevOptions {
   std::filesystem::path config;   ///< empty: defaults
   std::filesystem::path data_dir; ///< empty: the config's, else ~/.local/share/avocet/dev

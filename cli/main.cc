@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "cli/suggest.h"
 #include "cli/table.h"
 
 namespace avocet {
@@ -24,6 +25,7 @@ public:
     AddModel();
     AddApp();
     AddLoad();
+    AddModels();
     AddLocal();
   }
 
@@ -31,8 +33,7 @@ public:
     try {
       app_.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-      const int code = app_.exit(error);
-      return code == 0 ? kExitOk : kExitUsage;
+      return Explain(error);
     }
     Finish();
     return run_(context_);
@@ -40,6 +41,22 @@ public:
 
 private:
   using Runner = std::function<int(const Context&)>;
+
+  /// Help, or what is wrong. What CLI11 calls a missing subcommand may be a misspelt one.
+  int Explain(const CLI::ParseError& error) {
+    const auto strangers = app_.remaining(true);
+    const bool misspelt = !strangers.empty() && !strangers.front().starts_with('-');
+    if (error.get_exit_code() != static_cast<int>(CLI::ExitCodes::RequiredError) || !misspelt)
+      return app_.exit(error) == 0 ? kExitOk : kExitUsage;
+    const auto chosen = app_.get_subcommands();
+    std::vector<std::string> names;
+    for (const CLI::App* command : (chosen.empty() ? &app_ : chosen.front())->get_subcommands(nullptr))
+      names.push_back(command->get_name());
+    std::cerr << "unknown command '" << strangers.front() << "'"
+              << Suggestion(strangers.front(), std::vector<std::string_view>(names.begin(), names.end()))
+              << "\nRun with --help for more information.\n";
+    return kExitUsage;
+  }
 
   CLI::App* Command(CLI::App& parent, const std::string& name, const std::string& help, Runner run) {
     CLI::App* command = parent.add_subcommand(name, help);
@@ -134,6 +151,17 @@ private:
     load->add_option("--seed", load_.seed, "Of the arrival times")->capture_default_str();
   }
 
+  void AddModels() {
+    CLI::App* predict = Command(app_, "predict", "Response times that the latency models give; asks no controller",
+                                [this](const Context& c) { return PredictCommand(c, predict_); });
+    predict->add_option("file", predict_.file, "Devices and their applications, TOML or JSON");
+    predict->add_option("--cases", predict_.cases, "Instead: queueing cases, JSON");
+    predict->add_option("--simulate", predict_.simulated_requests,
+                        "Requests to simulate where only an approximation is known; 0: none")
+        ->check(CLI::Range(0, 100000000))
+        ->capture_default_str();
+  }
+
   void AddLocal() {
     CLI::App* dev = Command(app_, "dev", "A controller and an agent in one process, for laptops and tests",
                             [this](const Context& c) { return DevCommand(c, dev_); });
@@ -175,6 +203,7 @@ private:
   ModelImportOptions import_;
   AppApplyOptions apply_;
   LoadOptions load_;
+  PredictOptions predict_;
   DevOptions dev_;
   DemoOptions demo_;
 };

@@ -14,7 +14,8 @@ std::string MethodOf(const DeviceLoad& load, const DeviceResponse& response) {
   return load.discipline == Discipline::kTimeShared && !response.rough ? "exact" : "approximation";
 }
 
-PredictedApp AppOf(const PredictDevice& device, const DeviceResponse& response, const DevicePrediction& times, size_t i) {
+PredictedApp AppOf(const PredictDevice& device, const DeviceResponse& response, const DevicePrediction& times,
+                   size_t i) {
   PredictedApp app{.name = device.load.apps[i].app.str(),
                    .times = std::nullopt,
                    .goal = device.goals[i],

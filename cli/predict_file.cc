@@ -19,7 +19,7 @@ constexpr std::array kDisciplines{Discipline::kFifo, Discipline::kTimeShared, Di
 constexpr std::array kStatistics{Statistic::kMean, Statistic::kP50, Statistic::kP95, Statistic::kP99};
 
 // What the models were tested for; beyond it lies a slip of the unit.
-constexpr double kLeastRate = 1e-6, kMostRate = 1e6;         // rps
+constexpr double kLeastRate = 1e-6, kMostRate = 1e6;           // rps
 constexpr double kLeastServiceMs = 1e-3, kMostServiceMs = 1e5; // 1 us .. 100 s
 constexpr double kMostScv = 100;
 constexpr int kMostCores = 1024;
@@ -33,8 +33,8 @@ struct Range {
 void ReadNumber(ConfigTable& table, std::string_view key, Range range, Need need, double& out) {
   table.Number(key, out, need);
   if (!table.Has(key) || (out >= range.least && out <= range.most)) return;
-  table.Problem(key, fmt::format("{} is out of range; use {} to {}", out, FormatNumber(range.least),
-                                 FormatNumber(range.most)));
+  table.Problem(
+      key, fmt::format("{} is out of range; use {} to {}", out, FormatNumber(range.least), FormatNumber(range.most)));
 }
 
 std::optional<ResponseGoal> ReadGoal(ConfigTable& app) {
@@ -91,7 +91,8 @@ PredictDevice ReadDevice(ConfigTable table, size_t number) {
 }
 
 Result<TomlNode> NodeOf(const Json& json, const std::string& filename, int depth) {
-  if (depth > kMaxDepth) return InvalidArgument(fmt::format("{}: nested too deeply; use devices, applications", filename));
+  if (depth > kMaxDepth)
+    return InvalidArgument(fmt::format("{}: nested too deeply; use devices, applications", filename));
   TomlNode node;
   if (json.is_boolean()) {
     node.kind = TomlNode::Kind::kBool;
@@ -124,7 +125,8 @@ Result<TomlNode> NodeOf(const Json& json, const std::string& filename, int depth
 
 Result<TomlNode> ParseJson(std::string_view text, const std::string& filename) {
   const Json json = Json::parse(text, nullptr, false);
-  if (json.is_discarded()) return InvalidArgument(fmt::format("{}: not valid JSON; a JSON file begins with a brace", filename));
+  if (json.is_discarded())
+    return InvalidArgument(fmt::format("{}: not valid JSON; a JSON file begins with a brace", filename));
   return NodeOf(json, filename, 0);
 }
 

@@ -422,8 +422,11 @@ void DeviceScheduler::Impl::Answer(Work work, Completion completion) {
     meter_.Answered(attachment->app,
                     {completion.status.ok(), completion.switched, completion.attained_service, response});
   }
+  // Whoever hears the answer may unload the model, or expect that a failed load left nothing.
+  work.model.reset();
+  work.other.reset();
   work.request.done(std::move(completion));
-  work = {}; // lets go of the model before an unload may follow
+  work = {};
   // Detach sets `draining` before it looks at `pending`: one of the two sees the other. The common
   // case stays off the lock, where the next Submit may be.
   if (!attachment || --attachment->pending > 0 || !attachment->draining) return;

@@ -90,7 +90,8 @@ TEST(Help, NamesEveryCommandAndTheExitCodes) {
 TEST(Usage, WrongCommandLinesExit64AndSayWhy) {
   const std::vector<std::pair<Arguments, std::string>> cases{
       {{}, "subcommand"},
-      {{"frobnicate"}, "frobnicate"},
+      {{"frobnicate"}, "unknown command 'frobnicate'"},
+      {{"node", "lsit"}, "unknown command 'lsit'; did you mean 'list'?"},
       {{"app"}, "subcommand"},
       {{"app", "plan"}, "file"},
       {{"app", "status"}, "name"},

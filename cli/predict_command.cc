@@ -1,0 +1,57 @@
+#include <fstream>
+
+#include "cli/commands.h"
+#include "cli/config_files.h"
+#include "cli/predict_file.h"
+#include "cli/predict_render.h"
+
+namespace avocet {
+namespace {
+
+Result<std::string> ReadCases(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  if (!in) return NotFound("cannot open '" + file.string() + "'; is the path right and readable?");
+  std::string text;
+  std::string chunk(size_t{1} << 16, '\0');
+  while (in.read(chunk.data(), static_cast<std::streamsize>(chunk.size())) || in.gcount() > 0) {
+    text.append(chunk, 0, static_cast<size_t>(in.gcount()));
+    if (text.size() > kMaxCaseBytes)
+      return ResourceExhausted("'" + file.string() + "' is longer than 64 MiB; split it");
+  }
+  return text;
+}
+
+int PredictCases(const Context& context, const PredictOptions& options) {
+  auto text = ReadCases(options.cases);
+  if (!text.ok()) return Fail(context, text.status());
+  auto cases = ParseCases(*text, options.cases.string());
+  if (!cases.ok()) return Fail(context, cases.status());
+  std::vector<std::pair<std::string, CaseAnswer>> answers;
+  for (const auto& one : *cases)
+    answers.emplace_back(one.id, AnswerCase(one, options.simulated_requests));
+  std::cout << Render(answers, context.render);
+  return kExitOk;
+}
+
+int PredictFile(const Context& context, const PredictOptions& options) {
+  auto text = ReadConfigFile(options.file);
+  if (!text.ok()) return Fail(context, text.status());
+  auto devices = ParsePredictFile(*text, options.file.string());
+  if (!devices.ok()) return Fail(context, devices.status());
+  std::vector<PredictedDevice> predictions;
+  for (const auto& device : *devices)
+    predictions.push_back(PredictOne(device, options.simulated_requests));
+  std::cout << Render(predictions, context.render);
+  return kExitOk;
+}
+
+} // namespace
+
+int PredictCommand(const Context& context, const PredictOptions& options) {
+  if (options.file.empty() == options.cases.empty()) {
+    return Fail(context, InvalidArgument("give either a file of devices or --cases, not both"));
+  }
+  return options.file.empty() ? PredictCases(context, options) : PredictFile(context, options);
+}
+
+} // namespace avocet
