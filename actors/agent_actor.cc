@@ -41,7 +41,8 @@ void OnStarted(Self self, const RunningApp& result) {
   known->second = result;
   if (result.phase == PlacementPhase::kReady)
     spdlog::info("application ready app={} device={}", result.app.str(), result.device.str());
-  else spdlog::error("application failed app={} reason=\"{}\"", result.app.str(), result.reason);
+  else
+    spdlog::error("application failed app={} reason=\"{}\"", result.app.str(), result.reason);
   Report(self, result);
 }
 
@@ -159,7 +160,8 @@ caf::result<Profile> OnProfile(Self self, ProfileOnDevice& profile) {
 
 std::vector<RunningApp> RunningNow(const AgentActorState& state) {
   std::vector<RunningApp> running;
-  for (const auto& [app, one] : state.running) running.push_back(one);
+  for (const auto& [app, one] : state.running)
+    running.push_back(one);
   return running;
 }
 
@@ -174,7 +176,8 @@ void Register(Self self) {
             self->state.asking = false;
             self->state.registered = true;
             self->send(self->state.uplink, SetWindowTarget{self->state.controller});
-            for (const auto& [app, running] : self->state.running) Report(self, running); // moved on meanwhile
+            for (const auto& [app, running] : self->state.running)
+              Report(self, running); // moved on meanwhile
           },
           [self](const caf::error& error) {
             self->state.asking = false;
@@ -194,8 +197,10 @@ void OnSessionTick(Self self) {
   auto& state = self->state;
   self->delayed_send(self, Options(self).heartbeat, SessionTick{});
   if (!state.controller || state.asking) return;
-  if (state.registered) Beat(self);
-  else Register(self);
+  if (state.registered)
+    Beat(self);
+  else
+    Register(self);
 }
 
 /// Children end in the order of the data: the devices drain, the last windows go up, then the disk.
@@ -206,7 +211,8 @@ caf::result<Done> OnStop(Self self) {
     promise.deliver(Done{});
     self->quit();
   };
-  for (const auto& [id, worker] : state.workers) caf::anon_send(worker, StopActor{});
+  for (const auto& [id, worker] : state.workers)
+    caf::anon_send(worker, StopActor{});
   caf::anon_send(state.uplink, StopActor{});
   self->request(state.args->store, Options(self).deadlines.store, StopActor{})
       .then([end](Done) mutable { end(); }, [end](const caf::error&) mutable { end(); });

@@ -30,9 +30,9 @@ struct AgentActorState {
   uplink_actor uplink;
   agent_link_actor controller;
   bool registered = false;
-  bool asking = false;                     ///< a registration or heartbeat is under way
-  std::map<AppId, RunningApp> running;     ///< the plan and how far it is
-  std::map<AppId, uint64_t> epochs;        ///< the highest seen, of stopped applications too
+  bool asking = false;                 ///< a registration or heartbeat is under way
+  std::map<AppId, RunningApp> running; ///< the plan and how far it is
+  std::map<AppId, uint64_t> epochs;    ///< the highest seen, of stopped applications too
 };
 
 agent_actor::behavior_type AgentBehavior(agent_actor::stateful_pointer<AgentActorState> self,

@@ -19,7 +19,7 @@ struct AgentProcessOptions {
   std::filesystem::path data_dir = "/var/lib/avocet/agent"; ///< db/, models/ and endpoints.json below it
   std::filesystem::path prefix = "/opt/avocet";
   std::vector<DeviceSpec> devices;
-  std::string advertise_address;      ///< empty: the inference endpoint's own
+  std::string advertise_address; ///< empty: the inference endpoint's own
   InferenceServerOptions inference;
   AgentActorOptions agent;
 };

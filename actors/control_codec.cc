@@ -25,7 +25,8 @@ template <class Struct, class Repeated> Result<std::vector<Struct>> FromRepeated
 }
 
 template <class Structs, class Repeated> void ToRepeated(const Structs& values, Repeated* protos) {
-  for (const auto& value : values) *protos->Add() = ToProto(value);
+  for (const auto& value : values)
+    *protos->Add() = ToProto(value);
 }
 
 template <class Request> Result<Request> AppRequest(const v1::Application& proto) {
@@ -55,7 +56,8 @@ v1::DeviceStatus ToProto(const DeviceStatus& status) {
   proto.set_health(status.health);
   proto.set_utilization(status.utilization);
   proto.set_memory_used_bytes(status.memory_used_bytes);
-  for (const auto& app : status.residents) proto.add_residents(app.str());
+  for (const auto& app : status.residents)
+    proto.add_residents(app.str());
   return proto;
 }
 
@@ -67,14 +69,16 @@ Result<DeviceStatus> FromProto(const v1::DeviceStatus& proto) {
                       .utilization = proto.utilization(),
                       .memory_used_bytes = proto.memory_used_bytes(),
                       .residents = {}};
-  for (const auto& app : proto.residents()) status.residents.emplace_back(app);
+  for (const auto& app : proto.residents())
+    status.residents.emplace_back(app);
   return status;
 }
 
 v1::ModelStatus ToProto(const ModelStatus& status) {
   v1::ModelStatus proto;
   *proto.mutable_model() = ToProto(status.model);
-  for (const auto& profile : status.profiles) *proto.add_profiles() = ToProto(profile);
+  for (const auto& profile : status.profiles)
+    *proto.add_profiles() = ToProto(profile);
   return proto;
 }
 
@@ -96,7 +100,8 @@ v1::LatencySummary ToProto(const LatencySummary& summary) {
 }
 
 Result<LatencySummary> FromProto(const v1::LatencySummary& proto) {
-  return LatencySummary{Duration(proto.mean_ns()), Duration(proto.p50_ns()), Duration(proto.p95_ns()), Duration(proto.p99_ns())};
+  return LatencySummary{Duration(proto.mean_ns()), Duration(proto.p50_ns()), Duration(proto.p95_ns()),
+                        Duration(proto.p99_ns())};
 }
 
 v1::AppTotals ToProto(const AppTotals& totals) {
@@ -130,8 +135,12 @@ Result<AppTotals> FromProto(const v1::AppTotals& proto) {
 // ---- Requests without fields ----
 
 #define AVOCET_EMPTY(Struct, Proto)                                                                                    \
-  v1::Proto ToProto(const Struct&) { return {}; }                                                                      \
-  Result<Struct> FromProto(const v1::Proto&) { return Struct{}; }
+  v1::Proto ToProto(const Struct&) {                                                                                   \
+    return {};                                                                                                         \
+  }                                                                                                                    \
+  Result<Struct> FromProto(const v1::Proto&) {                                                                         \
+    return Struct{};                                                                                                   \
+  }
 AVOCET_EMPTY(GetVersion, GetVersionRequest)
 AVOCET_EMPTY(ListNodes, ListNodesRequest)
 AVOCET_EMPTY(ListDevices, ListDevicesRequest)

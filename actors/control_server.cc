@@ -40,8 +40,12 @@ private:
   grpc::ServerUnaryReactor* reactor_;
 };
 
-struct TakeCall { std::shared_ptr<ControlCall> call; };
-struct EndCalls { std::shared_ptr<std::promise<void>> ended; };
+struct TakeCall {
+  std::shared_ptr<ControlCall> call;
+};
+struct EndCalls {
+  std::shared_ptr<std::promise<void>> ended;
+};
 
 } // namespace avocet
 
@@ -88,7 +92,8 @@ caf::behavior Gateway(caf::event_based_actor* self, const control_actor& control
       },
       [=](const EndCalls& end) {
         *closed = true;
-        for (const auto& call : *calls) call->Finish(ToRpcStatus(Unavailable("the controller is stopping")));
+        for (const auto& call : *calls)
+          call->Finish(ToRpcStatus(Unavailable("the controller is stopping")));
         end.ended->set_value();
       },
   };
@@ -99,7 +104,7 @@ public:
   Service(caf::actor gateway, Duration max_call) : gateway_(std::move(gateway)), max_call_(max_call) {}
 
 #define AVOCET_HANDLER(Rpc, Message, Reply, RequestProto, ReplyProto)                                                  \
-  grpc::ServerUnaryReactor* Rpc(grpc::CallbackServerContext* context, const v1::RequestProto* request,                \
+  grpc::ServerUnaryReactor* Rpc(grpc::CallbackServerContext* context, const v1::RequestProto* request,                 \
                                 v1::ReplyProto* reply) override {                                                      \
     return Handle<avocet::Message, avocet::Reply>(context, *request, reply);                                           \
   }
@@ -107,9 +112,8 @@ public:
 #undef AVOCET_HANDLER
 
 private:
-  template <class Message, class Reply, class RequestProto, class ReplyProto>
-  grpc::ServerUnaryReactor* Handle(grpc::CallbackServerContext* context, const RequestProto& request,
-                                   ReplyProto* reply) {
+  template <class Message, class Reply, class RequestProto, class ReplyProto> grpc::ServerUnaryReactor*
+  Handle(grpc::CallbackServerContext* context, const RequestProto& request, ReplyProto* reply) {
     auto* reactor = context->DefaultReactor();
     auto message = FromProto(request);
     if (!message.ok()) {
@@ -117,7 +121,7 @@ private:
       return reactor;
     }
     auto call = std::make_shared<TypedCall<Message, Reply, ReplyProto>>(reactor, std::move(*message), reply,
-                                                                       Remaining(*context));
+                                                                        Remaining(*context));
     caf::anon_send(gateway_, TakeCall{std::move(call)});
     return reactor;
   }
@@ -181,9 +185,8 @@ private:
 ControlServer::ControlServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 ControlServer::~ControlServer() = default;
 
-Result<std::unique_ptr<ControlServer>> ControlServer::Start(const ControlServerOptions& options,
-                                                            caf::actor_system& system,
-                                                            const control_actor& controller) {
+Result<std::unique_ptr<ControlServer>>
+ControlServer::Start(const ControlServerOptions& options, caf::actor_system& system, const control_actor& controller) {
   auto impl = std::make_unique<Impl>(options, system, controller);
   AVOCET_RETURN_IF_ERROR(impl->Listen());
   return std::unique_ptr<ControlServer>(new ControlServer(std::move(impl)));

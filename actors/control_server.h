@@ -10,10 +10,10 @@
 namespace avocet {
 
 struct ControlServerOptions {
-  std::string address = "127.0.0.1:7400";               ///< host:port; port 0 is ephemeral
-  uint64_t max_message_bytes = 16 * kMiB;               ///< model files come in smaller pieces
-  Duration max_call = std::chrono::minutes(10);         ///< however long a caller is willing to wait
-  Duration stop_deadline = std::chrono::seconds(2);     ///< for calls in flight when it stops
+  std::string address = "127.0.0.1:7400";           ///< host:port; port 0 is ephemeral
+  uint64_t max_message_bytes = 16 * kMiB;           ///< model files come in smaller pieces
+  Duration max_call = std::chrono::minutes(10);     ///< however long a caller is willing to wait
+  Duration stop_deadline = std::chrono::seconds(2); ///< for calls in flight when it stops
 };
 
 /// The Control service in front of a controller actor. Every RPC is one message, by the table in

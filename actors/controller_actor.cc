@@ -19,8 +19,8 @@ void SpawnDevice(Self self, const DeviceId& id) {
   auto& state = self->state;
   auto fit = state.fits[id];
   fit.device = id;
-  const auto actor = self->spawn<caf::linked>(DeviceBehavior,
-                                                 DeviceActorArgs{fit, state.store, state.placement, state.options});
+  const auto actor =
+      self->spawn<caf::linked>(DeviceBehavior, DeviceActorArgs{fit, state.store, state.placement, state.options});
   state.devices[id] = actor;
   self->send(state.placement, DeviceUp{id, actor});
 }
@@ -45,8 +45,7 @@ caf::result<Done> OnRegister(Self self, RegisterAgent& registration) {
     if (!state.devices.contains(spec.id())) SpawnDevice(self, spec.id());
     self->send(state.devices[spec.id()], SetAckTarget{registration.acks});
   }
-  return self->delegate(state.placement,
-                        NodeUp{node, std::move(registration.running), std::move(registration.agent)});
+  return self->delegate(state.placement, NodeUp{node, std::move(registration.running), std::move(registration.agent)});
 }
 
 caf::result<Done> OnHeartbeat(Self self, const Heartbeat& heartbeat) {
@@ -82,7 +81,8 @@ template <class Actor> void End(Self self, const Actor& child) {
 caf::result<Done> OnStop(Self self) {
   auto& state = self->state;
   auto promise = self->make_response_promise<Done>();
-  for (const auto& [id, actor] : state.devices) End(self, actor);
+  for (const auto& [id, actor] : state.devices)
+    End(self, actor);
   End(self, state.placement);
   self->unlink_from(state.store.address());
   self->request(state.store, state.options.deadlines.store, StopActor{})
@@ -102,8 +102,8 @@ void Adopt(Self self, const ControllerActorArgs& args) {
   auto& state = self->state;
   state.options = args.options;
   state.store = args.store;
-  auto placement = std::make_shared<const PlacementActorArgs>(
-      PlacementActorArgs{args.records, args.store, args.options});
+  auto placement =
+      std::make_shared<const PlacementActorArgs>(PlacementActorArgs{args.records, args.store, args.options});
   state.placement = self->spawn<caf::linked>(PlacementBehavior, placement);
   for (const auto& [id, device] : args.records.view.devices) {
     state.fits[id] = device.fit;

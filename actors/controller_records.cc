@@ -9,7 +9,8 @@ namespace {
 template <class T, class Take> Status ForEach(const Store& store, Table<T> table, Take take) {
   auto all = LoadAll(store, table);
   if (!all.ok()) return all.status();
-  for (auto& record : *all) take(std::move(record));
+  for (auto& record : *all)
+    take(std::move(record));
   return {};
 }
 

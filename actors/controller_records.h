@@ -12,9 +12,9 @@ namespace avocet {
 
 /// Everything the controller remembers across restarts.
 struct ControllerRecords {
-  ClusterView view;                      ///< devices are away until their agents register
-  std::map<AppId, Decision> decisions;   ///< the last one of each application
-  std::deque<Event> events;              ///< oldest first
+  ClusterView view;                    ///< devices are away until their agents register
+  std::map<AppId, Decision> decisions; ///< the last one of each application
+  std::deque<Event> events;            ///< oldest first
   uint64_t last_epoch = 0;
 };
 

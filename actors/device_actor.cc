@@ -34,7 +34,8 @@ void OnWindow(Self self, const Args& args, const ReportWindow& report) {
     if (IsPersisted(state)) Acknowledge(self); // the sender missed the acknowledgement
     return;
   }
-  for (const auto& app : window.apps) state.totals[app.app].Add(app);
+  for (const auto& app : window.apps)
+    state.totals[app.app].Add(app);
   if (state.estimator->TakeSignificantChange()) self->send(args->placement, FitChanged{state.estimator->fit()});
 }
 

@@ -25,6 +25,9 @@
 
 namespace avocet {
 
+// One line per message: a table, to be read as one.
+// clang-format off
+
 struct Done {};
 
 // ---- StoreActor: the only owner of the Store and of the controller's model files (detached) ----
@@ -227,6 +230,8 @@ using agent_actor = agent_handle::extend<
     caf::reacts_to<ConnectTo>,
     caf::reacts_to<SessionTick>,
     caf::replies_to<StopActor>::with<Done>>;
+
+// clang-format on
 
 } // namespace avocet
 

@@ -21,21 +21,21 @@ struct ControllerOptions {
   Policy policy;
   EstimatorOptions estimator;
   RequestDeadlines deadlines;
-  std::string role = "controller";              ///< what `version` shows
-  Duration lease = std::chrono::seconds(3);     ///< without a heartbeat for this long a node is away
+  std::string role = "controller";          ///< what `version` shows
+  Duration lease = std::chrono::seconds(3); ///< without a heartbeat for this long a node is away
   Duration lease_tick = std::chrono::milliseconds(500);
   Duration persist_every = std::chrono::seconds(2); ///< at most this much measurement is re-sent after a crash
-  size_t max_events = 1000;                     ///< kept in memory and on disk; older ones are dropped
-  bool detached_store = true;                   ///< false only under the deterministic test scheduler
+  size_t max_events = 1000;                         ///< kept in memory and on disk; older ones are dropped
+  bool detached_store = true;                       ///< false only under the deterministic test scheduler
 };
 
 struct AgentActorOptions {
   RequestDeadlines deadlines;
-  Duration window = std::chrono::milliseconds(200);     ///< length of a measurement window
-  Duration heartbeat = std::chrono::seconds(1);         ///< a third of the controller's lease
-  Duration resend_after = std::chrono::seconds(5);      ///< > persist_every, or acknowledged windows are sent twice
-  size_t max_buffered_windows = 4096;                   ///< beyond it the oldest is dropped and counted
-  bool detached_workers = true;                         ///< false only under the deterministic test scheduler
+  Duration window = std::chrono::milliseconds(200); ///< length of a measurement window
+  Duration heartbeat = std::chrono::seconds(1);     ///< a third of the controller's lease
+  Duration resend_after = std::chrono::seconds(5);  ///< > persist_every, or acknowledged windows are sent twice
+  size_t max_buffered_windows = 4096;               ///< beyond it the oldest is dropped and counted
+  bool detached_workers = true;                     ///< false only under the deterministic test scheduler
 };
 
 } // namespace avocet

@@ -24,7 +24,8 @@ void Adopt(Self self, const Reconciliation& reconciliation, WriteBatch& batch) {
     records.view.placements[placement.app] = placement;
     Put(batch, kPlacements, placement.app.str(), placement);
   }
-  for (const auto& command : reconciliation.commands) records.last_epoch = std::max(records.last_epoch, command.epoch);
+  for (const auto& command : reconciliation.commands)
+    records.last_epoch = std::max(records.last_epoch, command.epoch);
   Put(batch, kLastEpoch, records.last_epoch);
 }
 
@@ -43,7 +44,8 @@ caf::result<Done> OnNodeUp(Self self, NodeUp& up) {
           [self, promise, commands = std::move(reconciliation.commands)](const Status& status) mutable {
             if (!status.ok()) return Refuse(promise, status); // the agent registers again
             promise.deliver(Done{});
-            for (auto& command : commands) SendCommand(self, std::move(command));
+            for (auto& command : commands)
+              SendCommand(self, std::move(command));
           });
   return promise;
 }
@@ -78,7 +80,8 @@ Result<Model> MergeVariants(const ClusterView& view, Model model) {
   if (known == view.models.end()) return model;
   for (const auto& variant : known->second.variants) {
     const Variant* other = model.Find(variant.format);
-    if (other == nullptr) model.variants.push_back(variant);
+    if (other == nullptr)
+      model.variants.push_back(variant);
     else if (*other != variant)
       return AlreadyExists("model '" + model.id().str() + "' has another " + std::string(ToString(variant.format)) +
                            " file; import it under a new version");
@@ -145,7 +148,8 @@ void GatherTotals(Self self, std::vector<AppStatus> rows, std::function<void(std
 caf::result<AppList> OnListApps(Self self) {
   const auto& view = self->state.records.view;
   std::vector<AppStatus> rows;
-  for (const auto& [name, app] : view.apps) rows.push_back(DescribeApp(view, name));
+  for (const auto& [name, app] : view.apps)
+    rows.push_back(DescribeApp(view, name));
   auto promise = self->make_response_promise<AppList>();
   GatherTotals(self, std::move(rows),
                [promise](std::vector<AppStatus> rows) mutable { promise.deliver(AppList{std::move(rows)}); });
@@ -188,12 +192,13 @@ caf::result<ProfileList> OnProfile(Self self, const ProfileModel& profile) {
     return MakeError(NotFound("model '" + profile.model + "' is not imported; `avocet model list` shows what is"));
   auto devices = DevicesToProfile(view, *model, false);
   if (!profile.device.empty()) devices = {profile.device};
-  if (devices.empty())
-    return MakeError(Unavailable("no healthy device can run model '" + model->id().str() + "'"));
+  if (devices.empty()) return MakeError(Unavailable("no healthy device can run model '" + model->id().str() + "'"));
   auto promise = self->make_response_promise<ProfileList>();
   RunProfiles(self, *model, std::move(devices), [promise](const ProfileOutcome& outcome) mutable {
-    if (outcome.profiles.empty()) Refuse(promise, outcome.first_error);
-    else promise.deliver(ProfileList{outcome.profiles});
+    if (outcome.profiles.empty())
+      Refuse(promise, outcome.first_error);
+    else
+      promise.deliver(ProfileList{outcome.profiles});
   });
   return promise;
 }

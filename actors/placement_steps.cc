@@ -36,8 +36,10 @@ void CommitReject(Self self, const Decision& decision, DecisionPromise promise) 
   WriteBatch batch;
   Record(self, batch, decision);
   Persist(self, std::move(batch), [decision, promise](Status status) mutable {
-    if (status.ok()) promise.deliver(decision);
-    else Refuse(promise, status);
+    if (status.ok())
+      promise.deliver(decision);
+    else
+      Refuse(promise, status);
   });
 }
 
@@ -88,8 +90,10 @@ void CommitAdmit(Self self, const Decision& decision, DecisionPromise promise) {
 
 void Commit(Self self, const Application& app, DecisionPromise promise) {
   const Decision decision = DecideNow(self, app);
-  if (decision.kind == DecisionKind::kReject) CommitReject(self, decision, std::move(promise));
-  else CommitAdmit(self, decision, std::move(promise));
+  if (decision.kind == DecisionKind::kReject)
+    CommitReject(self, decision, std::move(promise));
+  else
+    CommitAdmit(self, decision, std::move(promise));
 }
 
 /// The devices whose profile an application misses, when that is why it is refused.
@@ -110,7 +114,8 @@ void StoreProfiles(Self self, std::shared_ptr<ProfileOutcome> outcome,
   if (batch.empty()) return then(*outcome);
   Persist(self, std::move(batch), [self, outcome, then](Status status) {
     if (!status.ok()) return then({{}, status});
-    for (const auto& profile : outcome->profiles) AddProfile(self->state.records.view, profile);
+    for (const auto& profile : outcome->profiles)
+      AddProfile(self->state.records.view, profile);
     then(*outcome);
   });
 }
@@ -148,7 +153,8 @@ void AddEvent(Self self, WriteBatch& batch, std::string kind, std::string subjec
   auto& events = state.records.events;
   const uint64_t sequence = events.empty() ? 1 : events.back().sequence + 1;
   spdlog::info("event kind={} subject={} detail=\"{}\"", kind, subject, detail);
-  events.push_back({sequence, std::chrono::system_clock::now(), std::move(kind), std::move(subject), std::move(detail)});
+  events.push_back(
+      {sequence, std::chrono::system_clock::now(), std::move(kind), std::move(subject), std::move(detail)});
   Put(batch, kEvents, EventId(sequence), events.back());
   if (events.size() <= state.options.max_events) return;
   Delete(batch, kEvents, EventId(events.front().sequence));

@@ -16,8 +16,10 @@ void Flush(Self self) {
   if (state.waiting.empty()) return;
   const Status status = state.store->Write(state.gathered, Sync::kYes);
   for (auto& promise : state.waiting) {
-    if (status.ok()) promise.deliver(Done{});
-    else Refuse(promise, status);
+    if (status.ok())
+      promise.deliver(Done{});
+    else
+      Refuse(promise, status);
   }
   state.waiting.clear();
   state.gathered.changes.clear();
@@ -27,10 +29,12 @@ caf::result<Done> Gather(Self self, WriteRecords& write) {
   auto& state = self->state;
   auto promise = self->make_response_promise<Done>();
   state.waiting.push_back(promise);
-  for (auto& change : write.batch.changes) state.gathered.changes.push_back(std::move(change));
+  for (auto& change : write.batch.changes)
+    state.gathered.changes.push_back(std::move(change));
   if (state.waiting.size() >= kMaxGroupCommit) Flush(self);
   // The mailbox is first in, first out: what arrived before this message joins the commit.
-  else if (state.waiting.size() == 1) self->send(self, FlushWrites{});
+  else if (state.waiting.size() == 1)
+    self->send(self, FlushWrites{});
   return promise;
 }
 

@@ -17,7 +17,8 @@ void SendPending(Self self, const UplinkArgs& args) {
 
 void Tick(Self self, const UplinkArgs& args) {
   auto& state = self->state;
-  for (auto& window : args.close_windows()) state.buffer.Push(std::move(window));
+  for (auto& window : args.close_windows())
+    state.buffer.Push(std::move(window));
   if (state.buffer.dropped() > state.reported_drops) {
     spdlog::warn("measurement windows dropped total={}", state.buffer.dropped());
     state.reported_drops = state.buffer.dropped();

@@ -29,7 +29,8 @@ std::vector<MeasurementWindow> WindowBuffer::TakeToSend(MonotonicTime now, Durat
 }
 
 void WindowBuffer::SendAgain() {
-  for (auto& entry : entries_) entry.sent = false;
+  for (auto& entry : entries_)
+    entry.sent = false;
 }
 
 } // namespace avocet

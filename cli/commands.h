@@ -42,7 +42,7 @@ struct LoadOptions {
   std::string endpoint;             ///< empty: the agent that hosts the applications
   double duration_s = 10;
   double warm_up_s = 0;
-  std::string arrival;              ///< empty: the application's own, else poisson
+  std::string arrival; ///< empty: the application's own, else poisson
   uint64_t seed = 1;
 };
 int LoadCommand(const Context& context, const LoadOptions& options);

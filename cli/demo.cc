@@ -214,9 +214,12 @@ private:
     std::string chosen;
     std::string others;
     for (const auto& verdict : decision.verdicts) {
-      if (verdict.device == *decision.device) chosen = Describe(verdict, decision.app.name);
-      else if (!verdict.ok) others += "; not " + verdict.device.str() + " (" + verdict.filter + ")";
-      else others += "; " + verdict.device.str() + " would do, too";
+      if (verdict.device == *decision.device)
+        chosen = Describe(verdict, decision.app.name);
+      else if (!verdict.ok)
+        others += "; not " + verdict.device.str() + " (" + verdict.filter + ")";
+      else
+        others += "; " + verdict.device.str() + " would do, too";
     }
     return decision.app.name.str() + " -> " + chosen + others;
   }

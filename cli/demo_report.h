@@ -16,8 +16,8 @@ using DemoSample = std::vector<AppStatus>;
 
 /// One line of the demo's result.
 struct DemoRow {
-  AppStatus app;                      ///< with the prediction made before the measured stretch
-  uint64_t requests = 0;              ///< measured
+  AppStatus app;         ///< with the prediction made before the measured stretch
+  uint64_t requests = 0; ///< measured
   Duration mean{};
   Duration p95{};
   double mean_err = 0;                ///< measured / predicted - 1

@@ -156,8 +156,9 @@ private:
                                 [this](const Context& c) { return PredictCommand(c, predict_); });
     predict->add_option("file", predict_.file, "Devices and their applications, TOML or JSON");
     predict->add_option("--cases", predict_.cases, "Instead: queueing cases, JSON");
-    predict->add_option("--simulate", predict_.simulated_requests,
-                        "Requests to simulate where only an approximation is known; 0: none")
+    predict
+        ->add_option("--simulate", predict_.simulated_requests,
+                     "Requests to simulate where only an approximation is known; 0: none")
         ->check(CLI::Range(0, 100000000))
         ->capture_default_str();
   }

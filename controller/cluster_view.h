@@ -31,10 +31,10 @@ struct ClusterView {
   uint64_t version = 0;
   std::map<DeviceId, DeviceView> devices;
   std::map<NodeId, NodeInfo> nodes;
-  std::map<AppId, Application> apps;         ///< admitted ones, and those waiting for a placement
+  std::map<AppId, Application> apps; ///< admitted ones, and those waiting for a placement
   std::map<AppId, Placement> placements;
   std::map<ModelId, Model> models;
-  std::map<std::string, Profile> profiles;   ///< by Profile::key()
+  std::map<std::string, Profile> profiles; ///< by Profile::key()
 
   /// Resolves "name" (the highest version) or "name:version"; nullptr when absent.
   const Model* FindModel(std::string_view name_or_id) const;

@@ -60,7 +60,8 @@ double ExpectedRate(const Application& app, const DeviceFit& fit) {
 
 DeviceLoad ExpectedLoad(const ClusterView& view, const DeviceView& device) {
   DeviceLoad load = LoadOf(view, device.spec.id());
-  for (auto& app : load.apps) app.rate_rps = ExpectedRate(view.apps.at(app.app), device.fit);
+  for (auto& app : load.apps)
+    app.rate_rps = ExpectedRate(view.apps.at(app.app), device.fit);
   std::erase_if(load.apps, [](const AppLoad& app) { return app.rate_rps <= 0; });
   return load;
 }

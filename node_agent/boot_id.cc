@@ -9,7 +9,8 @@ BootId NewBootId() {
   std::string text;
   for (int word = 0; word < 4; ++word) {
     uint32_t bits = entropy();
-    for (int digit = 0; digit < 8; ++digit, bits >>= 4) text += "0123456789abcdef"[bits & 15];
+    for (int digit = 0; digit < 8; ++digit, bits >>= 4)
+      text += "0123456789abcdef"[bits & 15];
   }
   return BootId(text);
 }

@@ -11,10 +11,8 @@ Result<std::unique_ptr<Node>> Node::Open(const NodeOptions& options) {
   if (!files.ok()) return files.status();
   std::unique_ptr<Node> node(new Node(options, std::move(*files)));
   for (const auto& spec : options.devices) {
-    auto engine = MakeEngine({.kind = spec.engine,
-                              .device_kind = spec.kind,
-                              .discipline = spec.discipline,
-                              .prefix = options.prefix});
+    auto engine = MakeEngine(
+        {.kind = spec.engine, .device_kind = spec.kind, .discipline = spec.discipline, .prefix = options.prefix});
     if (!engine.ok()) return engine.status().WithContext("device '" + spec.id().str() + "'");
     node->slots_[spec.id()].scheduler =
         std::make_shared<DeviceScheduler>(spec, options.boot, std::move(*engine), options.scheduler);
@@ -42,7 +40,8 @@ std::optional<Node::Use> Node::Exchange(const AppId& app, std::optional<Use> use
     const std::lock_guard lock(uses_mutex_);
     if (auto old = uses_.extract(app); !old.empty()) before = std::move(old.mapped());
     if (use) uses_[app] = std::move(*use);
-    for (const auto& [name, one] : uses_) pinned.insert(one.file);
+    for (const auto& [name, one] : uses_)
+      pinned.insert(one.file);
   }
   const std::lock_guard lock(files_mutex_);
   files_.SetPinned(std::move(pinned));
@@ -148,7 +147,8 @@ Result<Profile> Node::ProfileModel(const DeviceId& device, const ModelId& model,
 
 std::vector<MeasurementWindow> Node::CloseWindows() {
   std::vector<MeasurementWindow> windows;
-  for (auto& [id, slot] : slots_) windows.push_back(slot.scheduler->CloseWindow());
+  for (auto& [id, slot] : slots_)
+    windows.push_back(slot.scheduler->CloseWindow());
   return windows;
 }
 

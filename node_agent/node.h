@@ -20,7 +20,7 @@ namespace avocet {
 struct NodeOptions {
   NodeId id;
   BootId boot;
-  std::vector<DeviceSpec> devices;           ///< spec.type is filled in
+  std::vector<DeviceSpec> devices; ///< spec.type is filled in
   std::filesystem::path prefix = "/opt/avocet";
   ModelFilesOptions files;
   SchedulerOptions scheduler;

@@ -11,15 +11,24 @@ namespace {
 const DeviceId kDevice{"n1/gpu0"};
 
 NodeInfo Node() {
-  DeviceSpec gpu{.node = NodeId("n1"), .name = "gpu0", .kind = DeviceKind::kGpu,
-                 .discipline = Discipline::kTimeShared, .engine = EngineKind::kEmulated, .type = "test device",
+  DeviceSpec gpu{.node = NodeId("n1"),
+                 .name = "gpu0",
+                 .kind = DeviceKind::kGpu,
+                 .discipline = Discipline::kTimeShared,
+                 .engine = EngineKind::kEmulated,
+                 .type = "test device",
                  .memory_bytes = 4000 * kMiB};
   return {.id = NodeId("n1"), .boot = BootId("boot"), .version = "1", .grpc_address = "127.0.0.1:1", .devices = {gpu}};
 }
 
 Command Start(uint64_t epoch, const std::string& app = "cam") {
-  return {.kind = CommandKind::kStart, .epoch = epoch, .device = kDevice, .app = AppId(app),
-          .model = ModelId("pose:1"), .format = ModelFormat::kEmulated, .file = FakeDigest("pose")};
+  return {.kind = CommandKind::kStart,
+          .epoch = epoch,
+          .device = kDevice,
+          .app = AppId(app),
+          .model = ModelId("pose:1"),
+          .format = ModelFormat::kEmulated,
+          .file = FakeDigest("pose")};
 }
 
 Command Stop(uint64_t epoch) {
@@ -70,16 +79,16 @@ protected:
     args->node = Node();
     args->plan = *LoadAll(control->memory, kPlan);
     args->store = store;
-    args->driver = std::make_shared<const DeviceDriver>(DeviceDriver{
-        .start = [this](const Command& c) { return started.push_back(c), driver_answer; },
-        .stop = [this](const Command& c) { return stopped.push_back(c), driver_answer; },
-        .profile = [this](const DeviceId&, const ModelId& model, const Variant&) -> Result<Profile> {
-          if (!driver_answer.ok()) return driver_answer;
-          return Profile{.model = model};
-        }});
+    args->driver = std::make_shared<const DeviceDriver>(
+        DeviceDriver{.start = [this](const Command& c) { return started.push_back(c), driver_answer; },
+                     .stop = [this](const Command& c) { return stopped.push_back(c), driver_answer; },
+                     .profile = [this](const DeviceId&, const ModelId& model, const Variant&) -> Result<Profile> {
+                       if (!driver_answer.ok()) return driver_answer;
+                       return Profile{.model = model};
+                     }});
     args->close_windows = [this] {
-      return std::vector<MeasurementWindow>{{.device = kDevice, .boot = BootId("boot"), .sequence = ++sequence,
-                                             .length = FromMillis(200)}};
+      return std::vector<MeasurementWindow>{
+          {.device = kDevice, .boot = BootId("boot"), .sequence = ++sequence, .length = FromMillis(200)}};
     };
     args->options.detached_workers = false;
     agent = Keep(system.spawn(AgentBehavior, std::shared_ptr<const AgentActorArgs>(args)));

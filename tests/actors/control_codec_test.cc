@@ -9,8 +9,12 @@ namespace {
 
 AppStatus Sample() {
   AppStatus status{.app = MakeApp("cam", "pose"), .emulated = true, .utilization = 0.5};
-  status.placement = Placement{.app = AppId("cam"), .device = DeviceId("n1/gpu0"), .model = ModelId("pose:1"),
-                               .format = ModelFormat::kEmulated, .file = FakeDigest("f"), .epoch = 3,
+  status.placement = Placement{.app = AppId("cam"),
+                               .device = DeviceId("n1/gpu0"),
+                               .model = ModelId("pose:1"),
+                               .format = ModelFormat::kEmulated,
+                               .file = FakeDigest("f"),
+                               .epoch = 3,
                                .phase = PlacementPhase::kReady};
   status.predicted = LatencySummary{FromMillis(1), FromMillis(2), FromMillis(3), FromMillis(4)};
   status.measured.arrivals = 7;

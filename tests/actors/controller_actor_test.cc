@@ -1,15 +1,19 @@
 #include "actors/controller_actor.h"
 
+#include "storage/records.h"
 #include "tests/support/actor_fixture.h"
 #include "tests/support/fake_agent.h"
-#include "storage/records.h"
 
 namespace avocet::testing {
 namespace {
 
 NodeInfo Node() {
-  DeviceSpec gpu{.node = NodeId("n1"), .name = "gpu0", .kind = DeviceKind::kGpu,
-                 .discipline = Discipline::kTimeShared, .engine = EngineKind::kEmulated, .type = "test device",
+  DeviceSpec gpu{.node = NodeId("n1"),
+                 .name = "gpu0",
+                 .kind = DeviceKind::kGpu,
+                 .discipline = Discipline::kTimeShared,
+                 .engine = EngineKind::kEmulated,
+                 .type = "test device",
                  .memory_bytes = 4000 * kMiB};
   return {.id = NodeId("n1"), .boot = BootId("boot"), .version = "1", .grpc_address = "127.0.0.1:1", .devices = {gpu}};
 }
@@ -86,8 +90,8 @@ TEST_F(ControllerActorTest, AHeartbeatOfAnotherBootMustRegister) {
 
 TEST_F(ControllerActorTest, RoutesWindowsToTheirDevice) {
   ASSERT_TRUE(Register().ok());
-  MeasurementWindow window{.device = DeviceId("n1/gpu0"), .boot = BootId("boot"), .sequence = 1,
-                           .length = FromMillis(200)};
+  MeasurementWindow window{
+      .device = DeviceId("n1/gpu0"), .boot = BootId("boot"), .sequence = 1, .length = FromMillis(200)};
   Send(controller, ReportWindow{NodeId("n1"), window});
   window.device = DeviceId("n1/unknown");
   Send(controller, ReportWindow{NodeId("n1"), window});

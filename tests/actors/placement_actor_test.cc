@@ -3,9 +3,9 @@
 #include "actors/store_actor.h"
 #include "node_agent/model_files.h"
 #include "storage/records.h"
-#include "tests/support/temp_dir.h"
 #include "tests/support/actor_fixture.h"
 #include "tests/support/fake_agent.h"
+#include "tests/support/temp_dir.h"
 #include "tests/support/view_builder.h"
 
 namespace avocet::testing {
@@ -22,7 +22,10 @@ DeviceSpec Gpu(const std::string& node) {
 }
 
 NodeInfo Node(const std::string& name) {
-  return {.id = NodeId(name), .boot = BootId("boot"), .version = "1", .grpc_address = "127.0.0.1:1",
+  return {.id = NodeId(name),
+          .boot = BootId("boot"),
+          .version = "1",
+          .grpc_address = "127.0.0.1:1",
           .devices = {Gpu(name)}};
 }
 
@@ -40,8 +43,8 @@ protected:
     if (placement) Kill(placement);
     auto records = LoadControllerRecords(control->memory);
     ASSERT_TRUE(records.ok()) << records.status().ToString();
-    placement = Keep(system.spawn(PlacementBehavior, std::make_shared<const PlacementActorArgs>(
-                                                         PlacementActorArgs{*records, store, {}})));
+    placement = Keep(system.spawn(PlacementBehavior,
+                                  std::make_shared<const PlacementActorArgs>(PlacementActorArgs{*records, store, {}})));
   }
 
   Status BringUp(const std::string& node = "n1", std::vector<RunningApp> running = {}) {
@@ -53,7 +56,8 @@ protected:
     const Sha256 file = Sha256Of(bytes);
     auto stored = Ask<ModelChunkStored>(store, PutModelChunk{file, 0, bytes.size(), bytes});
     if (!stored.ok()) return stored.status();
-    return Ask<Model>(placement, ImportModel{{.name = name, .variants = {{ModelFormat::kEmulated, file, bytes.size()}}}})
+    return Ask<Model>(placement,
+                      ImportModel{{.name = name, .variants = {{ModelFormat::kEmulated, file, bytes.size()}}}})
         .status();
   }
 
@@ -62,8 +66,13 @@ protected:
   }
 
   RunningApp ReportOf(const Command& command, PlacementPhase phase = PlacementPhase::kReady) {
-    return {.app = command.app, .device = command.device, .model = command.model, .format = command.format,
-            .file = command.file, .epoch = command.epoch, .phase = phase,
+    return {.app = command.app,
+            .device = command.device,
+            .model = command.model,
+            .format = command.format,
+            .file = command.file,
+            .epoch = command.epoch,
+            .phase = phase,
             .reason = phase == PlacementPhase::kFailed ? "out of memory" : ""};
   }
 
@@ -116,7 +125,9 @@ TEST_F(PlacementActorTest, AnswersWhenItsStoreIsDead) {
   EXPECT_EQ(Ask<RemovedApp>(placement, RemoveApp{AppId("first")}).status().code(), StatusCode::kUnavailable);
   EXPECT_TRUE(Ask<AppStatus>(placement, GetApp{AppId("first")}).ok()) << "a removal that failed changes nothing";
   EXPECT_EQ(Ask<Model>(placement, ImportModel{{.name = "m", .variants = {{ModelFormat::kOnnx, Sha256Of("x"), 1}}}})
-                .status().code(), StatusCode::kUnavailable);
+                .status()
+                .code(),
+            StatusCode::kUnavailable);
   EXPECT_EQ(BringUp("n2").code(), StatusCode::kUnavailable);
 }
 
@@ -265,8 +276,8 @@ TEST_F(PlacementActorTest, IgnoresReportsOfAPastEpoch) {
 TEST_F(PlacementActorTest, AFailedCopyIsShownAndCanBeTriedAgain) {
   ReadyForApps();
   ASSERT_TRUE(Apply("cam").ok());
-  ASSERT_TRUE(Ask<Done>(placement,
-                        ReportRunning{NodeId("n1"), ReportOf(fake->commands.at(0), PlacementPhase::kFailed)}).ok());
+  ASSERT_TRUE(
+      Ask<Done>(placement, ReportRunning{NodeId("n1"), ReportOf(fake->commands.at(0), PlacementPhase::kFailed)}).ok());
   auto status = Ask<AppStatus>(placement, GetApp{AppId("cam")});
   EXPECT_EQ(status->placement->phase, PlacementPhase::kFailed);
   EXPECT_EQ(status->placement->reason, "out of memory");

@@ -2,8 +2,8 @@
 
 #include "node_agent/model_files.h"
 #include "storage/records.h"
-#include "tests/support/temp_dir.h"
 #include "tests/support/actor_fixture.h"
+#include "tests/support/temp_dir.h"
 
 namespace avocet::testing {
 namespace {
@@ -31,7 +31,8 @@ TEST_F(StoreActorTest, AnswersWhenTheBatchIsWritten) {
 
 TEST_F(StoreActorTest, CommitsWaitingWritesTogether) {
   const auto store = Spawn();
-  for (const char* key : {"a", "b", "c"}) caf::anon_send(store, WriteRecords{Batch(key)});
+  for (const char* key : {"a", "b", "c"})
+    caf::anon_send(store, WriteRecords{Batch(key)});
   Run();
   EXPECT_EQ(control->writes, 1);
   EXPECT_TRUE(Has("a") && Has("b") && Has("c"));
@@ -39,7 +40,8 @@ TEST_F(StoreActorTest, CommitsWaitingWritesTogether) {
 
 TEST_F(StoreActorTest, BoundsHowManyWritesShareACommit) {
   const auto store = Spawn();
-  for (size_t i = 0; i <= kMaxGroupCommit; ++i) caf::anon_send(store, WriteRecords{Batch(std::to_string(i))});
+  for (size_t i = 0; i <= kMaxGroupCommit; ++i)
+    caf::anon_send(store, WriteRecords{Batch(std::to_string(i))});
   Run();
   EXPECT_EQ(control->writes, 2);
 }

@@ -52,7 +52,8 @@ TEST(ClusterChanges, AnotherDeviceIsANewPlacement) {
 }
 
 TEST(ClusterChanges, ANodeThatLeavesLosesItsPlacementsAndOnlyThose) {
-  ClusterView view = Cluster().Resident(MakeApp("a", "pose"), "n1/gpu0").Resident(MakeApp("b", "pose"), "n2/gpu0").Build();
+  ClusterView view =
+      Cluster().Resident(MakeApp("a", "pose"), "n1/gpu0").Resident(MakeApp("b", "pose"), "n2/gpu0").Build();
   NodeLost(view, NodeId("n1"));
   EXPECT_EQ(view.devices.at(kGpu).health, DeviceHealth::kAway);
   EXPECT_EQ(view.placements.at(AppId("a")).phase, PlacementPhase::kLost);
@@ -73,8 +74,11 @@ TEST(ClusterChanges, ANodeThatReturnsWithoutADeviceHasItAway) {
 TEST(ClusterChanges, ReportsCountForTheirEpochAndDeviceOnly) {
   ClusterView view = Cluster().Resident(MakeApp("a", "pose"), "n1/gpu0").Build();
   const auto& placement = view.placements.at(AppId("a"));
-  RunningApp report{.app = placement.app, .device = placement.device, .epoch = placement.epoch,
-                    .phase = PlacementPhase::kFailed, .reason = "no memory"};
+  RunningApp report{.app = placement.app,
+                    .device = placement.device,
+                    .epoch = placement.epoch,
+                    .phase = PlacementPhase::kFailed,
+                    .reason = "no memory"};
   ++report.epoch;
   EXPECT_FALSE(TakeReport(view, report));
   --report.epoch;
@@ -115,13 +119,14 @@ TEST(Describe, PredictsAtTheDeclaredRateUntilMeasurementsContradictIt) {
 }
 
 TEST(Describe, NamesOneHealthyDeviceOfEachTypeToProfile) {
-  const ClusterView view = ViewBuilder()
-                               .Device("n1/gpu0")
-                               .Device("n2/gpu0")
-                               .Device("n3/tpu0", {.kind = DeviceKind::kEdgeTpu, .type = "other"})
-                               .Device("n4/cpu0", {.kind = DeviceKind::kCpu, .engine = EngineKind::kTflite, .type = "cpu"})
-                               .Model("pose:1")
-                               .Build();
+  const ClusterView view =
+      ViewBuilder()
+          .Device("n1/gpu0")
+          .Device("n2/gpu0")
+          .Device("n3/tpu0", {.kind = DeviceKind::kEdgeTpu, .type = "other"})
+          .Device("n4/cpu0", {.kind = DeviceKind::kCpu, .engine = EngineKind::kTflite, .type = "cpu"})
+          .Model("pose:1")
+          .Build();
   const Model& model = *view.FindModel("pose");
   EXPECT_EQ(DevicesToProfile(view, model, false), (std::vector<DeviceId>{kGpu, DeviceId("n3/tpu0")}));
   EXPECT_EQ(DevicesToProfile(view, model, true), (std::vector<DeviceId>{DeviceId("n3/tpu0")}));

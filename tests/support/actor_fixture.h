@@ -59,7 +59,8 @@ protected:
 
   /// Otherwise the actor system would wait for them for ever.
   ~ActorTest() override {
-    for (const auto& actor : spawned_) caf::anon_send_exit(actor, caf::exit_reason::kill);
+    for (const auto& actor : spawned_)
+      caf::anon_send_exit(actor, caf::exit_reason::kill);
     Run();
   }
 
