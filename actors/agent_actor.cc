@@ -250,7 +250,7 @@ void ResumePlan(Self self) {
 
 } // namespace
 
-agent_actor::behavior_type AgentBehavior(Self self, std::shared_ptr<const AgentActorArgs> args) {
+agent_actor::behavior_type AgentBehavior(Self self, const std::shared_ptr<const AgentActorArgs>& args) {
   self->state.args = std::move(args);
   SpawnChildren(self);
   ResumePlan(self);

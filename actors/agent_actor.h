@@ -36,6 +36,6 @@ struct AgentActorState {
 };
 
 agent_actor::behavior_type AgentBehavior(agent_actor::stateful_pointer<AgentActorState> self,
-                                         std::shared_ptr<const AgentActorArgs> args);
+                                         const std::shared_ptr<const AgentActorArgs>& args);
 
 } // namespace avocet

@@ -21,7 +21,7 @@ struct ProxyState {
 using Self = control_actor::stateful_pointer<ProxyState>;
 
 Status WithAddress(const grpc::Status& status, const std::string& address) {
-  const Status ours = FromRpcStatus(status);
+  Status ours = FromRpcStatus(status);
   if (status.error_code() != grpc::StatusCode::UNAVAILABLE) return ours;
   return ours.WithContext("controller " + address);
 }

@@ -128,7 +128,7 @@ Result<AppTotals> FromProto(const v1::AppTotals& proto) {
                    .failures = proto.failures(),
                    .refusals = proto.refusals(),
                    .response = *response,
-                   .response_histogram = std::move(*histogram),
+                   .response_histogram = *histogram,
                    .rate = *rate};
 }
 
@@ -305,7 +305,7 @@ Result<AppStatus> FromProto(const v1::AppStatus& proto) {
   if (!app.ok()) return app.status();
   auto measured = FromProto(proto.measured());
   if (!measured.ok()) return measured.status();
-  AppStatus status{.app = std::move(*app), .placement = {}, .predicted = {}, .measured = std::move(*measured)};
+  AppStatus status{.app = std::move(*app), .placement = {}, .predicted = {}, .measured = *measured};
   status.emulated = proto.emulated();
   status.utilization = proto.utilization();
   if (proto.has_predicted()) status.predicted = *FromProto(proto.predicted());

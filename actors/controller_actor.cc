@@ -121,7 +121,7 @@ template <class Message> auto ToStore(Self self) {
 
 } // namespace
 
-controller_actor::behavior_type ControllerBehavior(Self self, std::shared_ptr<const ControllerActorArgs> args) {
+controller_actor::behavior_type ControllerBehavior(Self self, const std::shared_ptr<const ControllerActorArgs>& args) {
   Adopt(self, *args);
   self->set_exit_handler([self](caf::exit_msg& exit) { OnChildExit(self, exit); });
   self->link_to(self->state.store);

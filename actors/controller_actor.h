@@ -34,7 +34,7 @@ struct ControllerActorState {
 };
 
 controller_actor::behavior_type ControllerBehavior(controller_actor::stateful_pointer<ControllerActorState> self,
-                                                   std::shared_ptr<const ControllerActorArgs> args);
+                                                   const std::shared_ptr<const ControllerActorArgs>& args);
 
 /// Reads the records, then spawns the store actor and the controller with its children.
 /// Takes the store and the model files; fails when a record does not decode.

@@ -36,8 +36,8 @@ void AddPlacement(ClusterView& view, Placement placement) {
 }
 
 Status LoadView(const Store& store, ClusterView& view) {
-  AVOCET_RETURN_IF_ERROR(ForEach(store, kNodes, [&](NodeInfo node) { AddNode(view, node); }));
-  AVOCET_RETURN_IF_ERROR(ForEach(store, kDeviceFits, [&](DeviceFit fit) { AddFit(view, fit); }));
+  AVOCET_RETURN_IF_ERROR(ForEach(store, kNodes, [&](const NodeInfo& node) { AddNode(view, node); }));
+  AVOCET_RETURN_IF_ERROR(ForEach(store, kDeviceFits, [&](const DeviceFit& fit) { AddFit(view, fit); }));
   AVOCET_RETURN_IF_ERROR(ForEach(store, kModels, [&](Model model) { view.models[model.id()] = std::move(model); }));
   AVOCET_RETURN_IF_ERROR(ForEach(store, kProfiles, [&](Profile p) { view.profiles[p.key()] = std::move(p); }));
   AVOCET_RETURN_IF_ERROR(ForEach(store, kApplications, [&](Application a) { view.apps[a.name] = std::move(a); }));

@@ -24,7 +24,7 @@ RunningApp Execute(const DeviceDriver& driver, const Command& command) {
 } // namespace
 
 device_worker::behavior_type DeviceWorkerBehavior(device_worker::pointer self,
-                                                  std::shared_ptr<const DeviceDriver> driver) {
+                                                  const std::shared_ptr<const DeviceDriver>& driver) {
   return {
       [driver](const ExecuteCommand& execute) -> caf::result<RunningApp> { return Execute(*driver, execute.command); },
       [driver](const ProfileOnDevice& profile) -> caf::result<Profile> {

@@ -17,6 +17,6 @@ struct DeviceDriver {
 /// Carries out commands on one device, one after the other. Blocks for as long as a model loads or
 /// drains: spawn it detached.
 device_worker::behavior_type DeviceWorkerBehavior(device_worker::pointer self,
-                                                  std::shared_ptr<const DeviceDriver> driver);
+                                                  const std::shared_ptr<const DeviceDriver>& driver);
 
 } // namespace avocet

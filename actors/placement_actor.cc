@@ -93,7 +93,7 @@ void StoreModel(Self self, const Model& model, caf::typed_response_promise<Model
   WriteBatch batch;
   Put(batch, kModels, model.id().str(), model);
   AddEvent(self, batch, "model_imported", model.id().str(), std::to_string(model.variants.size()) + " variants");
-  Persist(self, std::move(batch), [self, model, promise](Status status) mutable {
+  Persist(self, std::move(batch), [self, model, promise](const Status& status) mutable {
     if (!status.ok()) return Refuse(promise, status);
     AddModel(self->state.records.view, model);
     promise.deliver(model);
@@ -113,7 +113,7 @@ caf::result<Model> OnImport(Self self, ImportModel& import) {
 }
 
 /// Adds the measured totals that the device actors keep, then hands the rows on.
-void GatherTotals(Self self, std::vector<AppStatus> rows, std::function<void(std::vector<AppStatus>)> then) {
+void GatherTotals(Self self, std::vector<AppStatus> rows, const std::function<void(std::vector<AppStatus>)>& then) {
   struct Gathering {
     std::vector<AppStatus> rows;
     size_t missing;
@@ -194,7 +194,7 @@ caf::result<ProfileList> OnProfile(Self self, const ProfileModel& profile) {
   if (!profile.device.empty()) devices = {profile.device};
   if (devices.empty()) return MakeError(Unavailable("no healthy device can run model '" + model->id().str() + "'"));
   auto promise = self->make_response_promise<ProfileList>();
-  RunProfiles(self, *model, std::move(devices), [promise](const ProfileOutcome& outcome) mutable {
+  RunProfiles(self, *model, devices, [promise](const ProfileOutcome& outcome) mutable {
     if (outcome.profiles.empty())
       Refuse(promise, outcome.first_error);
     else
@@ -213,7 +213,7 @@ caf::result<VersionInfo> OnVersion(Self self) {
 
 } // namespace
 
-placement_actor::behavior_type PlacementBehavior(Self self, std::shared_ptr<const PlacementActorArgs> args) {
+placement_actor::behavior_type PlacementBehavior(Self self, const std::shared_ptr<const PlacementActorArgs>& args) {
   auto& state = self->state;
   state.records = args->records;
   state.store = args->store;
@@ -230,8 +230,8 @@ placement_actor::behavior_type PlacementBehavior(Self self, std::shared_ptr<cons
       [self](ImportModel& import) { return OnImport(self, import); },
       [self](ListModels) -> caf::result<ModelList> { return ModelList{DescribeModels(self->state.records.view)}; },
       [self](const ProfileModel& profile) { return OnProfile(self, profile); },
-      [self](PlanApp& plan) { return Plan(self, plan.app); },
-      [self](ApplyApp& apply) { return Apply(self, std::move(apply.app)); },
+      [self](const PlanApp& plan) { return Plan(self, plan.app); },
+      [self](const ApplyApp& apply) { return Apply(self, apply.app); },
       [self](ListApps) { return OnListApps(self); },
       [self](const GetApp& get) { return OnGetApp(self, get); },
       [self](const ExplainApp& explain) { return OnExplain(self, explain); },

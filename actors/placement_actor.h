@@ -30,6 +30,6 @@ struct PlacementActorState {
 };
 
 placement_actor::behavior_type PlacementBehavior(placement_actor::stateful_pointer<PlacementActorState> self,
-                                                 std::shared_ptr<const PlacementActorArgs> args);
+                                                 const std::shared_ptr<const PlacementActorArgs>& args);
 
 } // namespace avocet

@@ -35,7 +35,7 @@ void Record(Self self, WriteBatch& batch, const Decision& decision) {
 void CommitReject(Self self, const Decision& decision, DecisionPromise promise) {
   WriteBatch batch;
   Record(self, batch, decision);
-  Persist(self, std::move(batch), [decision, promise](Status status) mutable {
+  Persist(self, std::move(batch), [decision, promise](const Status& status) mutable {
     if (status.ok())
       promise.deliver(decision);
     else
@@ -78,7 +78,7 @@ void CommitAdmit(Self self, const Decision& decision, DecisionPromise promise) {
   Put(batch, kPlacements, name.str(), placement);
   Put(batch, kLastEpoch, records.last_epoch);
   Record(self, batch, decision);
-  Persist(self, std::move(batch), [self, decision, promise, before, placement](Status status) mutable {
+  Persist(self, std::move(batch), [self, decision, promise, before, placement](const Status& status) mutable {
     if (!status.ok()) {
       GoBack(self->state.records.view, placement.app, before);
       return Refuse(promise, status);
@@ -104,15 +104,15 @@ std::vector<DeviceId> MissingProfiles(Self self, const Application& app, const D
   return DevicesToProfile(view, *model, true);
 }
 
-void StoreProfiles(Self self, std::shared_ptr<ProfileOutcome> outcome,
-                   std::function<void(const ProfileOutcome&)> then) {
+void StoreProfiles(Self self, const std::shared_ptr<ProfileOutcome>& outcome,
+                   const std::function<void(const ProfileOutcome&)>& then) {
   WriteBatch batch;
   for (const auto& profile : outcome->profiles) {
     Put(batch, kProfiles, profile.key(), profile);
     AddEvent(self, batch, "model_profiled", profile.model.str(), "on " + profile.device_type);
   }
   if (batch.empty()) return then(*outcome);
-  Persist(self, std::move(batch), [self, outcome, then](Status status) {
+  Persist(self, std::move(batch), [self, outcome, then](const Status& status) {
     if (!status.ok()) return then({{}, status});
     for (const auto& profile : outcome->profiles)
       AddProfile(self->state.records.view, profile);
@@ -136,7 +136,7 @@ Result<ProfileOnDevice> ProfileRequest(const ClusterView& view, const Model& mod
 
 } // namespace
 
-void Persist(Self self, WriteBatch batch, std::function<void(Status)> then) {
+void Persist(Self self, WriteBatch batch, const std::function<void(Status)>& then) {
   auto& state = self->state;
   self->request(state.store, state.options.deadlines.store, WriteRecords{std::move(batch)})
       .then([then](Done) { then({}); }, [then](const caf::error& error) { then(ToStatus(error, "store")); });
@@ -189,7 +189,7 @@ caf::result<Decision> Plan(Self self, const Application& app) {
   return DecideNow(self, app);
 }
 
-caf::result<Decision> Apply(Self self, Application app) {
+caf::result<Decision> Apply(Self self, const Application& app) {
   if (auto status = Validate(app); !status.ok()) return MakeError(status);
   auto promise = self->make_response_promise<Decision>();
   auto devices = MissingProfiles(self, app, DecideNow(self, app));
@@ -198,7 +198,7 @@ caf::result<Decision> Apply(Self self, Application app) {
     return promise;
   }
   const Model model = *self->state.records.view.FindModel(app.model);
-  RunProfiles(self, model, std::move(devices), [self, app, promise](const ProfileOutcome& outcome) {
+  RunProfiles(self, model, devices, [self, app, promise](const ProfileOutcome& outcome) {
     if (!outcome.first_error.ok()) spdlog::warn("profile failed reason=\"{}\"", outcome.first_error.message());
     Commit(self, app, promise);
   });
@@ -217,7 +217,7 @@ caf::result<RemovedApp> Remove(Self self, const AppId& app) {
   Put(batch, kLastEpoch, epoch);
   AddEvent(self, batch, "app_removed", app.str(), placement ? "from " + placement->device.str() : "not placed");
   auto promise = self->make_response_promise<RemovedApp>();
-  Persist(self, std::move(batch), [self, app, placement, epoch, before, promise](Status status) mutable {
+  Persist(self, std::move(batch), [self, app, placement, epoch, before, promise](const Status& status) mutable {
     if (!status.ok()) {
       GoBack(self->state.records.view, app, before);
       return Refuse(promise, status);
@@ -231,8 +231,8 @@ caf::result<RemovedApp> Remove(Self self, const AppId& app) {
   return promise;
 }
 
-void RunProfiles(Self self, const Model& model, std::vector<DeviceId> devices,
-                 std::function<void(const ProfileOutcome&)> then) {
+void RunProfiles(Self self, const Model& model, const std::vector<DeviceId>& devices,
+                 const std::function<void(const ProfileOutcome&)>& then) {
   auto outcome = std::make_shared<ProfileOutcome>();
   auto missing = std::make_shared<size_t>(devices.size());
   auto one_less = [self, outcome, missing, then] {

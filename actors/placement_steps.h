@@ -13,7 +13,7 @@ namespace avocet {
 using PlacementSelf = placement_actor::stateful_pointer<PlacementActorState>;
 
 /// Has the batch on disk (synced), then calls `then` in the actor.
-void Persist(PlacementSelf self, WriteBatch batch, std::function<void(Status)> then);
+void Persist(PlacementSelf self, WriteBatch batch, const std::function<void(Status)>& then);
 
 /// A `then` that only logs a failure, with the name of what was to be recorded.
 std::function<void(Status)> LogFailure(std::string what);
@@ -32,7 +32,7 @@ void SendCommand(PlacementSelf self, Command command);
 void StopRetired(PlacementSelf self, const AppId& app);
 
 caf::result<Decision> Plan(PlacementSelf self, const Application& app);
-caf::result<Decision> Apply(PlacementSelf self, Application app);
+caf::result<Decision> Apply(PlacementSelf self, const Application& app);
 caf::result<RemovedApp> Remove(PlacementSelf self, const AppId& app);
 
 struct ProfileOutcome {
@@ -42,7 +42,7 @@ struct ProfileOutcome {
 
 /// Measures the model on each of the devices, at once on different devices, bounded by the profile
 /// deadline, and makes the results durable before calling `then`.
-void RunProfiles(PlacementSelf self, const Model& model, std::vector<DeviceId> devices,
-                 std::function<void(const ProfileOutcome&)> then);
+void RunProfiles(PlacementSelf self, const Model& model, const std::vector<DeviceId>& devices,
+                 const std::function<void(const ProfileOutcome&)>& then);
 
 } // namespace avocet

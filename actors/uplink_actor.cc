@@ -28,7 +28,7 @@ void Tick(Self self, const UplinkArgs& args) {
 
 } // namespace
 
-uplink_actor::behavior_type UplinkBehavior(Self self, std::shared_ptr<const UplinkArgs> args) {
+uplink_actor::behavior_type UplinkBehavior(Self self, const std::shared_ptr<const UplinkArgs>& args) {
   self->state.buffer = WindowBuffer(args->options.max_buffered_windows);
   self->delayed_send(self, args->options.window, WindowTick{});
   return {

@@ -25,6 +25,6 @@ struct UplinkState {
 };
 
 uplink_actor::behavior_type UplinkBehavior(uplink_actor::stateful_pointer<UplinkState> self,
-                                           std::shared_ptr<const UplinkArgs> args);
+                                           const std::shared_ptr<const UplinkArgs>& args);
 
 } // namespace avocet

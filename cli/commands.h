@@ -55,6 +55,12 @@ struct PredictOptions {
 };
 int PredictCommand(const Context& context, const PredictOptions& options);
 
+struct ReplayOptions {
+  std::filesystem::path file; ///< records of a FIFO device, CSV
+  std::string fit_run;        ///< that the models are fitted on; empty: the first
+};
+int ReplayCommand(const Context& context, const ReplayOptions& options);
+
 struct DevOptions {
   std::filesystem::path config;   ///< empty: defaults
   std::filesystem::path data_dir; ///< empty: the config's, else ~/.local/share/avocet/dev

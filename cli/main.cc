@@ -161,6 +161,10 @@ private:
                      "Requests to simulate where only an approximation is known; 0: none")
         ->check(CLI::Range(0, 100000000))
         ->capture_default_str();
+    CLI::App* replay = Command(app_, "replay", "Predicted and observed response times of a FIFO device's records",
+                               [this](const Context& c) { return ReplayCommand(c, replay_); });
+    replay->add_option("trace", replay_.file, "CSV: run, model, nominal_rate_rps, start_s, end_s")->required();
+    replay->add_option("--fit", replay_.fit_run, "The run that service times are fitted on [the first]");
   }
 
   void AddLocal() {
@@ -205,6 +209,7 @@ private:
   AppApplyOptions apply_;
   LoadOptions load_;
   PredictOptions predict_;
+  ReplayOptions replay_;
   DevOptions dev_;
   DemoOptions demo_;
 };

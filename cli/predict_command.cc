@@ -1,28 +1,14 @@
-#include <fstream>
-
 #include "cli/commands.h"
 #include "cli/config_files.h"
 #include "cli/predict_file.h"
 #include "cli/predict_render.h"
+#include "cli/replay_read.h"
 
 namespace avocet {
 namespace {
 
-Result<std::string> ReadCases(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in) return NotFound("cannot open '" + file.string() + "'; is the path right and readable?");
-  std::string text;
-  std::string chunk(size_t{1} << 16, '\0');
-  while (in.read(chunk.data(), static_cast<std::streamsize>(chunk.size())) || in.gcount() > 0) {
-    text.append(chunk, 0, static_cast<size_t>(in.gcount()));
-    if (text.size() > kMaxCaseBytes)
-      return ResourceExhausted("'" + file.string() + "' is longer than 64 MiB; split it");
-  }
-  return text;
-}
-
 int PredictCases(const Context& context, const PredictOptions& options) {
-  auto text = ReadCases(options.cases);
+  auto text = ReadWholeFile(options.cases, kMaxCaseBytes);
   if (!text.ok()) return Fail(context, text.status());
   auto cases = ParseCases(*text, options.cases.string());
   if (!cases.ok()) return Fail(context, cases.status());

@@ -13,6 +13,7 @@ namespace {
 
 /// Service times that vary less count as constant: their distribution has no density to invert.
 constexpr double kConstantScv = 0.01;
+constexpr int kTailRounds = 5;
 /// One window, so that nothing is forgotten.
 constexpr double kNoForgetting = 1e12;
 
@@ -46,15 +47,27 @@ std::vector<Served> ServedOf(const TraceRun& run, const std::vector<double>& tai
   return served;
 }
 
-std::vector<double> TailsOf(const TraceRun& run) {
+/// How much longer, by model, requests of their own kind's line take on an idle device than on a busy one.
+std::vector<double> IdleExcess(const TraceRun& run, const std::vector<double>& tails) {
   std::vector<Moments> idle(run.models.size()), queued(run.models.size());
-  for (const auto& one : ServedOf(run, std::vector<double>(run.models.size(), 0))) {
+  for (const auto& one : ServedOf(run, tails)) {
     if (!one.switched) (one.queued ? queued : idle)[one.model].Add(one.service_s);
   }
-  std::vector<double> tails;
+  std::vector<double> excess;
   for (size_t m = 0; m < run.models.size(); ++m) {
     const bool known = idle[m].count > 0 && queued[m].count > 0;
-    tails.push_back(known ? std::max(idle[m].mean() - queued[m].mean(), 0.0) : 0);
+    excess.push_back(known ? idle[m].mean() - queued[m].mean() : 0);
+  }
+  return excess;
+}
+
+/// The tails that leave no excess. Repeated, as they decide which requests found the device idle.
+std::vector<double> TailsOf(const TraceRun& run) {
+  std::vector<double> tails(run.models.size(), 0);
+  for (int round = 0; round < kTailRounds; ++round) {
+    const auto excess = IdleExcess(run, tails);
+    for (size_t m = 0; m < tails.size(); ++m)
+      tails[m] = std::max(tails[m] + excess[m], 0.0);
   }
   return tails;
 }
@@ -166,20 +179,20 @@ struct AverageErrors {
   TraceErrors value() const { return {mean.value(), p95.value(), p99.value()}; }
 };
 
-/// What a perfect model would seem to err, by model: against runs of the same length simulated from it.
-std::vector<TraceTimes> NoiseOf(const TraceRun& run, const DeviceLoad& load, const std::vector<TraceTimes>& truth,
-                                int replications) {
-  std::vector<AverageErrors> errors(truth.size());
-  for (int i = 0; i < replications; ++i) {
-    const auto sample =
-        Simulate(load, {.seed = static_cast<uint64_t>(i) + 1, .requests = static_cast<int>(run.requests.size())});
-    for (size_t m = 0; m < truth.size(); ++m)
-      errors[m].Add(truth[m], TimesOf(sample, m, 0));
-  }
-  std::vector<TraceTimes> noise;
-  for (const auto& one : errors)
-    noise.push_back({one.mean.value(), one.p95.value(), one.p99.value()});
-  return noise;
+/// Runs of the given length simulated from the model.
+std::vector<ResponseSample> Replications(const DeviceLoad& load, size_t requests, int count) {
+  std::vector<ResponseSample> samples;
+  for (int i = 0; i < count; ++i)
+    samples.push_back(Simulate(load, {.seed = static_cast<uint64_t>(i) + 1, .requests = static_cast<int>(requests)}));
+  return samples;
+}
+
+/// What a perfect model would seem to err about model `m`: the truth against such runs.
+TraceTimes NoiseOf(const TraceTimes& truth, const std::vector<ResponseSample>& samples, size_t m) {
+  AverageErrors errors;
+  for (const auto& sample : samples)
+    errors.Add(truth, TimesOf(sample, m, 0));
+  return {errors.mean.value(), errors.p95.value(), errors.p99.value()};
 }
 
 class Replay {
@@ -234,16 +247,13 @@ private:
     const DeviceLoad load = LoadOf(run, models);
     const auto response = Solve(load);
     if (!response.stable) return;
-    std::vector<TraceTimes> truth;
+    const auto samples = Replications(load, run.requests.size(), replications_);
     for (size_t m = 0; m < models.size(); ++m) {
-      const double tail = models[m].tail_s;
-      truth.push_back(
-          {response.At(m, Statistic::kMean), response.At(m, Statistic::kP95), response.At(m, Statistic::kP99)});
-      rows[m].analytic = {*truth[m].mean_s + tail, *truth[m].p95_s + tail, *truth[m].p99_s + tail};
+      const double mean = response.At(m, Statistic::kMean), p95 = response.At(m, Statistic::kP95),
+                   p99 = response.At(m, Statistic::kP99), tail = models[m].tail_s;
+      rows[m].analytic = {mean + tail, p95 + tail, p99 + tail};
+      rows[m].noise = NoiseOf({mean, p95, p99}, samples, m);
     }
-    const auto noise = NoiseOf(run, load, truth, replications_);
-    for (size_t m = 0; m < models.size(); ++m)
-      rows[m].noise = noise[m];
   }
 
   void PredictPaper(const TraceRun& run, TraceRow* rows) const {

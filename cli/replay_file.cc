@@ -1,0 +1,118 @@
+#include "cli/replay_file.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <optional>
+
+#include <fmt/format.h>
+
+namespace avocet {
+namespace {
+
+constexpr std::array<std::string_view, 5> kColumns{"run", "model", "nominal_rate_rps", "start_s", "end_s"};
+enum Column : size_t { kRun, kModel, kRate, kStart, kEnd };
+constexpr double kMaxSeconds = 1e9;
+constexpr double kMaxRate = 1e6;
+
+std::vector<std::string_view> Split(std::string_view line) {
+  std::vector<std::string_view> cells;
+  for (size_t begin = 0;;) {
+    const size_t comma = line.find(',', begin);
+    cells.push_back(line.substr(begin, comma - begin));
+    if (comma == std::string_view::npos) return cells;
+    begin = comma + 1;
+  }
+}
+
+std::optional<double> NumberIn(std::string_view text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) return std::nullopt;
+  return value;
+}
+
+/// Reads lines one by one into runs.
+class TraceReader {
+public:
+  explicit TraceReader(std::string filename) : filename_(std::move(filename)) {}
+
+  Status ReadHeader(std::string_view line) {
+    const auto cells = Split(line);
+    cells_ = cells.size();
+    for (size_t c = 0; c < kColumns.size(); ++c) {
+      const auto it = std::find(cells.begin(), cells.end(), kColumns[c]);
+      if (it == cells.end()) return Problem(1, fmt::format("has no column '{}'", kColumns[c]));
+      position_[c] = static_cast<size_t>(it - cells.begin());
+    }
+    return {};
+  }
+
+  Status ReadRow(size_t number, std::string_view line) {
+    const auto cells = Split(line);
+    if (cells.size() != cells_)
+      return Problem(number, fmt::format("has {} cells, the header {}", cells.size(), cells_));
+    const auto start = NumberIn(cells[position_[kStart]]), end = NumberIn(cells[position_[kEnd]]);
+    const auto rate = NumberIn(cells[position_[kRate]]);
+    if (!start || !end || !rate) return Problem(number, "a time or rate is not a number");
+    if (*start < 0 || *end < *start || *end > kMaxSeconds)
+      return Problem(number, fmt::format("times must be 0 <= start_s <= end_s <= {}", kMaxSeconds));
+    if (*rate <= 0 || *rate > kMaxRate) return Problem(number, fmt::format("the rate must be > 0 and <= {}", kMaxRate));
+    TraceRun& run = RunOf(std::string(cells[position_[kRun]]));
+    const size_t model = ModelOf(run, std::string(cells[position_[kModel]]), *rate);
+    if (run.models.size() > kMaxTraceModels)
+      return Problem(number, fmt::format("the run has more than {} models", kMaxTraceModels));
+    if (run.nominal_rps[model] != *rate)
+      return Problem(number, "the model has another nominal rate earlier in the run");
+    run.requests.push_back({model, *start, *end});
+    return {};
+  }
+
+  std::vector<TraceRun> Take() { return std::move(runs_); }
+  Status Problem(size_t line, const std::string& what) const {
+    return InvalidArgument(fmt::format("{}:{}: {}", filename_, line, what));
+  }
+
+private:
+  TraceRun& RunOf(const std::string& name) {
+    const auto it = std::find_if(runs_.begin(), runs_.end(), [&](const TraceRun& run) { return run.name == name; });
+    if (it != runs_.end()) return *it;
+    return runs_.emplace_back(TraceRun{.name = name, .models = {}, .nominal_rps = {}, .requests = {}});
+  }
+
+  static size_t ModelOf(TraceRun& run, const std::string& name, double rate_rps) {
+    const auto it = std::find(run.models.begin(), run.models.end(), name);
+    if (it != run.models.end()) return static_cast<size_t>(it - run.models.begin());
+    run.models.push_back(name);
+    run.nominal_rps.push_back(rate_rps);
+    return run.models.size() - 1;
+  }
+
+  std::string filename_;
+  std::array<size_t, kColumns.size()> position_{};
+  size_t cells_ = 0;
+  std::vector<TraceRun> runs_;
+};
+
+} // namespace
+
+Result<std::vector<TraceRun>> ParseTrace(std::string_view text, const std::string& filename) {
+  TraceReader reader(filename);
+  size_t number = 0;
+  while (!text.empty()) {
+    const size_t newline = text.find('\n');
+    std::string_view line = text.substr(0, newline);
+    text.remove_prefix(newline == std::string_view::npos ? text.size() : newline + 1);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    ++number;
+    if (line.empty()) continue;
+    const Status status = number == 1 ? reader.ReadHeader(line) : reader.ReadRow(number, line);
+    if (!status.ok()) return status;
+  }
+  auto runs = reader.Take();
+  if (runs.empty()) return reader.Problem(std::max<size_t>(number, 1), "there is no request");
+  return runs;
+}
+
+} // namespace avocet
