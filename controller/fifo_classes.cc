@@ -9,7 +9,8 @@
 namespace avocet {
 namespace {
 
-constexpr double kRootTolerance = 1e-15;
+/// Looser than 1e-10, single percentiles were off by some percent.
+constexpr double kRootTolerance = 1e-13;
 /// Poles closer than this share of the total rate are one.
 constexpr double kTie = 1e-8;
 /// A class whose bound on c_i is below this share of 1 - rho is left out of the equations.
@@ -36,8 +37,11 @@ public:
   explicit Denominators(const std::vector<FifoClass>& classes) : classes_(classes), total_(TotalRate(classes)) {}
 
   double total() const { return total_; }
-  double At(size_t i, double x) const {
-    return total_ - x - classes_[i].rate_rps * (classes_[i].Plain(x) - classes_[i].Switched(x));
+  double At(size_t i, double x) const { return Of(i, x, classes_[i].Both(x)); }
+  /// lam_i C_i(x) / d_i(x)
+  double Ratio(size_t i, double x) const {
+    const auto both = classes_[i].Both(x);
+    return classes_[i].rate_rps * both.switched / Of(i, x, both);
   }
   double Pole(size_t i) const {
     const double at_total = At(i, total_);
@@ -46,6 +50,10 @@ public:
   }
 
 private:
+  double Of(size_t i, double x, const FifoClass::Transforms& both) const {
+    return total_ - x - classes_[i].rate_rps * (both.plain - both.switched);
+  }
+
   const std::vector<FifoClass>& classes_;
   double total_;
 };
@@ -95,7 +103,7 @@ double ZeroBetween(const std::vector<FifoClass>& classes, const Denominators& d,
   const auto f = [&](double z) { // the poles at the ends taken out
     double sum = 1;
     for (size_t i = 0; i < classes.size(); ++i)
-      sum -= classes[i].rate_rps * classes[i].Switched(z) / d.At(i, z);
+      sum -= d.Ratio(i, z);
     return sum * ((z - left) / gap) * ((right - z) / gap);
   };
   const double margin = std::max(kPoleMargin * gap, kRoundingMargin * d.total());

@@ -58,6 +58,39 @@ RC_GTEST_PROP(LatencyProperties, EveryNumberIsFiniteAndInOrder, ()) {
   }
 }
 
+/// Up to 64 models, any time scale, any utilization short of 1; some equal, some without switch.
+DeviceLoad AnyExtremeLoad() {
+  std::vector<LoadRow> rows;
+  const int models = *rc::gen::element(1, 2, 3, 8, 20, 64);
+  const bool ties = *rc::gen::arbitrary<bool>();
+  for (int i = 0; i < models; ++i) {
+    if (ties && i % 2 == 1) {
+      rows.push_back(rows.back());
+      continue;
+    }
+    const double switch_s = *rc::gen::element(0.0, 1e-6, 1.0) * Between(1e-3, 100);
+    rows.push_back({Between(1e-6, 1e6), Between(1e-6, 100), *rc::gen::element(0.0, 0.0, 0.3, 1.0, 20.0), switch_s});
+  }
+  auto load = MakeLoad(AnyDiscipline(), rows, *rc::gen::inRange(1, 33));
+  const double scale = *rc::gen::element(1e-9, 0.01, 0.5, 0.9, 0.999, 0.999999, 1 - 1e-8) / Utilization(load);
+  for (auto& app : load.apps)
+    app.rate_rps *= scale;
+  return load;
+}
+
+RC_GTEST_PROP(LatencyProperties, ExtremeLoadsHaveFiniteAnswers, ()) {
+  const auto load = AnyExtremeLoad();
+  const auto prediction = Predict(load);
+  RC_PRE(prediction.stable);
+  for (size_t i = 0; i < load.apps.size(); ++i) {
+    const auto& p = prediction.apps[i];
+    for (const double value : {p.mean_s, p.p50_s, p.p95_s, p.p99_s})
+      RC_ASSERT(std::isfinite(value) && value >= 0);
+    RC_ASSERT(p.mean_s >= load.apps[i].service.mean_s * (1 - 1e-9));
+    RC_ASSERT(p.p50_s <= p.p99_s * (1 + 1e-6));
+  }
+}
+
 RC_GTEST_PROP(LatencyProperties, OrderOfApplicationsDoesNotMatter, ()) {
   const auto load = AnyLoad(AnyDiscipline(), {.switches = true});
   auto reversed = load;
