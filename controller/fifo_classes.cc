@@ -9,8 +9,7 @@
 namespace avocet {
 namespace {
 
-/// Looser than 1e-10, single percentiles were off by some percent.
-constexpr double kRootTolerance = 1e-13;
+constexpr double kRootTolerance = 1e-15;
 /// Poles closer than this share of the total rate are one.
 constexpr double kTie = 1e-8;
 /// A class whose bound on c_i is below this share of 1 - rho is left out of the equations.

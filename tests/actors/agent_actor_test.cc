@@ -45,7 +45,8 @@ struct FakeController {
   int windows = 0;
   Status heartbeat_answer;
 
-  static agent_link_actor::behavior_type Behavior(agent_link_actor::pointer, std::shared_ptr<FakeController> fake) {
+  static agent_link_actor::behavior_type Behavior(agent_link_actor::pointer,
+                                                  const std::shared_ptr<FakeController>& fake) {
     return {
         [fake](const RegisterAgent& registration) -> caf::result<Done> {
           fake->registrations.push_back(registration);

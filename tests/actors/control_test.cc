@@ -32,7 +32,7 @@ protected:
   }
 
   Sha256 Upload(const std::string& bytes) {
-    const Sha256 file = Sha256Of(bytes);
+    Sha256 file = Sha256Of(bytes);
     EXPECT_EQ(Ask<ModelChunkStored>(PutModelChunk{file, 0, bytes.size(), bytes})->next_offset, bytes.size());
     return file;
   }

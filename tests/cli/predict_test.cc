@@ -67,7 +67,7 @@ void ExpectClose(const json& expected, const json& answered, double bound, const
 TEST(PredictCommand, AnswersTheReferenceCases) {
   std::ifstream file(kVectors);
   const json reference = json::parse(file)["cases"];
-  const auto outcome = RunPredict({.file = {}, .cases = kVectors, .simulated_requests = 1000000});
+  const auto outcome = RunPredict({.file = {}, .cases = kVectors, .simulated_requests = 400000});
   ASSERT_EQ(outcome.code, kExitOk) << outcome.text;
   const json answers = json::parse(outcome.text)["cases"];
   ASSERT_EQ(answers.size(), reference.size());

@@ -68,11 +68,12 @@ protected:
     cluster_.Start();
     for (const auto& choice : kChoices) {
       const bool real = choice.kind == "cpu";
-      Import(real ? SampleModel(choice.model + ".tflite") : EmulatedModel(choice.model + ".toml"));
+      ASSERT_NO_FATAL_FAILURE(
+          Import(real ? SampleModel(choice.model + ".tflite") : EmulatedModel(choice.model + ".toml")));
     }
     ASSERT_TRUE(cluster_.WaitUntilServing());
     for (const size_t first : {0, 2, 4})
-      Apply(kChoices[first]);
+      ASSERT_NO_FATAL_FAILURE(Apply(kChoices[first]));
   }
 
   size_t Pick(size_t below) { return std::uniform_int_distribution<size_t>(0, below - 1)(random_); }
@@ -264,6 +265,32 @@ TEST_F(DevCrash, WhatWasAcknowledgedSurvivesAndServesAgain) {
     ExpectEverythingAcknowledged();
     ASSERT_NO_FATAL_FAILURE(ExpectEverythingServes());
   }
+  ExpectRemovedIsNotServed();
+}
+
+// The controller's records and the agent's plan are two stores; a crash may leave either behind the other.
+
+TEST_F(DevCrash, AnAgentThatLostItsDiskGetsItsApplicationsBack) {
+  cluster_.process().Kill();
+  std::filesystem::remove_all(cluster_.data_dir() / "agent");
+  cluster_.Start();
+  ExpectEverythingAcknowledged();
+  ExpectEverythingServes();
+}
+
+TEST_F(DevCrash, AnAgentThatMissedARemovalStopsServing) {
+  const auto agent = cluster_.data_dir() / "agent", earlier = cluster_.folder() / "earlier";
+  cluster_.process().Kill();
+  std::filesystem::copy(agent, earlier, std::filesystem::copy_options::recursive);
+  cluster_.Start();
+  ASSERT_TRUE(cluster_.WaitUntilServing());
+  ASSERT_NO_FATAL_FAILURE(Remove(*ledger_.apps.begin()));
+  cluster_.process().Kill();
+  std::filesystem::remove_all(agent);
+  std::filesystem::rename(earlier, agent);
+  cluster_.Start();
+  ExpectEverythingAcknowledged();
+  ExpectEverythingServes();
   ExpectRemovedIsNotServed();
 }
 

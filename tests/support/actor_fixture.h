@@ -47,6 +47,14 @@ private:
 
 /// Actors under the deterministic scheduler: nothing runs but in Run(), time passes only in Advance().
 class ActorTest : public ::testing::Test {
+public:
+  /// Otherwise the actor system would wait for them for ever.
+  ~ActorTest() override {
+    for (const auto& actor : spawned_)
+      caf::anon_send_exit(actor, caf::exit_reason::kill);
+    Run();
+  }
+
 protected:
   struct Config : caf::actor_system_config {
     Config() { set("scheduler.policy", caf::atom("testing")); }
@@ -54,13 +62,6 @@ protected:
 
   ActorTest()
       : system(config), scheduler(dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler())), self(system) {
-    Run();
-  }
-
-  /// Otherwise the actor system would wait for them for ever.
-  ~ActorTest() override {
-    for (const auto& actor : spawned_)
-      caf::anon_send_exit(actor, caf::exit_reason::kill);
     Run();
   }
 

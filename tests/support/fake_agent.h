@@ -16,7 +16,7 @@ struct FakeAgent {
   Status profile_answer;
   double service_ms = 10;
 
-  static agent_handle::behavior_type Behavior(agent_handle::pointer, std::shared_ptr<FakeAgent> fake) {
+  static agent_handle::behavior_type Behavior(agent_handle::pointer, const std::shared_ptr<FakeAgent>& fake) {
     return {
         [fake](const RunCommand& run) -> caf::result<Done> {
           fake->commands.push_back(run.command);
