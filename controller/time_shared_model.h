@@ -18,7 +18,8 @@ namespace avocet {
 /// mean-field value and the fixed point of r_i = u_i E[1/(1 + busy others)]; waits proportional to
 /// s_i (1 + scv_i) u_i/(1-u_i)^0.75, scaled so that the total work is that of M/G/1, which is exact
 /// (work conservation). Variance for the percentiles: a fit with seven constants, found by
-/// simulation of random mixes of constant service times. An approximation: errors in docs/MODELS.md.
+/// simulation of random mixes of constant service times. An approximation: errors in docs/MODELS.md. Where
+/// it is not sure, Refine (latency_model.h) lets a simulation answer.
 /// Assumes Poisson arrivals; burstier ones stretch the wait by BurstinessShare.
 class TimeSharedModel {
 public:

@@ -13,6 +13,7 @@ namespace {
 
 /// Service times that vary less count as constant: their distribution has no density to invert.
 constexpr double kConstantScv = 0.01;
+constexpr double kLeastService = 1e-9; // seconds; the models want positive ones
 constexpr int kTailRounds = 5;
 /// One window, so that nothing is forgotten.
 constexpr double kNoForgetting = 1e12;
@@ -117,7 +118,7 @@ DeviceLoad LoadOf(const TraceRun& run, const std::vector<TraceModel>& models) {
     load.apps.push_back({.app = AppId(models[m].name),
                          .model = MakeModelId(models[m].name, "1"),
                          .rate_rps = run.nominal_rps[m],
-                         .service = {models[m].service_s, scv},
+                         .service = {std::max(models[m].service_s, kLeastService), scv},
                          .switch_s = models[m].switch_s});
   }
   return load;
