@@ -1,72 +1,162 @@
 #include "controller/processor_sharing_model.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
+#include <complex>
+#include <numbers>
 
+#include "controller/plain_complex.h"
 #include "controller/service_classes.h"
-#include "controller/sharing_mixture.h"
 
 namespace avocet {
 namespace {
 
-/// E[X; X <= t] for X of GammaMixture({1, 0, mean, variance}) is mean * P(X' <= t), X' of one more
-/// shape; likewise for the second moment.
-double GammaCdf(double mean, double variance, double extra_shape, double t) {
-  const double scale = variance / mean, shape = mean / scale + extra_shape;
-  GammaMixture one;
-  one.Add({1, 0, shape * scale, shape * scale * scale});
-  return one.Cdf(t);
+using Complex = PlainComplex;
+
+// Abate & Whitt 1995, as in fifo_inversion.cc; the functions inverted here are smooth.
+constexpr double kA = 23; // discretisation error e^-A = 1e-10
+constexpr int kTerms = 30;
+constexpr int kAveraged = 12;
+constexpr double kLeastSkew = 1e-3;
+
+/// rho times the transform of the residual service, at the nodes y = (A + 2 k pi i) / (2 x), k = 0, 1, ...
+class BusyWalk {
+public:
+  BusyWalk(const std::vector<ServiceTime>& services, const std::vector<double>& rates, double x)
+      : services_(services), rates_(rates), y_(kA / (2 * x)), distance_(0, std::numbers::pi / x) {
+    for (const auto& service : services) { // constants by rotation instead of an exponential for each node
+      values_.push_back(Exp(-y_ * service.mean_s));
+      steps_.push_back(Exp(-distance_ * service.mean_s));
+    }
+  }
+
+  Complex y() const { return y_; }
+
+  Complex At() const {
+    Complex sum(0);
+    for (size_t i = 0; i < services_.size(); ++i) {
+      const Complex transform =
+          services_[i].scv == 0 ? values_[i] : Complex(Transform(services_[i], static_cast<std::complex<double>>(y_)));
+      sum += rates_[i] * (1.0 - transform);
+    }
+    return sum / y_;
+  }
+
+  void Next() {
+    y_ += distance_;
+    for (size_t i = 0; i < values_.size(); ++i)
+      values_[i] *= steps_[i];
+  }
+
+private:
+  const std::vector<ServiceTime>& services_;
+  const std::vector<double>& rates_;
+  Complex y_, distance_;
+  std::vector<Complex> values_, steps_;
+};
+
+using Pair = std::array<double, 2>;
+
+/// f(x) for two transforms at once, which `transforms(walk)` gives where the walk stands.
+template <class Function> Pair Invert(const Function& transforms, BusyWalk walk, double x) {
+  Pair sums{}, averages{};
+  double weight = std::ldexp(1.0, -kAveraged); // binomial
+  for (int k = 0; k <= kTerms + kAveraged; ++k, walk.Next()) {
+    const std::array<Complex, 2> terms = transforms(walk);
+    const double sign = (k % 2 == 0 ? 1 : -1) * (k == 0 ? 0.5 : 1);
+    for (size_t n = 0; n < sums.size(); ++n) {
+      sums[n] += sign * terms[n].re;
+      if (k >= kTerms) averages[n] += weight * sums[n];
+    }
+    if (k >= kTerms) weight *= static_cast<double>(kTerms + kAveraged - k) / (k - kTerms + 1);
+  }
+  const double scale = std::exp(kA / 2) / x;
+  return {scale * averages[0], scale * averages[1]};
+}
+
+struct WeightedSize {
+  double size, weight;
+};
+
+/// Two-point Gauss-Laguerre rule: nodes and weights match three moments of the gamma.
+std::array<WeightedSize, 2> SizesOf(const ServiceTime& service) {
+  const auto [mean, scv] = service;
+  if (scv <= 0) return {{{mean, 1}, {mean, 0}}};
+  const double shape = 1 / scv, scale = mean * scv, root = std::sqrt(shape + 1);
+  const double low = (shape + 1 - root) * scale, high = (shape + 1 + root) * scale;
+  const double weight = (mean - low) / (high - low);
+  return {{{low, 1 - weight}, {high, weight}}};
 }
 
 } // namespace
 
 ProcessorSharingModel::ProcessorSharingModel(const DeviceLoad& load) : stretch_(1 + BurstinessShare(load)) {
-  RawMoments work; // per second
   for (const auto& app : load.apps) {
     services_.push_back(app.service);
+    rates_.push_back(app.rate_rps);
     total_rate_ += app.rate_rps;
-    work += app.rate_rps * MomentsOf(app.service);
+    rho_ += app.rate_rps * app.service.mean_s;
   }
-  rho_ = work.first;
-  const double wait = work.second / (2 * (1 - rho_));
-  const double wait_squared = 2 * wait * wait + work.third / (3 * (1 - rho_));
-  wait_mean_ = wait / rho_;
-  wait_variance_ = wait_squared / rho_ - wait_mean_ * wait_mean_;
 }
 
 double ProcessorSharingModel::Mean(size_t app) const {
   return services_[app].mean_s * (1 + stretch_ * rho_ / (1 - rho_));
 }
 
-double ProcessorSharingModel::DelayVarianceOfSize(double x) const {
-  // Int_0^x (x-u) P(W>u) du = E[x m - m^2/2], m = min(W, x).
-  const double m = wait_mean_, v = wait_variance_, above = 1 - GammaCdf(m, v, 0, x);
-  const double first = m * GammaCdf(m, v, 1, x) + x * above;
-  const double second = (v + m * m) * GammaCdf(m, v, 2, x) + x * x * above;
-  return 2 * rho_ / ((1 - rho_) * (1 - rho_)) * (x * first - second / 2);
+Cumulants ProcessorSharingModel::ResponseOfSize(double x) const {
+  // x^2 - E[(x-W)+^2] and x^3 - E[(x-W1-W2)+^3]: the differences are inverted, for nothing to cancel. In units
+  // of x, for no power to overflow.
+  const double c = 1 - rho_;
+  const auto transforms = [&](const BusyWalk& walk) {
+    const Complex busy = walk.At(), idle = 1.0 / (1.0 - busy), y = walk.y() * x;
+    const Complex wait = c * idle, positive = (rho_ - busy) * idle, y3 = y * y * y; // positive: 1 - wait
+    return std::array<Complex, 2>{2.0 * x * positive / y3, 6.0 * x * positive * (1.0 + wait) / (y3 * y)};
+  };
+  const auto [lost2, lost3] = Invert(transforms, BusyWalk(services_, rates_, x), x);
+  const double x_c = x / c, second = std::max(lost2, 0.0);
+  // With 1/phi = 1 + a1 s + a2 s^2 + a3 s^3 the cumulants are a1, a1^2 - 2 a2, 2 a1^3 - 6 a1 a2 + 6 a3.
+  return {x_c, x_c * x_c * second, x_c * x_c * x_c * (3 * second - lost3)};
 }
 
-ProcessorSharingModel::Spread ProcessorSharingModel::SpreadOf(size_t app) const {
-  const auto& [mean, scv] = services_[app];
-  const double squared = stretch_ * stretch_;
-  if (scv == 0) return {squared * DelayVarianceOfSize(mean), 0};
-  // Two-point Gauss-Laguerre rule: nodes and weights match three moments of the gamma.
-  const double shape = 1 / scv, scale = mean * scv, root = std::sqrt(shape + 1);
-  const double low = (shape + 1 - root) * scale, high = (shape + 1 + root) * scale;
-  const double weight = (mean - low) / (high - low);
-  const double at_low = squared * DelayVarianceOfSize(low), at_high = squared * DelayVarianceOfSize(high);
-  const double covariance = weight * (1 - weight) * (high - low) * (at_high - at_low);
-  return {(1 - weight) * at_low + weight * at_high, 3 * covariance / (1 - rho_)};
+Cumulants ProcessorSharingModel::ResponseOf(size_t app) const {
+  const double mean = services_[app].mean_s / (1 - rho_);
+  Cumulants sum{mean, 0, 0};
+  for (const auto& [size, weight] : SizesOf(services_[app])) {
+    if (weight <= 0) continue;
+    const Cumulants one = ResponseOfSize(size);
+    const double off = one.mean - mean;
+    sum.variance += weight * (one.variance + off * off);
+    sum.third += weight * (one.third + off * (3 * one.variance + off * off));
+  }
+  return sum;
 }
 
 GammaMixture ProcessorSharingModel::Approximate(size_t app) const {
-  const Spread spread = SpreadOf(app);
-  return MixtureOf({.service = services_[app],
-                    .idle = 1 - rho_,
-                    .disturbing_rps = total_rate_,
-                    .mean_s = Mean(app),
-                    .delay_variance = spread.variance,
-                    .delay_skew = spread.skew,
-                    .slow_down = 1 / (1 - rho_)});
+  const auto& service = services_[app];
+  const Cumulants response = ResponseOf(app);
+  const double undelayed = (1 - rho_) * Transform(service, total_rate_), delayed = 1 - undelayed;
+  // Short requests escape more often: the service time of the undelayed is a gamma of smaller scale.
+  const double short_s = service.mean_s / (1 + total_rate_ * service.mean_s * service.scv);
+  const Cumulants alone = GammaCumulants(short_s, service.scv * short_s * short_s);
+  GammaMixture mixture;
+  mixture.Add({undelayed, 0, alone.mean, alone.variance});
+  if (delayed <= 0) return mixture;
+  // What is left for the delayed: central moments of both about the mean response.
+  const double off = alone.mean - response.mean;
+  const double d = -undelayed * off / delayed;
+  const double second = (response.variance - undelayed * (alone.variance + off * off)) / delayed;
+  const double third = (response.third - undelayed * (alone.third + off * (3 * alone.variance + off * off))) / delayed;
+  Cumulants rest{response.mean + d, second - d * d, third - d * (3 * second - 2 * d * d)};
+  // Rounding, and sizes by two nodes only, may leave no skew: a shifted gamma needs some.
+  rest.variance = std::max(rest.variance, 0.0);
+  rest.third = std::max(rest.third, kLeastSkew * std::pow(rest.variance, 1.5));
+  // Bursts stretch the delay.
+  rest.mean += (Mean(app) - response.mean) / delayed;
+  rest.variance *= stretch_ * stretch_;
+  rest.third *= stretch_ * stretch_ * stretch_;
+  mixture.Add(ShiftedGamma(delayed, rest));
+  return mixture;
 }
 
 } // namespace avocet

@@ -32,35 +32,34 @@ class DevProcess : public testing::Test {
 protected:
   /// One application on the emulated GPU, 10.83 ms of service each.
   void SetUp() override {
-    cluster_.Start();
-    ASSERT_TRUE(cluster_.WaitUntilServing());
-    (void)cluster_.Json({"model", "import", EmulatedModel("resnet18.toml").string()});
-    ASSERT_FALSE(
-        cluster_.Json({"app", "apply", cluster_.Write(AppFile{.name = "door", .model = "resnet18"})}).is_null());
+    cluster.Start();
+    ASSERT_TRUE(cluster.WaitUntilServing());
+    (void)cluster.Json({"model", "import", EmulatedModel("resnet18.toml").string()});
+    ASSERT_FALSE(cluster.Json({"app", "apply", cluster.Write(AppFile{.name = "door", .model = "resnet18"})}).is_null());
   }
 
-  json Door() { return cluster_.Json({"app", "status", "door"}); }
+  json Door() { return cluster.Json({"app", "status", "door"}); }
 
   double GpuUtilization() {
-    for (const auto& device : cluster_.Json({"device", "list"})["devices"]) {
+    for (const auto& device : cluster.Json({"device", "list"})["devices"]) {
       if (device["id"] == "box/gpu0") return device["utilization"];
     }
     return -1;
   }
 
   void ExpectServes() {
-    ASSERT_TRUE(cluster_.WaitUntilServing());
-    const auto load = cluster_.Run({"load", "door=10", "--arrival", "periodic", "--duration", "0.5", "-q"});
+    ASSERT_TRUE(cluster.WaitUntilServing());
+    const auto load = cluster.Run({"load", "door=10", "--arrival", "periodic", "--duration", "0.5", "-q"});
     EXPECT_EQ(load.exit_code, 0) << load.out << load.err;
   }
 
   std::unique_ptr<Process> StartLoad(const std::string& rate) {
-    auto load = cluster_.Spawn({"load", "door=" + rate, "--arrival", "periodic", "--duration", "60", "-q"});
+    auto load = cluster.Spawn({"load", "door=" + rate, "--arrival", "periodic", "--duration", "60", "-q"});
     EXPECT_TRUE(Eventually([&] { return Door()["measured"]["requests"].get<int>() > 0; }, kPatience));
     return load;
   }
 
-  DevCluster cluster_;
+  DevCluster cluster;
 };
 
 TEST_F(DevProcess, FittedRatesSurviveACrash) {
@@ -72,9 +71,9 @@ TEST_F(DevProcess, FittedRatesSurviveACrash) {
   const double before = Door()["measured"]["rate_rps"];
   const double busy = GpuUtilization();
   EXPECT_GT(busy, 2 * declared) << "the measured rate is far above the declared one";
-  cluster_.process().Kill();
+  cluster.process().Kill();
   (void)load->Kill();
-  cluster_.Start();
+  cluster.Start();
   const json door = Door();
   EXPECT_EQ(door["measured"]["requests"], 0) << "nothing was asked since the restart";
   ASSERT_TRUE(door["measured"]["rate_rps"].is_number()) << door;
@@ -84,47 +83,47 @@ TEST_F(DevProcess, FittedRatesSurviveACrash) {
 
 TEST_F(DevProcess, StopsInOrderOnSigtermEvenUnderLoad) {
   const auto load = StartLoad("20");
-  cluster_.process().Signal(SIGTERM);
-  const auto end = cluster_.process().Wait(kPatience);
+  cluster.process().Signal(SIGTERM);
+  const auto end = cluster.process().Wait(kPatience);
   ASSERT_TRUE(end.has_value());
   EXPECT_EQ(end->exit_code, 0) << "ended by signal " << end->signal;
   (void)load->Kill();
-  EXPECT_THAT(ProcessesWith(cluster_.data_dir()), testing::IsEmpty());
-  cluster_.Start();
+  EXPECT_THAT(ProcessesWith(cluster.data_dir()), testing::IsEmpty());
+  cluster.Start();
   ExpectServes();
 }
 
 TEST_F(DevProcess, SigintStopsItToo) {
-  cluster_.process().Signal(SIGINT);
-  const auto end = cluster_.process().Wait(kPatience);
+  cluster.process().Signal(SIGINT);
+  const auto end = cluster.process().Wait(kPatience);
   ASSERT_TRUE(end.has_value());
   EXPECT_EQ(end->exit_code, 0);
 }
 
 TEST_F(DevProcess, GoesOnServingAfterALongPause) {
   const auto load = StartLoad("5");
-  cluster_.process().Signal(SIGSTOP);
-  EXPECT_FALSE(cluster_.process().Wait(kLongPause).has_value());
-  const auto asked = cluster_.Run({"version", "--timeout", "0.5"});
+  cluster.process().Signal(SIGSTOP);
+  EXPECT_FALSE(cluster.process().Wait(kLongPause).has_value());
+  const auto asked = cluster.Run({"version", "--timeout", "0.5"});
   EXPECT_EQ(asked.exit_code, 4) << "a controller that stands still is a timeout: " << asked.err;
-  cluster_.process().Signal(SIGCONT);
+  cluster.process().Signal(SIGCONT);
   ExpectServes();
   (void)load->Kill();
 }
 
 TEST_F(DevProcess, ASecondOneOnTheSameDataIsRefused) {
-  const auto second = RunToEnd({.command = cluster_.DevCommand(), .stderr_file = {}, .environment = {}}, kPatience);
+  const auto second = RunToEnd({.command = cluster.DevCommand(), .stderr_file = {}, .environment = {}}, kPatience);
   EXPECT_EQ(second.exit_code, 1);
   EXPECT_THAT(second.out, HasSubstr("in use by another process"));
-  EXPECT_THAT(second.out, HasSubstr(cluster_.data_dir().string()));
+  EXPECT_THAT(second.out, HasSubstr(cluster.data_dir().string()));
   ExpectServes();
 }
 
 TEST_F(DevProcess, ASecondOneOnTheSamePortIsRefused) {
   for (const std::string flag : {"--listen", "--inference"}) {
-    const std::string taken = flag == "--listen" ? cluster_.control() : cluster_.inference();
-    auto command = cluster_.DevCommand();
-    *(std::find(command.begin(), command.end(), "--data-dir") + 1) = cluster_.folder() / "other";
+    const std::string taken = flag == "--listen" ? cluster.control() : cluster.inference();
+    auto command = cluster.DevCommand();
+    *(std::find(command.begin(), command.end(), "--data-dir") + 1) = cluster.folder() / "other";
     *(std::find(command.begin(), command.end(), flag) + 1) = taken;
     const auto second = RunToEnd({.command = command, .stderr_file = {}, .environment = {}}, kPatience);
     EXPECT_EQ(second.exit_code, 1) << flag;

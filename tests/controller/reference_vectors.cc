@@ -35,13 +35,16 @@ std::optional<double> NumberAt(const json& outputs, const char* key, size_t i) {
 
 ReferenceCase ParseCase(const json& entry) {
   const json& outputs = entry["outputs"];
-  ReferenceCase result{.id = entry["id"], .model = entry["model"], .load = {}, .rho = outputs["rho"], .rows = {}};
+  ReferenceCase result{
+      .id = entry["id"], .model = entry["model"], .load = {}, .rho = outputs["rho"], .rows = {}, .paper_mean_s = {}};
   result.load = LoadOfCase(result.model, entry["inputs"]);
   result.stable = outputs.value("stable", true);
   for (size_t i = 0; result.stable && i < result.load.apps.size(); ++i) {
     result.rows.push_back({outputs["mean_s"][i], NumberAt(outputs, "p50_s", i), NumberAt(outputs, "p95_s", i),
                            NumberAt(outputs, "p99_s", i)});
   }
+  if (entry.contains("paper_formula"))
+    result.paper_mean_s = entry["paper_formula"]["mean_s"].get<std::vector<double>>();
   return result;
 }
 

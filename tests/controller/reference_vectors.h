@@ -21,7 +21,8 @@ struct ReferenceCase {
   DeviceLoad load;
   double rho = 0;
   bool stable = true;
-  std::vector<ReferenceRow> rows; ///< by application
+  std::vector<ReferenceRow> rows;   ///< by application
+  std::vector<double> paper_mean_s; ///< what the paper's formula gives; empty where it was not recorded
 };
 
 /// All cases of a model that this library predicts (those with several workers per model left out).

@@ -9,6 +9,7 @@
 
 #include "controller/fifo_model.h"
 #include "controller/multi_server_model.h"
+#include "controller/paper_model.h"
 
 namespace avocet::testing {
 namespace {
@@ -114,10 +115,10 @@ TEST(ReferenceVectors, ProcessorSharing) {
   errors.Print("processor_sharing, rho <= 0.8");
   high.Print("processor_sharing, rho 0.9");
   EXPECT_LT(std::max(errors.mean.worst(), high.mean.worst()), 1e-8);
-  EXPECT_LT(errors.p95.worst(), 0.015);
-  EXPECT_LT(errors.p99.worst(), 0.04);
-  EXPECT_LT(high.p95.worst(), 0.035);
-  EXPECT_LT(high.p99.worst(), 0.04);
+  EXPECT_LT(errors.p95.worst(), 0.01);
+  EXPECT_LT(errors.p99.worst(), 0.015);
+  EXPECT_LT(high.p95.worst(), 0.01);
+  EXPECT_LT(high.p99.worst(), 0.015);
 }
 
 TEST(ReferenceVectors, TimeShared) {
@@ -172,6 +173,26 @@ TEST(ReferenceVectors, MultiServerSharingMean) {
   errors.Print("processor sharing on c cores, mean");
   EXPECT_GT(errors.count(), 0);
   EXPECT_LT(errors.worst(), 1e-8);
+}
+
+TEST(ReferenceVectors, PaperFormulasAreTheBaselineTheyClaimToBe) {
+  int compared = 0;
+  for (const char* model : {"fcfs_switch", "mg1_ps", "hybrid_ps"}) {
+    Errors reproduced, truth;
+    for (const auto& one : ReferenceCases(model)) {
+      if (one.paper_mean_s.empty() || !one.stable) continue;
+      const auto means = PaperMeans(one.load);
+      ASSERT_EQ(means.size(), one.paper_mean_s.size()) << one.id;
+      for (size_t i = 0; i < means.size(); ++i) {
+        reproduced.Add(means[i], one.paper_mean_s[i], one.id);
+        truth.Add(means[i], one.rows[i].mean_s, one.id);
+      }
+    }
+    truth.Print((std::string("paper's formula, ") + model + " mean").c_str());
+    EXPECT_LT(reproduced.worst(), 1e-6) << model;
+    compared += reproduced.count();
+  }
+  EXPECT_GT(compared, 150);
 }
 
 } // namespace

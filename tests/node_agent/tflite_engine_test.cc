@@ -71,8 +71,7 @@ TEST(TfliteEngine, AFileThatIsNoLibraryIsUnsupported) {
 TEST(TfliteEngine, ALibraryWithoutTheFunctionsIsUnsupported) {
   const TempDir dir;
   std::filesystem::create_directories(dir.path() / "lib");
-  std::filesystem::copy_file(EnginePrefix() / "lib" / "libexternal_delegate_obj.so",
-                             dir.path() / "lib" / "libtensorflowlite_c.so");
+  std::filesystem::copy_file(AVOCET_NOT_AN_ENGINE, dir.path() / "lib" / "libtensorflowlite_c.so");
   const Status status = MakeTfliteEngine(dir.path(), Discipline::kFifo).status();
   EXPECT_EQ(status.code(), StatusCode::kUnsupported) << status.ToString();
   EXPECT_THAT(status.message(), testing::HasSubstr("has no function TfLite"));

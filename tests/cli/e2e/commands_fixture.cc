@@ -13,10 +13,10 @@ public:
 };
 
 SharedCluster& Shared() {
-  static auto* const shared = static_cast<SharedCluster*>(testing::AddGlobalTestEnvironment(new SharedCluster));
-  return *shared;
+  static auto* const kShared = static_cast<SharedCluster*>(testing::AddGlobalTestEnvironment(new SharedCluster));
+  return *kShared;
 }
-const auto& kRegistered = Shared(); // before the tests begin
+[[maybe_unused]] const auto& registered = Shared(); // before the tests begin
 
 class HasKeysMatcher {
 public:

@@ -84,11 +84,11 @@ protected:
   void SetUp() override {
     ASSERT_STRNE(AVOCET_PYTHON, "AVOCET_PYTHON-NOTFOUND") << "install python3-grpcio";
     ASSERT_STRNE(AVOCET_GRPC_PYTHON_PLUGIN, "AVOCET_GRPC_PYTHON_PLUGIN-NOTFOUND") << "install protobuf-compiler-grpc";
-    cluster_.Start();
-    ASSERT_TRUE(cluster_.WaitUntilServing());
-    (void)cluster_.Json({"model", "import", SampleModel(kModel).string()});
+    cluster.Start();
+    ASSERT_TRUE(cluster.WaitUntilServing());
+    (void)cluster.Json({"model", "import", SampleModel(kModel).string()});
     const AppFile app{.name = "door", .model = "face_detection_short_range", .kind = "cpu"};
-    ASSERT_TRUE(cluster_.Json({"app", "apply", cluster_.Write(app)}).is_object());
+    ASSERT_TRUE(cluster.Json({"app", "apply", cluster.Write(app)}).is_object());
     MakeStubs();
   }
 
@@ -106,10 +106,10 @@ protected:
   }
 
   json Ask(const std::vector<std::byte>& input) {
-    const auto file = cluster_.folder() / "input";
+    const auto file = cluster.folder() / "input";
     std::ofstream(file, std::ios::binary).write(reinterpret_cast<const char*>(input.data()), std::ssize(input));
     const std::string client = std::string(AVOCET_SOURCE_DIR) + "/tests/cli/e2e/open_inference_client.py";
-    const auto said = RunToEnd({.command = {AVOCET_PYTHON, client, stubs(), cluster_.inference(), "door", file},
+    const auto said = RunToEnd({.command = {AVOCET_PYTHON, client, stubs(), cluster.inference(), "door", file},
                                 .stderr_file = {},
                                 .environment = {}},
                                kPatience);
@@ -117,9 +117,9 @@ protected:
     return json::parse(said.out, nullptr, false);
   }
 
-  std::string stubs() const { return (cluster_.folder() / "stubs").string(); }
+  std::string stubs() const { return (cluster.folder() / "stubs").string(); }
 
-  DevCluster cluster_;
+  DevCluster cluster;
 };
 
 TEST_F(ForeignClient, GetsTheAnswersOfTheProtocolAndTheBytesOfTheEngine) {

@@ -56,9 +56,23 @@ private:
 };
 
 const std::vector<Arguments> kCommands{
-    {"version"},       {"node", "list"},     {"device", "list"}, {"events"},       {"model", "import"},
-    {"model", "list"}, {"model", "profile"}, {"app", "plan"},    {"app", "apply"}, {"app", "list"},
-    {"app", "status"}, {"app", "explain"},   {"app", "rm"},      {"load"},         {"dev"},
+    {"version"},
+    {"node", "list"},
+    {"device", "list"},
+    {"events"},
+    {"model", "import"},
+    {"model", "list"},
+    {"model", "profile"},
+    {"app", "plan"},
+    {"app", "apply"},
+    {"app", "list"},
+    {"app", "status"},
+    {"app", "explain"},
+    {"app", "rm"},
+    {"load"},
+    {"predict"},
+    {"replay"},
+    {"dev"},
     {"demo"},
 };
 
