@@ -49,7 +49,7 @@ int AppApplyCommand(const Context& context, const AppApplyOptions& options) {
   if (!context.quiet) std::cerr << "deciding; a model without a profile is measured first\n";
   auto decision = session.Ask(ApplyApp{std::move(*app)});
   if (!decision.ok()) return Fail(context, decision.status());
-  std::cout << Render(*decision, context.render);
+  std::cout << Render(*decision, context.render) << std::flush; // before the wait
   if (decision->kind == DecisionKind::kReject || !options.wait) return ExitCodeOf(*decision);
   if (!context.quiet) std::cerr << "loading on " << decision->device->str() << '\n';
   if (auto status = WaitUntilReady(session, name, context.timeout); !status.ok()) {

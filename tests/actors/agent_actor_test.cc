@@ -3,23 +3,13 @@
 #include "actors/store_actor.h"
 #include "storage/records.h"
 #include "tests/support/actor_fixture.h"
+#include "tests/support/fake_agent.h"
 #include "tests/support/view_builder.h"
 
 namespace avocet::testing {
 namespace {
 
 const DeviceId kDevice{"n1/gpu0"};
-
-NodeInfo Node() {
-  DeviceSpec gpu{.node = NodeId("n1"),
-                 .name = "gpu0",
-                 .kind = DeviceKind::kGpu,
-                 .discipline = Discipline::kTimeShared,
-                 .engine = EngineKind::kEmulated,
-                 .type = "test device",
-                 .memory_bytes = 4000 * kMiB};
-  return {.id = NodeId("n1"), .boot = BootId("boot"), .version = "1", .grpc_address = "127.0.0.1:1", .devices = {gpu}};
-}
 
 Command Start(uint64_t epoch, const std::string& app = "cam") {
   return {.kind = CommandKind::kStart,
@@ -77,7 +67,7 @@ protected:
   void Spawn() {
     store = Keep(SpawnStore(system, std::make_unique<FaultyStore>(control), std::nullopt, false));
     auto args = std::make_shared<AgentActorArgs>();
-    args->node = Node();
+    args->node = TestNode();
     args->plan = *LoadAll(control->memory, kPlan);
     args->store = store;
     args->driver = std::make_shared<const DeviceDriver>(
@@ -112,7 +102,7 @@ protected:
 TEST_F(AgentActorTest, RegistersAtOnceAndBeats) {
   Send(agent, ConnectTo{controller});
   ASSERT_EQ(fake->registrations.size(), 1U);
-  EXPECT_EQ(fake->registrations[0].node, Node());
+  EXPECT_EQ(fake->registrations[0].node, TestNode());
   Advance(std::chrono::seconds(3));
   EXPECT_GE(fake->heartbeats, 2);
   EXPECT_EQ(fake->registrations.size(), 1U);

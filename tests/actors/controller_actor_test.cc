@@ -7,17 +7,6 @@
 namespace avocet::testing {
 namespace {
 
-NodeInfo Node() {
-  DeviceSpec gpu{.node = NodeId("n1"),
-                 .name = "gpu0",
-                 .kind = DeviceKind::kGpu,
-                 .discipline = Discipline::kTimeShared,
-                 .engine = EngineKind::kEmulated,
-                 .type = "test device",
-                 .memory_bytes = 4000 * kMiB};
-  return {.id = NodeId("n1"), .boot = BootId("boot"), .version = "1", .grpc_address = "127.0.0.1:1", .devices = {gpu}};
-}
-
 class ControllerActorTest : public ActorTest {
 protected:
   ControllerActorTest() {
@@ -35,7 +24,8 @@ protected:
   }
 
   Status Register() {
-    return Ask<Done>(controller, RegisterAgent{Node(), {}, agent, caf::actor_cast<window_ack_handle>(self)}).status();
+    return Ask<Done>(controller, RegisterAgent{TestNode(), {}, agent, caf::actor_cast<window_ack_handle>(self)})
+        .status();
   }
 
   Status Beat() { return Ask<Done>(controller, Heartbeat{NodeId("n1"), BootId("boot")}).status(); }
@@ -58,7 +48,7 @@ TEST_F(ControllerActorTest, RegistersAnAgentAndItsDevices) {
 }
 
 TEST_F(ControllerActorTest, RefusesAnInvalidNode) {
-  NodeInfo node = Node();
+  NodeInfo node = TestNode();
   node.devices.clear();
   EXPECT_EQ(Ask<Done>(controller, RegisterAgent{node, {}, agent, {}}).status().code(), StatusCode::kInvalidArgument);
 }

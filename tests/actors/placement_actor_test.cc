@@ -11,24 +11,6 @@
 namespace avocet::testing {
 namespace {
 
-DeviceSpec Gpu(const std::string& node) {
-  return {.node = NodeId(node),
-          .name = "gpu0",
-          .kind = DeviceKind::kGpu,
-          .discipline = Discipline::kTimeShared,
-          .engine = EngineKind::kEmulated,
-          .type = "test device",
-          .memory_bytes = 4000 * kMiB};
-}
-
-NodeInfo Node(const std::string& name) {
-  return {.id = NodeId(name),
-          .boot = BootId("boot"),
-          .version = "1",
-          .grpc_address = "127.0.0.1:1",
-          .devices = {Gpu(name)}};
-}
-
 class PlacementActorTest : public ActorTest {
 protected:
   PlacementActorTest() {
@@ -48,7 +30,7 @@ protected:
   }
 
   Status BringUp(const std::string& node = "n1", std::vector<RunningApp> running = {}) {
-    return Ask<Done>(placement, NodeUp{Node(node), std::move(running), agent}).status();
+    return Ask<Done>(placement, NodeUp{TestNode(node), std::move(running), agent}).status();
   }
 
   Status Import(const std::string& name = "pose") {
@@ -301,7 +283,7 @@ TEST_F(PlacementActorTest, ShowsNodesDevicesAndTheVersion) {
   EXPECT_EQ(Ask<NodeList>(placement, ListNodes{})->nodes.at(0).health, "healthy");
   const auto devices = Ask<DeviceList>(placement, ListDevices{});
   ASSERT_EQ(devices->devices.size(), 1U);
-  EXPECT_EQ(devices->devices[0].spec, Gpu("n1"));
+  EXPECT_EQ(devices->devices[0].spec, TestGpu());
   EXPECT_FALSE(Ask<VersionInfo>(placement, GetVersion{})->version.empty());
 }
 

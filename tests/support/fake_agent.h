@@ -1,12 +1,33 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "actors/errors.h"
 #include "actors/interfaces.h"
 
 namespace avocet::testing {
+
+/// An emulated, time-shared "<node>/gpu0" of the device type that ViewBuilder and FakeAgent profile.
+inline DeviceSpec TestGpu(const std::string& node = "n1") {
+  return {.node = NodeId(node),
+          .name = "gpu0",
+          .kind = DeviceKind::kGpu,
+          .discipline = Discipline::kTimeShared,
+          .engine = EngineKind::kEmulated,
+          .type = "test device",
+          .memory_bytes = 4000 * kMiB};
+}
+
+/// A node with that device.
+inline NodeInfo TestNode(const std::string& name = "n1") {
+  return {.id = NodeId(name),
+          .boot = BootId("boot"),
+          .version = "1",
+          .grpc_address = "127.0.0.1:1",
+          .devices = {TestGpu(name)}};
+}
 
 /// What a fake agent was asked, and how it answers.
 struct FakeAgent {
