@@ -47,12 +47,16 @@ void AddMeasuredRate(AppStatus& status, const DeviceFit& fit) {
   }
 }
 
-/// The declared rate, unless the measured one contradicts it with 95 % confidence. Admission reckons
-/// with the upper bound; what people compare with measurements must be the expectation.
+/// Of the 95 % bound: together about three standard errors, so that of many applications none is
+/// taken for another rate by chance.
+constexpr double kContradiction = 1.5;
+
+/// The declared rate, unless the measured one contradicts it. Admission reckons with the upper bound;
+/// what people compare with measurements must be the expectation.
 double ExpectedRate(const Application& app, const DeviceFit& fit) {
   for (const auto& known : fit.apps) {
     if (known.app != app.name || known.rate.weight < kTrustedWeight) continue;
-    const double margin = UpperRateBound(known.rate) - known.rate.mean;
+    const double margin = kContradiction * (UpperRateBound(known.rate) - known.rate.mean);
     if (std::abs(known.rate.mean - app.rate_rps) > margin) return known.rate.mean;
   }
   return app.rate_rps;
