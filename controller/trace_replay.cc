@@ -183,6 +183,7 @@ struct AverageErrors {
 /// Runs of the given length simulated from the model.
 std::vector<ResponseSample> Replications(const DeviceLoad& load, size_t requests, int count) {
   std::vector<ResponseSample> samples;
+  samples.reserve(static_cast<size_t>(count));
   for (int i = 0; i < count; ++i)
     samples.push_back(Simulate(load, {.seed = static_cast<uint64_t>(i) + 1, .requests = static_cast<int>(requests)}));
   return samples;
