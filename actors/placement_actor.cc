@@ -112,13 +112,24 @@ caf::result<Model> OnImport(Self self, ImportModel& import) {
   return promise;
 }
 
+/// The devices that the applications are placed on; no other has anything to say about them.
+std::map<DeviceId, device_actor> DevicesOf(const PlacementActorState& state, const std::vector<AppStatus>& rows) {
+  std::map<DeviceId, device_actor> devices;
+  for (const auto& row : rows) {
+    if (!row.placement) continue;
+    const auto known = state.devices.find(row.placement->device);
+    if (known != state.devices.end()) devices.insert(*known);
+  }
+  return devices;
+}
+
 /// Adds the measured totals that the device actors keep, then hands the rows on.
 void GatherTotals(Self self, std::vector<AppStatus> rows, const std::function<void(std::vector<AppStatus>)>& then) {
   struct Gathering {
     std::vector<AppStatus> rows;
     size_t missing;
   };
-  const auto& devices = self->state.devices;
+  const auto devices = DevicesOf(self->state, rows);
   if (devices.empty()) return then(std::move(rows));
   auto gathering = std::make_shared<Gathering>(Gathering{std::move(rows), devices.size()});
   auto one_less = [gathering, then] {
