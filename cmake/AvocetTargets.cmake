@@ -41,6 +41,8 @@ function(avocet_test name)
   cmake_parse_arguments(arg "" "LABEL;TIMEOUT" "SOURCES;LIBRARIES" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE avocet_options ${arg_LIBRARIES} GTest::gmock GTest::gtest_main)
+  # What is tested keeps its own optimization; the tests themselves compile in half the time this way.
+  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
   include(GoogleTest)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
