@@ -107,10 +107,12 @@ Result<std::unique_ptr<AgentProcess>> AgentProcess::Start(caf::actor_system& sys
                           .files = {.directory = options.data_dir / "models"}});
   if (!node.ok()) return node.status();
   std::unique_ptr<AgentProcess> agent(new AgentProcess(system, std::move(*node)));
-  auto server = InferenceServer::Start(options.inference, agent->node_->router());
+  agent->core_ =
+      std::make_shared<InferenceCore>(InferenceCoreOptions{.server_version = AVOCET_VERSION}, agent->node_->router());
+  auto server = InferenceServer::Start(options.inference, agent->core_);
   if (!server.ok()) return server.status();
   agent->server_ = std::move(*server);
-  agent->server_->SetReady(true);
+  agent->core_->SetReady(true);
   AVOCET_RETURN_IF_ERROR(WriteEndpoints(options.data_dir, agent->inference_address()));
   auto args = std::make_shared<AgentActorArgs>();
   args->node = Introduce(options, boot, agent->inference_address());
@@ -138,6 +140,7 @@ void AgentProcess::Connect(const agent_link_actor& controller) {
 void AgentProcess::Stop() {
   if (stopped_) return;
   stopped_ = true;
+  if (core_ != nullptr) core_->SetReady(false);
   if (server_ != nullptr) server_->Stop();
   if (!actor_) return;
   if (auto status = StopAndWait(system_, actor_, kStopDeadline); !status.ok())

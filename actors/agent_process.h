@@ -9,6 +9,7 @@
 
 #include "actors/interfaces.h"
 #include "actors/options.h"
+#include "node_agent/inference_core.h"
 #include "node_agent/inference_server.h"
 #include "node_agent/node.h"
 
@@ -46,6 +47,7 @@ private:
   caf::actor_system& system_;
   std::shared_ptr<Node> node_;
   std::shared_ptr<Fetcher> fetcher_;
+  std::shared_ptr<InferenceCore> core_;
   std::unique_ptr<InferenceServer> server_;
   agent_actor actor_;
   bool stopped_ = false;

@@ -82,7 +82,6 @@ struct LocalCluster::Impl {
                                 .inference = {},
                                 .agent = {}};
     process.inference.grpc_address = options.config.agent.inference.grpc;
-    process.inference.server_version = AVOCET_VERSION;
     auto started = AgentProcess::Start(system, process);
     if (!started.ok()) return started.status();
     agent = std::move(*started);

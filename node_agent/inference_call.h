@@ -2,59 +2,68 @@
 
 #include <grpcpp/grpcpp.h>
 
-#include <memory>
 #include <optional>
-#include <stop_token>
 #include <string>
 #include <vector>
 
 #include "inference/grpc_service.pb.h"
 #include "messages/status.h"
 #include "messages/units.h"
-#include "node_agent/device_scheduler.h"
+#include "node_agent/byte_budget.h"
+#include "node_agent/inference.h"
 #include "node_agent/inference_codec.h"
 #include "node_agent/reply_sender.h"
-#include "node_agent/router.h"
 
 namespace avocet {
 
-/// The status as clients see it; its text is cut to what a trailer holds.
-grpc::Status ToGrpc(const Status& status);
+/// A call's deadline on the local clock; nullopt when it has none.
+std::optional<MonotonicTime> DeadlineOf(const grpc::CallbackServerContext& context, MonotonicTime now);
 
-/// The route of a served application in the version that was asked for (empty: any), or kNotFound.
-Result<Route> FindRoute(const Router& router, const std::string& name, const std::string& version);
+/// One request message and its way to the device, for unary calls and streams alike. The messages must
+/// outlive it: the inputs are used in place.
+class MessageInference {
+public:
+  MessageInference(InferenceCore& core, const inference::ModelInferRequest& request,
+                   inference::ModelInferResponse& response);
+
+  /// As Inference::Begin. On failure nothing will be called; what is left is End.
+  Status Begin(std::optional<MonotonicTime> call_deadline, std::function<void()> ready);
+  void Cancel() { inference_.Cancel(); }
+  /// Fills the response; the status of the run, or of the encoding.
+  Status Encode();
+  void End(const Status& sent) { inference_.End(sent); }
+
+private:
+  const inference::ModelInferRequest& request_;
+  inference::ModelInferResponse& response_;
+  Inference inference_;
+  ByteBudget::Lease bytes_;
+  ByteBudget& budget_;
+  Parameters parameters_;
+  std::vector<std::string> outputs_;
+  std::vector<std::vector<std::byte>> converted_;
+};
 
 /// One ModelInfer call, from the complete request to the reply. Owns itself: gRPC says OnDone after
-/// the reply and after every OnCancel. The request message lives until then, so the inputs are used
-/// in place and need no other owner.
+/// the reply and after every OnCancel.
 class InferCall final : public grpc::ServerUnaryReactor, private Reply {
 public:
-  InferCall(const grpc::CallbackServerContext& context, const inference::ModelInferRequest& request,
-            inference::ModelInferResponse& response, ReplySender& sender);
+  InferCall(const grpc::CallbackServerContext& context, InferenceCore& core,
+            const inference::ModelInferRequest& request, inference::ModelInferResponse& response, ReplySender& sender);
 
   /// Queues the request with its device, or replies why not. Never blocks.
-  void Begin(const Router& router);
+  void Begin();
 
-  void OnCancel() override;
+  void OnCancel() override { inference_.Cancel(); }
   void OnDone() override { delete this; }
 
 private:
-  Status Submit(const Router& router);
-  Status ChooseOutputs(const DeviceScheduler& device);
   void Send() override;
   void Answer(const Status& status);
 
-  const inference::ModelInferRequest& request_;
-  inference::ModelInferResponse& response_;
+  const grpc::CallbackServerContext& context_;
   ReplySender& sender_;
-  const MonotonicTime received_;
-  const std::optional<MonotonicTime> call_deadline_;
-  std::weak_ptr<DeviceScheduler> device_; // not shared: the last owner of a device must not be its own executor
-  std::stop_source stop_;
-  ResponseFacts facts_;
-  std::vector<size_t> chosen_;
-  std::vector<std::vector<std::byte>> converted_;
-  Completion completion_;
+  MessageInference inference_;
 };
 
 } // namespace avocet

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <utility>
 
+#include "node_agent/tensor_contents.h"
+
 namespace avocet {
 namespace {
 
@@ -18,66 +20,24 @@ using InputTensor = ModelInferRequest::InferInputTensor;
 static_assert(std::endian::native == std::endian::little, "tensors are little-endian and used in place");
 static_assert(sizeof(bool) == 1, "BOOL tensors have one byte per element");
 
-constexpr size_t kLengthPrefix = sizeof(uint32_t); // in front of each BYTES element
-
 std::string Subject(const InputTensor& input) {
-  return std::string("input '").append(input.name()).append("'");
+  return InputSubject(input.name());
 }
 
 std::span<const std::byte> BytesOf(const std::string& text) {
   return std::as_bytes(std::span(text));
 }
 
-/// Elements of a concrete shape, or kInvalidArgument.
-Result<size_t> ElementCount(const TensorSpec& spec) {
-  TensorSpec as_bytes = spec;
-  as_bytes.type = DataType::kUint8; // one byte per element, so ByteSize counts them and checks the shape
-  return ByteSize(as_bytes);
-}
-
 Result<TensorSpec> DecodeSpec(const InputTensor& input) {
   if (input.parameters().contains("shared_memory_region"))
     return Unsupported(Subject(input) + ": shared memory is not supported; send the contents");
-  const auto type = ParseDataType(input.datatype());
-  if (!type) return InvalidArgument(Subject(input) + ": unknown datatype '" + input.datatype() + "'");
-  if (static_cast<size_t>(input.shape_size()) > kMaxTensorRank)
-    return InvalidArgument(Subject(input) + " has " + std::to_string(input.shape_size()) + " dimensions, the most is " +
-                           std::to_string(kMaxTensorRank));
-  return TensorSpec{input.name(), *type, {input.shape().begin(), input.shape().end()}};
-}
-
-Status CheckSize(const InputTensor& input, const TensorSpec& spec, size_t found) {
-  const auto wanted = ByteSize(spec);
-  if (!wanted.ok()) return wanted.status().WithContext(Subject(input));
-  if (*wanted == found) return {};
-  return InvalidArgument(Subject(input) + " has " + std::to_string(found) + " bytes, " + Describe(spec) + " takes " +
-                         std::to_string(*wanted));
-}
-
-/// That raw BYTES hold as many length-prefixed elements as the shape says.
-Status CheckByteStrings(const InputTensor& input, const TensorSpec& spec, std::span<const std::byte> data) {
-  const auto wanted = ElementCount(spec);
-  if (!wanted.ok()) return wanted.status().WithContext(Subject(input));
-  size_t found = 0;
-  for (; data.size() >= kLengthPrefix; ++found) {
-    uint32_t length = 0;
-    std::memcpy(&length, data.data(), kLengthPrefix);
-    if (length > data.size() - kLengthPrefix) break;
-    data = data.subspan(kLengthPrefix + length);
-  }
-  if (!data.empty())
-    return InvalidArgument(Subject(input) + ": element " + std::to_string(found) +
-                           " reaches past the end of the contents");
-  if (found == *wanted) return {};
-  return InvalidArgument(Subject(input) + " has " + std::to_string(found) + " elements, " + Describe(spec) + " takes " +
-                         std::to_string(*wanted));
+  return MakeSpec(input.name(), input.datatype(), {input.shape().begin(), input.shape().end()});
 }
 
 Result<TensorView> DecodeRaw(const InputTensor& input, const std::string& raw) {
   auto spec = DecodeSpec(input);
   if (!spec.ok()) return spec.status();
-  const bool is_bytes = spec->type == DataType::kBytes;
-  AVOCET_RETURN_IF_ERROR(is_bytes ? CheckByteStrings(input, *spec, BytesOf(raw)) : CheckSize(input, *spec, raw.size()));
+  AVOCET_RETURN_IF_ERROR(CheckContents(*spec, BytesOf(raw)));
   return TensorView{std::move(*spec), BytesOf(raw)};
 }
 
@@ -132,7 +92,7 @@ Status CheckFields(const InputTensor& input, const TensorSpec& spec) {
   const std::string_view right = FieldFor(spec.type);
   if (right.empty()) return InvalidArgument(Subject(input) + ": FP16 has no typed contents; use raw_input_contents");
   const auto wanted = ElementCount(spec);
-  if (!wanted.ok()) return wanted.status().WithContext(Subject(input));
+  if (!wanted.ok()) return wanted.status();
   for (const Field& field : FieldsOf(input.contents())) {
     const size_t expected = field.name == right ? *wanted : 0;
     if (static_cast<size_t>(field.count) == expected) continue;
@@ -160,12 +120,8 @@ Result<std::vector<std::byte>> Narrow(const InputTensor& input, const Repeated& 
 
 std::vector<std::byte> PrefixLengths(const google::protobuf::RepeatedPtrField<std::string>& elements) {
   std::vector<std::byte> bytes;
-  for (const std::string& element : elements) {
-    const auto length = static_cast<uint32_t>(element.size());
-    const auto prefix = std::as_bytes(std::span(&length, 1));
-    bytes.insert(bytes.end(), prefix.begin(), prefix.end());
-    bytes.insert(bytes.end(), BytesOf(element).begin(), BytesOf(element).end());
-  }
+  for (const std::string& element : elements)
+    AppendByteString(element, bytes);
   return bytes;
 }
 
@@ -241,26 +197,22 @@ Status CheckForm(const ModelInferRequest& request) {
   return {};
 }
 
-Result<size_t> IndexOf(const ModelInferRequest::InferRequestedOutputTensor& output, const ModelSignature& signature) {
-  const std::string subject = std::string("output '").append(output.name()).append("'");
-  for (const char* parameter : {"shared_memory_region", "classification"}) {
-    if (output.parameters().contains(parameter))
-      return Unsupported(subject + ": the parameter '" + parameter + "' is not supported");
+ParameterValue Decode(const inference::InferParameter& parameter) {
+  using inference::InferParameter;
+  switch (parameter.parameter_choice_case()) {
+  case InferParameter::kInt64Param:
+    return parameter.int64_param();
+  case InferParameter::kUint64Param:
+    return parameter.uint64_param();
+  case InferParameter::kStringParam:
+    return parameter.string_param();
+  case InferParameter::kDoubleParam:
+    return parameter.double_param();
+  case InferParameter::kBoolParam:
+  case InferParameter::PARAMETER_CHOICE_NOT_SET:
+    break;
   }
-  const auto& all = signature.outputs;
-  const auto it =
-      std::find_if(all.begin(), all.end(), [&](const TensorSpec& spec) { return spec.name == output.name(); });
-  if (it != all.end()) return static_cast<size_t>(it - all.begin());
-  std::string names;
-  for (const TensorSpec& spec : all)
-    names += (names.empty() ? "'" : ", '") + spec.name + "'";
-  return InvalidArgument(subject + " is unknown; the model has " + (names.empty() ? "none" : names));
-}
-
-template <class Message> void EncodeSpec(const TensorSpec& spec, Message& message) {
-  message.set_name(spec.name);
-  message.set_datatype(std::string(ToString(spec.type)));
-  message.mutable_shape()->Add(spec.shape.begin(), spec.shape.end());
+  return parameter.bool_param();
 }
 
 } // namespace
@@ -281,66 +233,41 @@ Result<DecodedInputs> DecodeInputs(const ModelInferRequest& request) {
   return decoded;
 }
 
-Result<std::optional<Duration>> DecodeTimeout(const ModelInferRequest& request) {
-  const auto it = request.parameters().find("timeout");
-  if (it == request.parameters().end()) return std::optional<Duration>();
-  constexpr int64_t kMost = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::hours(24 * 365)).count();
-  int64_t micros = -1;
-  if (it->second.has_int64_param()) micros = it->second.int64_param();
-  if (it->second.has_uint64_param())
-    micros = static_cast<int64_t>(std::min<uint64_t>(it->second.uint64_param(), kMost));
-  if (micros < 0) return InvalidArgument("the parameter 'timeout' must be an integer of microseconds >= 0");
-  if (micros == 0) return std::optional<Duration>();
-  return std::optional<Duration>(std::chrono::microseconds(std::min(micros, kMost)));
+Result<Parameters> DecodeParameters(const ModelInferRequest& request) {
+  if (request.parameters_size() > static_cast<int>(kMaxParameters))
+    return InvalidArgument("the request has " + std::to_string(request.parameters_size()) +
+                           " parameters, the most is " + std::to_string(kMaxParameters));
+  Parameters parameters;
+  for (const auto& [name, value] : request.parameters())
+    parameters.emplace(name, Decode(value));
+  return parameters;
 }
 
-Result<std::vector<size_t>> SelectOutputs(const ModelInferRequest& request, const ModelSignature& signature) {
-  std::vector<size_t> chosen;
-  if (request.outputs_size() > kMaxTensorsPerRequest)
-    return InvalidArgument("the request asks for " + std::to_string(request.outputs_size()) + " outputs, the most is " +
-                           std::to_string(kMaxTensorsPerRequest));
+Result<std::vector<std::string>> DecodeOutputs(const ModelInferRequest& request) {
+  std::vector<std::string> names;
   for (const auto& output : request.outputs()) {
-    const auto index = IndexOf(output, signature);
-    if (!index.ok()) return index.status();
-    if (std::find(chosen.begin(), chosen.end(), *index) != chosen.end())
-      return InvalidArgument("output '" + output.name() + "' is asked for twice");
-    chosen.push_back(*index);
+    for (const char* parameter : {"shared_memory_region", "classification"}) {
+      if (output.parameters().contains(parameter))
+        return Unsupported("output '" + output.name() + "': the parameter '" + parameter + "' is not supported");
+    }
+    names.push_back(output.name());
   }
-  return chosen;
+  return names;
 }
 
-void EncodeFacts(const ModelInferRequest& request, const ResponseFacts& facts,
-                 inference::ModelInferResponse& response) {
+void EncodeAnswer(const ModelInferRequest& request, const InferenceAnswer& answer,
+                  inference::ModelInferResponse& response) {
   response.set_model_name(request.model_name());
-  response.set_model_version(VersionOf(facts.model));
+  response.set_model_version(VersionOf(answer.model));
   response.set_id(request.id());
-  if (facts.emulated) (*response.mutable_parameters())["emulated"].set_bool_param(true);
-}
-
-Status EncodeOutputs(const std::vector<Tensor>& outputs, const std::vector<size_t>& chosen,
-                     inference::ModelInferResponse& response) {
-  const size_t count = chosen.empty() ? outputs.size() : chosen.size();
-  for (size_t i = 0; i < count; ++i) {
-    const size_t index = chosen.empty() ? i : chosen[i];
-    if (index >= outputs.size())
-      return Internal("the engine returned " + std::to_string(outputs.size()) + " outputs, fewer than the model has");
-    const Tensor& output = outputs[index];
-    EncodeSpec(output.spec, *response.add_outputs());
-    response.add_raw_output_contents(output.data.data(), output.data.size());
+  if (answer.emulated) (*response.mutable_parameters())["emulated"].set_bool_param(true);
+  for (const Tensor* output : answer.outputs) {
+    auto& message = *response.add_outputs();
+    message.set_name(output->spec.name);
+    message.set_datatype(std::string(ToString(output->spec.type)));
+    message.mutable_shape()->Add(output->spec.shape.begin(), output->spec.shape.end());
+    response.add_raw_output_contents(output->data.data(), output->data.size());
   }
-  return {};
-}
-
-void EncodeSignature(const ModelSignature& signature, inference::ModelMetadataResponse& response) {
-  for (const TensorSpec& input : signature.inputs)
-    EncodeSpec(input, *response.add_inputs());
-  for (const TensorSpec& output : signature.outputs)
-    EncodeSpec(output, *response.add_outputs());
-}
-
-std::string VersionOf(const ModelId& model) {
-  const size_t colon = model.str().rfind(':');
-  return colon == std::string::npos ? std::string() : model.str().substr(colon + 1);
 }
 
 } // namespace avocet

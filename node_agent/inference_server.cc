@@ -10,7 +10,9 @@
 #include "inference/grpc_service.grpc.pb.h"
 #include "messages/address.h"
 #include "node_agent/inference_call.h"
-#include "node_agent/inference_codec.h"
+#include "node_agent/inference_metadata_codec.h"
+#include "node_agent/inference_status.h"
+#include "node_agent/inference_stream.h"
 #include "node_agent/reply_sender.h"
 
 namespace avocet {
@@ -28,10 +30,7 @@ constexpr int kMaxStreamsPerConnection = 1024;
 
 class InferenceService : public inference::GRPCInferenceService::CallbackService {
 public:
-  InferenceService(const InferenceServerOptions& options, std::shared_ptr<const Router> router)
-      : name_(options.server_name), version_(options.server_version), router_(std::move(router)) {}
-
-  void SetReady(bool ready) { ready_ = ready; }
+  explicit InferenceService(InferenceCore& core) : core_(core) {}
 
   ServerUnaryReactor* ServerLive(CallbackServerContext* context, const inference::ServerLiveRequest*,
                                  inference::ServerLiveResponse* response) override {
@@ -41,34 +40,80 @@ public:
 
   ServerUnaryReactor* ServerReady(CallbackServerContext* context, const inference::ServerReadyRequest*,
                                   inference::ServerReadyResponse* response) override {
-    response->set_ready(ready_);
+    response->set_ready(core_.ready());
     return Answer(context, Status());
   }
 
   ServerUnaryReactor* ModelReady(CallbackServerContext* context, const inference::ModelReadyRequest* request,
                                  inference::ModelReadyResponse* response) override {
-    response->set_ready(FindRoute(*router_, request->name(), request->version()).ok());
+    response->set_ready(core_.Find(request->name(), request->version()).ok());
     return Answer(context, Status());
   }
 
-  // No extension of the protocol is served in full, so none is listed.
   ServerUnaryReactor* ServerMetadata(CallbackServerContext* context, const inference::ServerMetadataRequest*,
                                      inference::ServerMetadataResponse* response) override {
-    response->set_name(name_);
-    response->set_version(version_);
+    response->set_name(core_.options().server_name);
+    response->set_version(core_.options().server_version);
+    for (const std::string_view extension : InferenceCore::extensions())
+      response->add_extensions(std::string(extension));
     return Answer(context, Status());
   }
 
   ServerUnaryReactor* ModelMetadata(CallbackServerContext* context, const inference::ModelMetadataRequest* request,
                                     inference::ModelMetadataResponse* response) override {
-    return Answer(context, Describe(*request, *response));
+    const auto model = core_.Describe(request->name(), request->version());
+    if (model.ok()) EncodeMetadata(*model, *response);
+    return Answer(context, model.status());
+  }
+
+  ServerUnaryReactor* ModelConfig(CallbackServerContext* context, const inference::ModelConfigRequest* request,
+                                  inference::ModelConfigResponse* response) override {
+    const auto model = core_.Describe(request->name(), request->version());
+    if (model.ok()) EncodeConfig(*model, *response->mutable_config());
+    return Answer(context, model.status());
+  }
+
+  ServerUnaryReactor* ModelStatistics(CallbackServerContext* context, const inference::ModelStatisticsRequest* request,
+                                      inference::ModelStatisticsResponse* response) override {
+    const auto all = core_.Statistics(request->name(), request->version());
+    if (!all.ok()) return Answer(context, all.status());
+    for (const ServedStatistics& one : *all)
+      EncodeStatistics(one, *response->add_model_stats());
+    return Answer(context, Status());
+  }
+
+  ServerUnaryReactor* RepositoryIndex(CallbackServerContext* context, const inference::RepositoryIndexRequest*,
+                                      inference::RepositoryIndexResponse* response) override {
+    for (const IndexEntry& entry : core_.Index()) {
+      auto& model = *response->add_models();
+      model.set_name(entry.name);
+      model.set_version(entry.version);
+      model.set_state("READY");
+    }
+    return Answer(context, Status());
+  }
+
+  ServerUnaryReactor* RepositoryModelLoad(CallbackServerContext* context, const inference::RepositoryModelLoadRequest*,
+                                          inference::RepositoryModelLoadResponse*) override {
+    return Answer(context, InferenceCore::RefuseRepositoryChange());
+  }
+
+  ServerUnaryReactor* RepositoryModelUnload(CallbackServerContext* context,
+                                            const inference::RepositoryModelUnloadRequest*,
+                                            inference::RepositoryModelUnloadResponse*) override {
+    return Answer(context, InferenceCore::RefuseRepositoryChange());
   }
 
   ServerUnaryReactor* ModelInfer(CallbackServerContext* context, const ModelInferRequest* request,
                                  ModelInferResponse* response) override {
-    auto call = std::make_unique<InferCall>(*context, *request, *response, sender_);
-    call->Begin(*router_);
+    auto call = std::make_unique<InferCall>(*context, core_, *request, *response, sender_);
+    call->Begin();
     return call.release(); // OnDone deletes it, and comes only after this return
+  }
+
+  grpc::ServerBidiReactor<ModelInferRequest, inference::ModelStreamInferResponse>*
+  ModelStreamInfer(CallbackServerContext* context) override {
+    return std::make_unique<InferStream>(*context, core_, sender_).release(); // OnDone deletes it
   }
 
 private:
@@ -78,27 +123,7 @@ private:
     return reactor;
   }
 
-  Status Describe(const inference::ModelMetadataRequest& request, inference::ModelMetadataResponse& response) const {
-    const auto route = FindRoute(*router_, request.name(), request.version());
-    if (!route.ok()) return route.status();
-    const auto signature = route->device->SignatureOf(AppId(request.name()));
-    if (!signature.ok()) return signature.status();
-    const DeviceSpec& device = route->device->spec();
-    response.set_name(request.name());
-    response.add_versions(VersionOf(route->model));
-    response.set_platform("avocet_" + std::string(ToString(device.engine)));
-    EncodeSignature(*signature, response);
-    auto& properties = *response.mutable_properties();
-    properties["model"] = route->model.str();
-    properties["device"] = device.id().str();
-    if (route->emulated) properties["emulated"] = "true";
-    return {};
-  }
-
-  const std::string name_;
-  const std::string version_;
-  const std::shared_ptr<const Router> router_;
-  std::atomic<bool> ready_ = false;
+  InferenceCore& core_;
   ReplySender sender_;
 };
 
@@ -111,7 +136,8 @@ Status CheckOptions(const InferenceServerOptions& options) {
 
 void SetLimits(grpc::ServerBuilder& builder, const InferenceServerOptions& options) {
   builder.SetMaxReceiveMessageSize(static_cast<int>(options.max_message_bytes));
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0); // a port in use is an error, not a share
+  builder.SetMaxSendMessageSize(std::numeric_limits<int>::max()); // a model's outputs are what they are
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);        // a port in use is an error, not a share
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerConnection);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepAliveMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepAliveTimeoutMs);
@@ -123,8 +149,8 @@ void SetLimits(grpc::ServerBuilder& builder, const InferenceServerOptions& optio
 
 class InferenceServer::Impl {
 public:
-  Impl(const InferenceServerOptions& options, std::shared_ptr<const Router> router)
-      : options_(options), service_(options, std::move(router)) {}
+  Impl(const InferenceServerOptions& options, std::shared_ptr<InferenceCore> core)
+      : options_(options), core_(std::move(core)), service_(*core_) {}
 
   Status Start() {
     AVOCET_RETURN_IF_ERROR(CheckOptions(options_));
@@ -143,7 +169,6 @@ public:
 
   void Stop() {
     std::call_once(stopped_, [this] {
-      service_.SetReady(false);
       if (!server_) return;
       server_->Shutdown(std::chrono::system_clock::now() + options_.drain_deadline);
       server_->Wait();
@@ -151,10 +176,10 @@ public:
   }
 
   const std::string& address() const { return address_; }
-  InferenceService& service() { return service_; }
 
 private:
   const InferenceServerOptions options_;
+  const std::shared_ptr<InferenceCore> core_;
   InferenceService service_;
   std::unique_ptr<grpc::Server> server_; // after the service that it calls
   std::string address_;
@@ -162,8 +187,8 @@ private:
 };
 
 Result<std::unique_ptr<InferenceServer>> InferenceServer::Start(const InferenceServerOptions& options,
-                                                                std::shared_ptr<const Router> router) {
-  auto impl = std::make_unique<Impl>(options, std::move(router));
+                                                                std::shared_ptr<InferenceCore> core) {
+  auto impl = std::make_unique<Impl>(options, std::move(core));
   AVOCET_RETURN_IF_ERROR(impl->Start());
   return std::unique_ptr<InferenceServer>(new InferenceServer(std::move(impl)));
 }
@@ -174,9 +199,6 @@ InferenceServer::~InferenceServer() {
 }
 std::string InferenceServer::address() const {
   return impl_->address();
-}
-void InferenceServer::SetReady(bool ready) {
-  impl_->service().SetReady(ready);
 }
 void InferenceServer::Stop() {
   impl_->Stop();

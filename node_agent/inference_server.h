@@ -1,13 +1,12 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 
 #include "messages/status.h"
 #include "messages/units.h"
-#include "node_agent/router.h"
+#include "node_agent/inference_core.h"
 
 namespace avocet {
 
@@ -15,30 +14,27 @@ struct InferenceServerOptions {
   std::string grpc_address = "127.0.0.1:8001";       ///< host:port; port 0 is ephemeral
   uint64_t max_message_bytes = 64 * kMiB;            ///< of one request, 1 .. 2 GiB - 1
   Duration drain_deadline = std::chrono::seconds(5); ///< how long Stop() waits for calls in flight
-  std::string server_name = "avocet";
-  std::string server_version;
 };
 
-/// The Open Inference Protocol over gRPC (inference.GRPCInferenceService). Clients' model name is
-/// the application's name. Serves until Stop() or destruction. Thread-safe.
+/// The Open Inference Protocol over gRPC (inference.GRPCInferenceService): the methods of the protocol
+/// and, of Triton's, ModelStreamInfer, ModelConfig, ModelStatistics and RepositoryIndex. Clients'
+/// model name is the application's name. Serves until Stop() or destruction. Thread-safe.
 ///
 /// Calls are answered on gRPC's threads; inference waits in the device's bounded queue, never in a
 /// handler. The earlier of the call's deadline and its `timeout` parameter (microseconds) is the
 /// request's deadline; a client that goes away frees its place in the queue. Errors: NOT_FOUND
 /// (application, version), INVALID_ARGUMENT (inputs, parameters), UNIMPLEMENTED (shared memory,
-/// classification), UNAVAILABLE (queue full, withdrawn, `timeout` passed), DEADLINE_EXCEEDED and
-/// CANCELLED (the call's own), INTERNAL (engine).
+/// classification, loading and unloading), UNAVAILABLE (queue full, too many bytes in flight, withdrawn,
+/// `timeout` passed), DEADLINE_EXCEEDED and CANCELLED (the call's own), INTERNAL (engine).
 class InferenceServer {
 public:
   /// Binds and serves. kUnavailable when the address cannot be bound; kInvalidArgument for an
   /// address that is malformed or not loopback (there is no TLS here), and for wrong options.
   static Result<std::unique_ptr<InferenceServer>> Start(const InferenceServerOptions& options,
-                                                        std::shared_ptr<const Router> router);
+                                                        std::shared_ptr<InferenceCore> core);
   ~InferenceServer();
   /// The address with the real port.
   std::string address() const;
-  /// ServerReady's answer; live is always true while serving.
-  void SetReady(bool ready);
   /// Refuses new calls, lets those in flight finish until the drain deadline, then cancels them:
   /// queued ones at once, a running one when its run ends. Idempotent; blocks.
   void Stop();

@@ -10,6 +10,9 @@ void Router::Publish(const AppId& app, Route route) {
   std::shared_ptr<const Table> old;
   const std::lock_guard lock(mutex_);
   auto next = std::make_shared<Table>(*table_);
+  const auto before = next->find(app);
+  const bool goes_on = before != next->end() && before->second.model == route.model;
+  route.statistics = goes_on ? before->second.statistics : std::make_shared<InferenceStatistics>();
   next->insert_or_assign(app, std::move(route));
   old = std::exchange(table_, std::move(next));
 }

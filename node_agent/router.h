@@ -8,6 +8,7 @@
 
 #include "messages/ids.h"
 #include "node_agent/device_scheduler.h"
+#include "node_agent/inference_statistics.h"
 
 namespace avocet {
 
@@ -16,12 +17,15 @@ struct Route {
   std::shared_ptr<DeviceScheduler> device;
   ModelId model;
   bool emulated = false;
+  /// Since the application was published with this model. Publish() sees to it.
+  std::shared_ptr<InferenceStatistics> statistics = nullptr;
 };
 
 /// The node's route table: application -> device. Thread-safe; readers get immutable snapshots.
 class Router {
 public:
   using Table = std::map<AppId, Route>;
+  /// Statistics go on where the application only moves; with another model they begin anew.
   void Publish(const AppId& app, Route route);
   void Withdraw(const AppId& app);
   /// nullptr device when there is no route.

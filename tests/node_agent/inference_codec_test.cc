@@ -6,6 +6,9 @@
 
 #include <cstring>
 #include <functional>
+#include <limits>
+
+#include "node_agent/tensor_contents.h"
 
 namespace avocet {
 namespace {
@@ -223,67 +226,46 @@ TEST(DecodeInputs, TakesExactlyTheMostInputs) {
   EXPECT_TRUE(DecodeInputs(request).ok());
 }
 
-TEST(DecodeTimeout, IsMicroseconds) {
+TEST(DecodeParameters, KeepsNamesAndTypes) {
   ModelInferRequest request;
-  EXPECT_EQ(DecodeTimeout(request).value(), std::nullopt);
-  auto& timeout = (*request.mutable_parameters())["timeout"];
-  timeout.set_int64_param(1500);
-  EXPECT_EQ(DecodeTimeout(request).value(), std::chrono::microseconds(1500));
-  timeout.set_uint64_param(2000);
-  EXPECT_EQ(DecodeTimeout(request).value(), std::chrono::milliseconds(2));
-  timeout.set_int64_param(0);
-  EXPECT_EQ(DecodeTimeout(request).value(), std::nullopt);
+  auto& parameters = *request.mutable_parameters();
+  parameters["flag"].set_bool_param(true);
+  parameters["signed"].set_int64_param(-1500);
+  parameters["unsigned"].set_uint64_param(std::numeric_limits<uint64_t>::max());
+  parameters["text"].set_string_param("5");
+  parameters["real"].set_double_param(0.5);
+  EXPECT_EQ(DecodeParameters(request).value(), (Parameters{{"flag", true},
+                                                           {"signed", int64_t{-1500}},
+                                                           {"unsigned", std::numeric_limits<uint64_t>::max()},
+                                                           {"text", std::string("5")},
+                                                           {"real", 0.5}}));
 }
 
-TEST(DecodeTimeout, BoundsWhatWouldOverflow) {
+TEST(DecodeParameters, AreBounded) {
   ModelInferRequest request;
-  (*request.mutable_parameters())["timeout"].set_uint64_param(std::numeric_limits<uint64_t>::max());
-  EXPECT_EQ(DecodeTimeout(request).value(), std::chrono::hours(24 * 365));
+  for (size_t i = 0; i < kMaxParameters; ++i)
+    (*request.mutable_parameters())["p" + std::to_string(i)].set_bool_param(true);
+  EXPECT_TRUE(DecodeParameters(request).ok());
+  (*request.mutable_parameters())["one more"].set_bool_param(true);
+  EXPECT_EQ(DecodeParameters(request).status().code(), kInvalid);
 }
 
-TEST(DecodeTimeout, RefusesOtherTypesAndNegatives) {
+TEST(DecodeOutputs, AreNamesWithoutParametersThatCannotBeServed) {
   ModelInferRequest request;
-  auto& timeout = (*request.mutable_parameters())["timeout"];
-  timeout.set_int64_param(-1);
-  EXPECT_EQ(DecodeTimeout(request).status().code(), kInvalid);
-  timeout.set_string_param("5");
-  EXPECT_EQ(DecodeTimeout(request).status().code(), kInvalid);
-  timeout.set_bool_param(true);
-  EXPECT_EQ(DecodeTimeout(request).status().code(), kInvalid);
-}
-
-const ModelSignature kSignature{{}, {TensorSpec{"a", DataType::kFp32, {1}}, TensorSpec{"b", DataType::kUint8, {2}}}};
-
-TEST(SelectOutputs, KeepsTheOrderAskedForAndMeansAllByNone) {
-  ModelInferRequest request;
-  EXPECT_THAT(SelectOutputs(request, kSignature).value(), IsEmpty());
+  EXPECT_THAT(DecodeOutputs(request).value(), IsEmpty());
   request.add_outputs()->set_name("b");
-  EXPECT_THAT(SelectOutputs(request, kSignature).value(), ElementsAre(1));
   request.add_outputs()->set_name("a");
-  EXPECT_THAT(SelectOutputs(request, kSignature).value(), ElementsAre(1, 0));
-}
-
-TEST(SelectOutputs, RefusesWhatItCannotGive) {
-  ModelInferRequest request;
-  request.add_outputs()->set_name("c");
-  EXPECT_EQ(SelectOutputs(request, kSignature).status(),
-            InvalidArgument("output 'c' is unknown; the model has 'a', 'b'"));
-  request.mutable_outputs(0)->set_name("a");
-  request.add_outputs()->set_name("a");
-  EXPECT_EQ(SelectOutputs(request, kSignature).status(), InvalidArgument("output 'a' is asked for twice"));
-  request.mutable_outputs()->RemoveLast();
+  EXPECT_THAT(DecodeOutputs(request).value(), ElementsAre("b", "a"));
   (*request.mutable_outputs(0)->mutable_parameters())["classification"].set_int64_param(3);
-  EXPECT_EQ(SelectOutputs(request, kSignature).status().code(), StatusCode::kUnsupported);
+  EXPECT_EQ(DecodeOutputs(request).status().code(), StatusCode::kUnsupported);
 }
 
-std::vector<Tensor> Outputs() {
-  return {Tensor{kSignature.outputs[0], std::vector<std::byte>(4, std::byte{1})},
-          Tensor{kSignature.outputs[1], std::vector<std::byte>(2, std::byte{2})}};
-}
+const Tensor kFirst{{"a", DataType::kFp32, {1}}, std::vector<std::byte>(4, std::byte{1})};
+const Tensor kSecond{{"b", DataType::kUint8, {2}}, std::vector<std::byte>(2, std::byte{2})};
 
-TEST(EncodeOutputs, WritesRawContentsInOrder) {
+TEST(EncodeAnswer, WritesRawContentsInOrder) {
   inference::ModelInferResponse response;
-  ASSERT_TRUE(EncodeOutputs(Outputs(), {1, 0}, response).ok());
+  EncodeAnswer({}, {ModelId("face:3"), false, {&kSecond, &kFirst}}, response);
   ASSERT_EQ(response.outputs_size(), 2);
   EXPECT_EQ(response.outputs(0).name(), "b");
   EXPECT_EQ(response.outputs(0).datatype(), "UINT8");
@@ -291,41 +273,19 @@ TEST(EncodeOutputs, WritesRawContentsInOrder) {
   EXPECT_THAT(response.raw_output_contents(), ElementsAre("\2\2", "\1\1\1\1"));
 }
 
-TEST(EncodeOutputs, WritesAllWhenNoneAreChosen) {
-  inference::ModelInferResponse response;
-  ASSERT_TRUE(EncodeOutputs(Outputs(), {}, response).ok());
-  EXPECT_EQ(response.outputs_size(), 2);
-  EXPECT_EQ(response.raw_output_contents_size(), 2);
-}
-
-TEST(EncodeOutputs, NoticesMissingOnes) {
-  inference::ModelInferResponse response;
-  EXPECT_EQ(EncodeOutputs({}, {0}, response).code(), StatusCode::kInternal);
-}
-
-TEST(EncodeFacts, EchoesTheIdAndMarksEmulation) {
+TEST(EncodeAnswer, EchoesTheIdAndMarksEmulation) {
   ModelInferRequest request;
   request.set_model_name("cam");
   request.set_id("42");
   inference::ModelInferResponse response;
-  EncodeFacts(request, {ModelId("face:3"), true}, response);
+  EncodeAnswer(request, {ModelId("face:3"), true, {}}, response);
   EXPECT_EQ(response.model_name(), "cam");
   EXPECT_EQ(response.model_version(), "3");
   EXPECT_EQ(response.id(), "42");
   EXPECT_TRUE(response.parameters().at("emulated").bool_param());
   inference::ModelInferResponse real;
-  EncodeFacts(request, {ModelId("face:3"), false}, real);
+  EncodeAnswer(request, {ModelId("face:3"), false, {}}, real);
   EXPECT_TRUE(real.parameters().empty());
-}
-
-TEST(EncodeSignature, GivesNamesTypesAndShapes) {
-  inference::ModelMetadataResponse response;
-  EncodeSignature({{TensorSpec{"in", DataType::kFp16, {-1, 3}}}, kSignature.outputs}, response);
-  ASSERT_EQ(response.inputs_size(), 1);
-  EXPECT_EQ(response.inputs(0).name(), "in");
-  EXPECT_EQ(response.inputs(0).datatype(), "FP16");
-  EXPECT_THAT(response.inputs(0).shape(), ElementsAre(-1, 3));
-  EXPECT_EQ(response.outputs_size(), 2);
 }
 
 } // namespace

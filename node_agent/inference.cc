@@ -1,0 +1,97 @@
+#include "node_agent/inference.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "node_agent/tensor_contents.h"
+
+namespace avocet {
+namespace {
+
+std::optional<MonotonicTime> Earlier(std::optional<MonotonicTime> a, std::optional<MonotonicTime> b) {
+  if (!a || !b) return a ? a : b;
+  return std::min(*a, *b);
+}
+
+} // namespace
+
+Status Inference::Open(const std::string& name, const std::string& version) {
+  auto route = core_.Find(name, version);
+  if (!route.ok()) return route.status();
+  app_ = AppId(name);
+  route_ = std::move(*route);
+  device_ = std::exchange(route_.device, nullptr);
+  route_.statistics->Began();
+  return {};
+}
+
+Status Inference::Begin(InferenceQuery query, std::function<void()> ready) {
+  call_deadline_ = query.deadline;
+  return Told(Submit(std::move(query), std::move(ready)));
+}
+
+/// As Triton does: the request's own `timeout` is no DEADLINE_EXCEEDED, which clients take for the call's.
+Status Inference::Told(Status status) {
+  if (!status.ok()) why_ = status.code();
+  if (why_ != StatusCode::kDeadlineExceeded) return status;
+  if (call_deadline_ && *call_deadline_ <= MonotonicTime::clock::now()) return status;
+  return Unavailable("Request timeout expired: " + status.message());
+}
+
+Status Inference::Submit(InferenceQuery query, std::function<void()> ready) {
+  static const Parameters kNone;
+  const Parameters& parameters = query.parameters != nullptr ? *query.parameters : kNone;
+  const auto timeout = TimeoutOf(parameters);
+  if (!timeout.ok()) return timeout.status();
+  AVOCET_RETURN_IF_ERROR(CheckPriority(parameters));
+  const auto device = device_.lock();
+  if (!device) return Unavailable("application '" + app_.str() + "' was withdrawn; retry");
+  if (!query.outputs.empty()) {
+    const auto signature = device->SignatureOf(app_);
+    if (!signature.ok()) return signature.status();
+    auto chosen = SelectOutputs(query.outputs, *signature);
+    if (!chosen.ok()) return chosen.status();
+    chosen_ = std::move(*chosen);
+  }
+  InferenceRequest request;
+  request.app = app_;
+  request.inputs = std::move(query.inputs);
+  request.received = received_;
+  request.deadline = Earlier(call_deadline_, *timeout ? std::optional(received_ + **timeout) : std::nullopt);
+  request.cancel = stop_.get_token();
+  request.done = [this, ready = std::move(ready)](Completion completion) {
+    completion_ = std::move(completion);
+    completion_.status = Told(std::move(completion_.status));
+    ready();
+  };
+  return device->Submit(std::move(request));
+}
+
+void Inference::Cancel() {
+  stop_.request_stop();
+  if (const auto device = device_.lock()) device->DropCancelled();
+}
+
+Result<InferenceAnswer> Inference::answer() const {
+  const auto& outputs = completion_.outputs;
+  InferenceAnswer answer{route_.model, route_.emulated, {}};
+  const size_t count = chosen_.empty() ? outputs.size() : chosen_.size();
+  for (size_t i = 0; i < count; ++i) {
+    const size_t index = chosen_.empty() ? i : chosen_[i];
+    if (index >= outputs.size())
+      return Internal("the engine returned " + std::to_string(outputs.size()) + " outputs, fewer than the model has");
+    answer.outputs.push_back(&outputs[index]);
+  }
+  return answer;
+}
+
+void Inference::End(const Status& sent) {
+  if (!route_.statistics) return core_.CountRefusal(sent.code());
+  const MonotonicTime now = MonotonicTime::clock::now();
+  if (!sent.ok()) return route_.statistics->Failed(why_ != StatusCode::kOk ? why_ : sent.code(), now - received_);
+  const Stamps& stamps = completion_.stamps;
+  route_.statistics->Succeeded({stamps.received, stamps.enqueued, stamps.started, stamps.finished, now},
+                               std::chrono::system_clock::now());
+}
+
+} // namespace avocet

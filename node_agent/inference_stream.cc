@@ -1,0 +1,90 @@
+#include "node_agent/inference_stream.h"
+
+#include <utility>
+
+#include "node_agent/inference_status.h"
+
+namespace avocet {
+
+InferStream::InferStream(const grpc::CallbackServerContext& context, InferenceCore& core, ReplySender& sender)
+    : context_(context), core_(core), sender_(sender), next_(std::make_shared<Exchange>(*this)) {
+  StartRead(&next_->request);
+}
+
+void InferStream::OnReadDone(bool ok) {
+  std::unique_lock lock(mutex_);
+  const std::shared_ptr<Exchange> exchange = std::exchange(next_, nullptr);
+  is_read_out_ = !ok;
+  if (ok) {
+    exchanges_.push_back(exchange);
+    lock.unlock();
+    Begin(*exchange);
+    lock.lock();
+  }
+  Proceed(std::move(lock));
+}
+
+void InferStream::Begin(Exchange& exchange) {
+  exchange.inference.emplace(core_, exchange.request, *exchange.response.mutable_infer_response());
+  const auto deadline = DeadlineOf(context_, MonotonicTime::clock::now());
+  const Status status = exchange.inference->Begin(deadline, [this, &exchange] { sender_.Post(exchange); });
+  if (!status.ok()) return Complete(exchange, status);
+  std::unique_lock lock(mutex_);
+  exchange.is_begun = true;
+  const bool is_too_late = is_cancelled_;
+  lock.unlock();
+  if (is_too_late) exchange.inference->Cancel();
+}
+
+/// On the sender's thread nothing but `exchange`, while it is not done, keeps this object alive.
+void InferStream::Complete(Exchange& exchange, const Status& status) {
+  exchange.inference->End(status);
+  if (!status.ok()) {
+    exchange.response.Clear();
+    exchange.response.set_error_message(ToGrpc(status).error_message());
+    exchange.response.mutable_infer_response()->set_id(exchange.request.id());
+  }
+  std::unique_lock lock(mutex_);
+  exchange.is_done = true;
+  Proceed(std::move(lock));
+}
+
+void InferStream::OnWriteDone(bool) {
+  std::unique_lock lock(mutex_);
+  is_writing_ = false;
+  exchanges_.pop_front();
+  Proceed(std::move(lock));
+}
+
+void InferStream::OnCancel() {
+  std::vector<std::shared_ptr<Exchange>> begun;
+  {
+    const std::lock_guard lock(mutex_);
+    is_cancelled_ = true;
+    for (const auto& exchange : exchanges_) {
+      if (exchange->is_begun) begun.push_back(exchange);
+    }
+  }
+  for (const auto& exchange : begun)
+    exchange->inference->Cancel();
+}
+
+/// Starts whatever can go on: the next write, the next read, the end.
+void InferStream::Proceed(std::unique_lock<std::mutex> lock) {
+  if (is_finished_) return;
+  const bool writes = !is_writing_ && !exchanges_.empty() && exchanges_.front()->is_done;
+  const bool reads = !is_read_out_ && !next_ && exchanges_.size() < kMaxPending;
+  const bool finishes = is_read_out_ && exchanges_.empty();
+  const bool is_cancelled = is_cancelled_;
+  is_writing_ = is_writing_ || writes;
+  is_finished_ = finishes;
+  if (reads) next_ = std::make_shared<Exchange>(*this);
+  const auto* response = writes ? &exchanges_.front()->response : nullptr;
+  auto* request = reads ? &next_->request : nullptr;
+  lock.unlock();
+  if (writes) StartWrite(response);
+  if (reads) StartRead(request);
+  if (finishes) Finish(is_cancelled ? grpc::Status::CANCELLED : grpc::Status::OK);
+}
+
+} // namespace avocet

@@ -1,0 +1,101 @@
+#include "node_agent/tensor_contents.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <utility>
+
+namespace avocet {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "tensors are little-endian and used in place");
+
+Status CheckSize(const TensorSpec& spec, size_t found) {
+  const auto wanted = ByteSize(spec);
+  if (!wanted.ok()) return wanted.status().WithContext(InputSubject(spec.name));
+  if (*wanted == found) return {};
+  return InvalidArgument(InputSubject(spec.name) + " has " + std::to_string(found) + " bytes, " + Describe(spec) +
+                         " takes " + std::to_string(*wanted));
+}
+
+/// That BYTES hold as many length-prefixed elements as the shape says.
+Status CheckByteStrings(const TensorSpec& spec, std::span<const std::byte> data) {
+  const auto wanted = ElementCount(spec);
+  if (!wanted.ok()) return wanted.status();
+  size_t found = 0;
+  for (; data.size() >= kLengthPrefix; ++found) {
+    uint32_t length = 0;
+    std::memcpy(&length, data.data(), kLengthPrefix);
+    if (length > data.size() - kLengthPrefix) break;
+    data = data.subspan(kLengthPrefix + length);
+  }
+  if (!data.empty())
+    return InvalidArgument(InputSubject(spec.name) + ": element " + std::to_string(found) +
+                           " reaches past the end of the contents");
+  if (found == *wanted) return {};
+  return InvalidArgument(InputSubject(spec.name) + " has " + std::to_string(found) + " elements, " + Describe(spec) +
+                         " takes " + std::to_string(*wanted));
+}
+
+Result<size_t> IndexOf(const std::string& name, const std::vector<TensorSpec>& outputs) {
+  const auto it =
+      std::find_if(outputs.begin(), outputs.end(), [&](const TensorSpec& spec) { return spec.name == name; });
+  if (it != outputs.end()) return static_cast<size_t>(it - outputs.begin());
+  std::string names;
+  for (const TensorSpec& spec : outputs)
+    names += (names.empty() ? "'" : ", '") + spec.name + "'";
+  return InvalidArgument(std::string("output '").append(name).append("' is unknown; the model has ") +
+                         (names.empty() ? "none" : names));
+}
+
+} // namespace
+
+std::string InputSubject(std::string_view name) {
+  return std::string("input '").append(name).append("'");
+}
+
+Result<TensorSpec> MakeSpec(std::string name, std::string_view datatype, std::vector<int64_t> shape) {
+  const auto type = ParseDataType(datatype);
+  if (!type) return InvalidArgument(InputSubject(name) + ": unknown datatype '" + std::string(datatype) + "'");
+  if (shape.size() > kMaxTensorRank)
+    return InvalidArgument(InputSubject(name) + " has " + std::to_string(shape.size()) + " dimensions, the most is " +
+                           std::to_string(kMaxTensorRank));
+  return TensorSpec{std::move(name), *type, std::move(shape)};
+}
+
+Result<size_t> ElementCount(const TensorSpec& spec) {
+  TensorSpec as_bytes = spec;
+  as_bytes.type = DataType::kUint8; // one byte per element, so ByteSize counts them and checks the shape
+  auto count = ByteSize(as_bytes);
+  if (!count.ok()) return count.status().WithContext(InputSubject(spec.name));
+  return count;
+}
+
+Status CheckContents(const TensorSpec& spec, std::span<const std::byte> data) {
+  return spec.type == DataType::kBytes ? CheckByteStrings(spec, data) : CheckSize(spec, data.size());
+}
+
+void AppendByteString(std::string_view element, std::vector<std::byte>& bytes) {
+  const auto length = static_cast<uint32_t>(element.size());
+  const auto prefix = std::as_bytes(std::span(&length, 1));
+  const auto contents = std::as_bytes(std::span(element));
+  bytes.insert(bytes.end(), prefix.begin(), prefix.end());
+  bytes.insert(bytes.end(), contents.begin(), contents.end());
+}
+
+Result<std::vector<size_t>> SelectOutputs(std::span<const std::string> names, const ModelSignature& signature) {
+  if (names.size() > kMaxTensorsPerRequest)
+    return InvalidArgument("the request asks for " + std::to_string(names.size()) + " outputs, the most is " +
+                           std::to_string(kMaxTensorsPerRequest));
+  std::vector<size_t> chosen;
+  for (const std::string& name : names) {
+    const auto index = IndexOf(name, signature.outputs);
+    if (!index.ok()) return index.status();
+    if (std::find(chosen.begin(), chosen.end(), *index) != chosen.end())
+      return InvalidArgument("output '" + name + "' is asked for twice");
+    chosen.push_back(*index);
+  }
+  return chosen;
+}
+
+} // namespace avocet
