@@ -18,17 +18,6 @@ std::string Bar(double fraction) {
   return std::string(full, '#') + std::string(kBarColumns - full, '.');
 }
 
-/// Cut to `width` columns, between characters.
-std::string Cut(const std::string& text, size_t width) {
-  if (DisplayWidth(text) <= width) return text;
-  size_t end = 0;
-  for (size_t columns = 0; end < text.size(); ++end) {
-    const bool begins = (static_cast<unsigned char>(text[end]) & 0xC0U) != 0x80U;
-    if (begins && ++columns > width) break;
-  }
-  return text.substr(0, end);
-}
-
 } // namespace
 
 ProgressBar::ProgressBar(std::ostream& out, std::string label, Options options)
@@ -55,7 +44,7 @@ void ProgressBar::Finish(const std::string& text) {
 void ProgressBar::Draw(const std::string& text) {
   const std::string line = fmt::format("{} [{}] {:3.0f} %  {}", label_, Bar(fraction_), fraction_ * 100, text);
   // One column stays free: a full line would wrap. \x1b[K clears what a longer line left behind.
-  out_ << '\r' << Cut(line, options_.width - std::min<size_t>(1, options_.width)) << "\x1b[K" << std::flush;
+  out_ << '\r' << CutToWidth(line, options_.width - std::min<size_t>(1, options_.width)) << "\x1b[K" << std::flush;
   open_ = true;
 }
 

@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <cmath>
-#include <optional>
 
 #include <fmt/format.h>
+
+#include "cli/csv.h"
 
 namespace avocet {
 namespace {
@@ -16,30 +15,13 @@ enum Column : size_t { kRun, kModel, kRate, kStart, kEnd };
 constexpr double kMaxSeconds = 1e9;
 constexpr double kMaxRate = 1e6;
 
-std::vector<std::string_view> Split(std::string_view line) {
-  std::vector<std::string_view> cells;
-  for (size_t begin = 0;;) {
-    const size_t comma = line.find(',', begin);
-    cells.push_back(line.substr(begin, comma - begin));
-    if (comma == std::string_view::npos) return cells;
-    begin = comma + 1;
-  }
-}
-
-std::optional<double> NumberIn(std::string_view text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) return std::nullopt;
-  return value;
-}
-
 /// Reads lines one by one into runs.
 class TraceReader {
 public:
   explicit TraceReader(std::string filename) : filename_(std::move(filename)) {}
 
   Status ReadHeader(std::string_view line) {
-    const auto cells = Split(line);
+    const auto cells = SplitCells(line);
     cells_ = cells.size();
     for (size_t c = 0; c < kColumns.size(); ++c) {
       const auto it = std::find(cells.begin(), cells.end(), kColumns[c]);
@@ -50,7 +32,7 @@ public:
   }
 
   Status ReadRow(size_t number, std::string_view line) {
-    const auto cells = Split(line);
+    const auto cells = SplitCells(line);
     if (cells.size() != cells_)
       return Problem(number, fmt::format("has {} cells, the header {}", cells.size(), cells_));
     const auto start = NumberIn(cells[position_[kStart]]), end = NumberIn(cells[position_[kEnd]]);
@@ -70,9 +52,7 @@ public:
   }
 
   std::vector<TraceRun> Take() { return std::move(runs_); }
-  Status Problem(size_t line, const std::string& what) const {
-    return InvalidArgument(fmt::format("{}:{}: {}", filename_, line, what));
-  }
+  Status Problem(size_t line, const std::string& what) const { return ProblemIn(filename_, line, what); }
 
 private:
   TraceRun& RunOf(const std::string& name) {
@@ -99,19 +79,13 @@ private:
 
 Result<std::vector<TraceRun>> ParseTrace(std::string_view text, const std::string& filename) {
   TraceReader reader(filename);
-  size_t number = 0;
-  while (!text.empty()) {
-    const size_t newline = text.find('\n');
-    std::string_view line = text.substr(0, newline);
-    text.remove_prefix(newline == std::string_view::npos ? text.size() : newline + 1);
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    ++number;
-    if (line.empty()) continue;
-    const Status status = number == 1 ? reader.ReadHeader(line) : reader.ReadRow(number, line);
-    if (!status.ok()) return status;
-  }
+  size_t last = 1;
+  AVOCET_RETURN_IF_ERROR(EachLine(text, [&](size_t number, std::string_view line) {
+    last = number;
+    return number == 1 ? reader.ReadHeader(line) : reader.ReadRow(number, line);
+  }));
   auto runs = reader.Take();
-  if (runs.empty()) return reader.Problem(std::max<size_t>(number, 1), "there is no request");
+  if (runs.empty()) return reader.Problem(last, "there is no request");
   return runs;
 }
 

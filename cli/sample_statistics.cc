@@ -82,9 +82,13 @@ Interval MeanInterval(std::span<const double> values) {
   return {mean - half, mean + half};
 }
 
-Interval QuantileInterval(std::span<const double> values, double p) {
+std::vector<double> Sorted(std::span<const double> values) {
   std::vector<double> sorted(values.begin(), values.end());
   std::sort(sorted.begin(), sorted.end());
+  return sorted;
+}
+
+Interval QuantileInterval(std::span<const double> values, std::span<const double> sorted, double p) {
   const double quantile = SortedQuantile(sorted, p);
   const auto batches = MakeBatches(values.size(), [&](size_t i, Batch& batch) {
     batch.count += 1;
@@ -174,22 +178,27 @@ double SortedQuantile(std::span<const double> sorted, double p) {
 SampleSummary Summarize(std::span<const double> seconds) {
   SampleSummary summary;
   if (seconds.empty()) return summary;
-  std::vector<double> sorted(seconds.begin(), seconds.end());
-  std::sort(sorted.begin(), sorted.end());
+  const std::vector<double> sorted = Sorted(seconds);
+  const auto quantile = [&](double p, double& value, std::optional<Interval>& interval) {
+    value = SortedQuantile(sorted, p);
+    if (seconds.size() >= 2) interval = QuantileInterval(seconds, sorted, p);
+  };
   summary.count = seconds.size();
   summary.mean_s = Mean(seconds);
-  summary.p50_s = SortedQuantile(sorted, 0.50);
-  summary.p95_s = SortedQuantile(sorted, 0.95);
-  summary.p99_s = SortedQuantile(sorted, 0.99);
-  summary.max_s = sorted.back();
   summary.mean_interval_s = ConfidenceInterval(Statistic::kMean, seconds);
+  quantile(0.50, summary.p50_s, summary.p50_interval_s);
+  quantile(0.90, summary.p90_s, summary.p90_interval_s);
+  quantile(0.95, summary.p95_s, summary.p95_interval_s);
+  quantile(0.99, summary.p99_s, summary.p99_interval_s);
+  quantile(0.999, summary.p999_s, summary.p999_interval_s);
+  summary.max_s = sorted.back();
   return summary;
 }
 
 std::optional<Interval> ConfidenceInterval(Statistic statistic, std::span<const double> seconds) {
   if (seconds.size() < 2) return std::nullopt;
   const auto share = ShareOf(statistic);
-  return share ? QuantileInterval(seconds, *share) : MeanInterval(seconds);
+  return share ? QuantileInterval(seconds, Sorted(seconds), *share) : MeanInterval(seconds);
 }
 
 std::optional<Interval> ConfidenceInterval(Statistic statistic, std::span<const ResponseBatch> batches) {

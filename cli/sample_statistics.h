@@ -16,15 +16,23 @@ struct Interval {
   std::optional<double> high;
 };
 
-/// A latency sample in short. Seconds; all 0 when empty.
+/// A latency sample in short: exact quantiles, intervals as of ConfidenceInterval (from two values
+/// on). Seconds; all 0 when empty.
 struct SampleSummary {
   uint64_t count = 0;
   double mean_s = 0;
   double p50_s = 0;
+  double p90_s = 0;
   double p95_s = 0;
   double p99_s = 0;
+  double p999_s = 0;
   double max_s = 0;
-  std::optional<Interval> mean_interval_s; ///< from two values on
+  std::optional<Interval> mean_interval_s;
+  std::optional<Interval> p50_interval_s;
+  std::optional<Interval> p90_interval_s;
+  std::optional<Interval> p95_interval_s;
+  std::optional<Interval> p99_interval_s;
+  std::optional<Interval> p999_interval_s;
   double at(Statistic statistic) const;
 };
 SampleSummary Summarize(std::span<const double> seconds);

@@ -46,6 +46,16 @@ size_t DisplayWidth(std::string_view text) {
   return static_cast<size_t>(std::count_if(text.begin(), text.end(), is_first_byte));
 }
 
+std::string CutToWidth(const std::string& text, size_t width) {
+  if (DisplayWidth(text) <= width) return text;
+  size_t end = 0;
+  for (size_t columns = 0; end < text.size(); ++end) {
+    const bool begins = (static_cast<unsigned char>(text[end]) & 0xC0U) != 0x80U;
+    if (begins && ++columns > width) break;
+  }
+  return text.substr(0, end);
+}
+
 Cell::Cell(std::string cell_text, Tone cell_tone) : text(std::move(cell_text)), tone(cell_tone) {
   const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20U || c == 0x7F; };
   std::replace_if(text.begin(), text.end(), is_control, ' ');

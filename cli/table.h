@@ -19,6 +19,9 @@ std::string Paint(std::string_view text, Tone tone, bool color);
 /// Columns that a terminal needs for UTF-8 text: one per code point (no wide characters are known).
 size_t DisplayWidth(std::string_view text);
 
+/// Cut to `width` columns, between characters.
+std::string CutToWidth(const std::string& text, size_t width);
+
 struct Column {
   std::string header;
   Align align = Align::kLeft;

@@ -69,6 +69,25 @@ TEST(Summarize, DescribesASample) {
   EXPECT_NEAR(summary.mean_interval_s->low, 0.2 - 0.24841, 1e-4);
 }
 
+TEST(Summarize, GivesEveryQuantileTheIntervalOfItsStatistic) {
+  const auto values = Correlated(4000, 0.9, 11);
+  const SampleSummary summary = Summarize(values);
+  EXPECT_LT(summary.p50_s, summary.p90_s);
+  EXPECT_LT(summary.p90_s, summary.p95_s);
+  EXPECT_LT(summary.p99_s, summary.p999_s);
+  EXPECT_LT(summary.p999_s, summary.max_s);
+  for (const auto& [statistic, interval] : {std::pair{Statistic::kP50, summary.p50_interval_s},
+                                            {Statistic::kP95, summary.p95_interval_s},
+                                            {Statistic::kP99, summary.p99_interval_s}}) {
+    const auto same = ConfidenceInterval(statistic, std::span<const double>(values));
+    ASSERT_TRUE(interval && same);
+    EXPECT_EQ(interval->low, same->low);
+    EXPECT_EQ(interval->high, same->high);
+  }
+  EXPECT_TRUE(Covers(summary.p90_interval_s, summary.p90_s));
+  EXPECT_TRUE(Covers(summary.p999_interval_s, summary.p999_s));
+}
+
 TEST(Summarize, OfNothingIsEmpty) {
   EXPECT_EQ(Summarize({}).count, 0U);
   EXPECT_FALSE(Summarize(std::vector<double>{1}).mean_interval_s);
