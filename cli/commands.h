@@ -38,12 +38,18 @@ int AppExplainCommand(const Context& context, const std::string& app);
 int AppRemoveCommand(const Context& context, const std::string& app);
 
 struct LoadOptions {
-  std::vector<std::string> targets; ///< "app" (its declared rate) or "app=rate"
+  std::vector<std::string> targets; ///< "app" (its declared rate) or "app=rate"; with a trace empty: all of it
   std::string endpoint;             ///< empty: the agent that hosts the applications
-  double duration_s = 10;
+  std::string protocol = "grpc";    ///< grpc | http
+  std::filesystem::path trace;      ///< CSV of arrivals; empty: drawn
+  uint64_t concurrency = 0;         ///< > 0: a closed loop
+  double duration_s = 0;            ///< 0: 10 s, or the length of the trace
   double warm_up_s = 0;
   std::string arrival; ///< empty: the application's own, else poisson
   uint64_t seed = 1;
+  size_t connections = 0; ///< 0: the protocol's default
+  uint64_t max_outstanding = 1024;
+  bool random_inputs = false;
 };
 int LoadCommand(const Context& context, const LoadOptions& options);
 

@@ -1,124 +1,28 @@
 #include "cli/load_client.h"
 
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
 #include <algorithm>
-#include <condition_variable>
+#include <atomic>
 #include <ctime>
-#include <map>
+#include <future>
 #include <memory>
-#include <mutex>
-#include <thread>
+#include <utility>
 
 #include <fmt/format.h>
-#include <grpcpp/grpcpp.h>
-#include <sys/prctl.h>
 
+#include "cli/load_calls.h"
 #include "cli/load_tensors.h"
-#include "inference/grpc_service.grpc.pb.h"
+#include "cli/load_transport.h"
 #include "messages/check.h"
 
 namespace avocet {
 namespace {
 
-constexpr Duration kProgressInterval = std::chrono::milliseconds(200);
-constexpr auto kEmulatedParameter = "emulated";
-constexpr auto kResponseTimeParameter = "response_time_ns";
-
-using Stub = inference::GRPCInferenceService::Stub;
 using Clock = std::chrono::steady_clock;
 
-// ---- talking to the server ----
-
-StatusCode CodeOf(grpc::StatusCode code) {
-  switch (code) {
-  case grpc::StatusCode::INVALID_ARGUMENT:
-  case grpc::StatusCode::OUT_OF_RANGE:
-  case grpc::StatusCode::FAILED_PRECONDITION:
-    return StatusCode::kInvalidArgument;
-  case grpc::StatusCode::NOT_FOUND:
-    return StatusCode::kNotFound;
-  case grpc::StatusCode::ALREADY_EXISTS:
-    return StatusCode::kAlreadyExists;
-  case grpc::StatusCode::UNAVAILABLE:
-    return StatusCode::kUnavailable;
-  case grpc::StatusCode::DEADLINE_EXCEEDED:
-    return StatusCode::kDeadlineExceeded;
-  case grpc::StatusCode::CANCELLED:
-    return StatusCode::kCancelled;
-  case grpc::StatusCode::PERMISSION_DENIED:
-  case grpc::StatusCode::UNAUTHENTICATED:
-    return StatusCode::kDenied;
-  case grpc::StatusCode::UNIMPLEMENTED:
-    return StatusCode::kUnsupported;
-  case grpc::StatusCode::RESOURCE_EXHAUSTED:
-    return StatusCode::kResourceExhausted;
-  default:
-    return StatusCode::kInternal;
-  }
-}
-
-Status ToStatus(const grpc::Status& status) {
-  if (status.ok()) return {};
-  return {CodeOf(status.error_code()), status.error_message().empty() ? "no reason given" : status.error_message()};
-}
-
-void SetDeadline(grpc::ClientContext& context, Duration deadline) {
-  context.set_deadline(std::chrono::system_clock::now() + deadline);
-}
-
-Result<std::unique_ptr<Stub>> Connect(const LoadClientOptions& options) {
-  grpc::ChannelArguments arguments;
-  arguments.SetMaxReceiveMessageSize(static_cast<int>(kMaxLoadTensorBytes));
-  // gRPC would send even loopback traffic to the proxy of the environment.
-  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  auto channel = grpc::CreateCustomChannel(options.address, grpc::InsecureChannelCredentials(), arguments);
-  if (!channel->WaitForConnected(std::chrono::system_clock::now() + options.connect_deadline))
-    return Unavailable(fmt::format("no inference endpoint answers at {}; is the agent (or 'avocet dev') running there?",
-                                   options.address));
-  return inference::GRPCInferenceService::NewStub(channel);
-}
-
-Status AddInput(const inference::ModelMetadataResponse::TensorMetadata& metadata, TensorFill fill, uint64_t seed,
-                inference::ModelInferRequest& request) {
-  const auto type = ParseDataType(metadata.datatype());
-  if (!type)
-    return Unsupported(fmt::format("input '{}' has the unknown datatype '{}'", metadata.name(), metadata.datatype()));
-  const TensorSpec spec = Concrete({metadata.name(), *type, {metadata.shape().begin(), metadata.shape().end()}});
-  auto bytes = MakeTensorBytes(spec, fill, seed);
-  if (!bytes.ok()) return bytes.status();
-  auto* input = request.add_inputs();
-  input->set_name(spec.name);
-  input->set_datatype(metadata.datatype());
-  input->mutable_shape()->Assign(spec.shape.begin(), spec.shape.end());
-  request.add_raw_input_contents(std::move(*bytes));
-  return {};
-}
-
-Result<inference::ModelInferRequest> MakeRequest(Stub& stub, const AppId& app, const LoadClientOptions& options,
-                                                 uint64_t seed) {
-  grpc::ClientContext context;
-  SetDeadline(context, options.connect_deadline);
-  inference::ModelMetadataRequest question;
-  question.set_name(app.str());
-  inference::ModelMetadataResponse metadata;
-  const std::string what = fmt::format("application '{}' at {}", app.str(), options.address);
-  AVOCET_RETURN_IF_ERROR(ToStatus(stub.ModelMetadata(&context, question, &metadata)).WithContext(what));
-  inference::ModelInferRequest request;
-  request.set_model_name(app.str());
-  for (const auto& input : metadata.inputs())
-    AVOCET_RETURN_IF_ERROR(AddInput(input, options.fill, seed++, request).WithContext(what));
-  return request;
-}
-
-bool IsEmulated(const inference::ModelInferResponse& response) {
-  const auto found = response.parameters().find(kEmulatedParameter);
-  return found != response.parameters().end() && (found->second.bool_param() || found->second.string_param() == "true");
-}
-
-std::optional<Duration> ServerResponse(const inference::ModelInferResponse& response) {
-  const auto found = response.parameters().find(kResponseTimeParameter);
-  if (found == response.parameters().end()) return std::nullopt;
-  return Duration(found->second.int64_param());
-}
+constexpr Duration kProgressInterval = std::chrono::milliseconds(200);
 
 // ---- the clock ----
 
@@ -131,225 +35,167 @@ void SleepUntil(MonotonicTime until) {
   (void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, nullptr);
 }
 
-/// The kernel may round this thread's wake-ups by 50 us unless told otherwise.
-class PreciseTimer {
-public:
-  PreciseTimer() : slack_(prctl(PR_GET_TIMERSLACK)) { (void)prctl(PR_SET_TIMERSLACK, 1UL); }
-  ~PreciseTimer() {
-    if (slack_ > 0) (void)prctl(PR_SET_TIMERSLACK, static_cast<unsigned long>(slack_));
+/// False when a stop was requested first.
+bool WaitUntil(MonotonicTime until, const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    const MonotonicTime now = Clock::now();
+    if (now >= until) return true;
+    SleepUntil(std::min<MonotonicTime>(until, now + kProgressInterval));
   }
-  PreciseTimer(const PreciseTimer&) = delete;
-  PreciseTimer& operator=(const PreciseTimer&) = delete;
+  return false;
+}
 
-private:
-  int slack_;
-};
+Duration ProcessorTime() {
+  rusage usage{};
+  (void)getrusage(RUSAGE_SELF, &usage);
+  const auto total = [](const timeval& t) {
+    return std::chrono::seconds(t.tv_sec) + std::chrono::microseconds(t.tv_usec);
+  };
+  return total(usage.ru_utime) + total(usage.ru_stime);
+}
+
+// ---- what is sent ----
+
+Result<LoadPayload> MakePayload(LoadTransport& transport, const AppId& app, const LoadClientOptions& options,
+                                uint64_t seed) {
+  const std::string what = fmt::format("application '{}' at {}", app.str(), options.address);
+  const auto specs = transport.InputsOf(app);
+  if (!specs.ok()) return specs.status().WithContext(what);
+  LoadPayload payload{app, {}};
+  for (const TensorSpec& open : *specs) {
+    TensorSpec spec = Concrete(open);
+    auto bytes = MakeTensorBytes(spec, options.fill, seed++);
+    if (!bytes.ok()) return bytes.status().WithContext(what);
+    payload.inputs.push_back({std::move(spec), std::move(*bytes)});
+  }
+  return payload;
+}
+
+Result<std::vector<LoadPayload>> MakePayloads(LoadTransport& transport, const LoadPlan& plan,
+                                              const LoadClientOptions& options) {
+  std::vector<LoadPayload> payloads;
+  for (const LoadTarget& target : plan.targets) {
+    auto payload = MakePayload(transport, target.app, options, plan.seed);
+    if (!payload.ok()) return payload.status();
+    payloads.push_back(std::move(*payload));
+  }
+  return payloads;
+}
+
+Result<std::unique_ptr<LoadTransport>> Connect(const LoadClientOptions& options) {
+  return options.protocol == LoadProtocol::kGrpc ? ConnectGrpc(options) : ConnectHttp(options);
+}
 
 // ---- the run ----
 
-/// One request in flight; its address is its tag in the completion queue.
-struct Call {
-  size_t target = 0;
-  Duration intended{};
-  grpc::ClientContext context;
-  inference::ModelInferResponse response;
-  grpc::Status status;
-  std::unique_ptr<grpc::ClientAsyncResponseReader<inference::ModelInferResponse>> reader;
-};
-
-LoadOutcome OutcomeOf(const Call& call, Duration since_start) {
-  LoadOutcome outcome;
-  outcome.intended = call.intended;
-  outcome.latency = since_start - call.intended;
-  outcome.status = ToStatus(call.status);
-  outcome.emulated = IsEmulated(call.response);
-  outcome.server_response = ServerResponse(call.response);
-  return outcome;
-}
-
-/// The calls in flight and what came of the others. Thread-safe: shared by the thread that sends and
-/// the one that collects.
-class Calls {
-public:
-  Calls(const LoadPlan& plan, uint64_t max_outstanding, MonotonicTime start)
-      : max_outstanding_(max_outstanding), start_(start) {
-    for (const LoadTarget& target : plan.targets)
-      recorders_.emplace_back(target, plan.warm_up);
-  }
-
-  /// nullptr (and counted) when too many are outstanding. Alive until End().
-  Call* Begin(const ScheduledRequest& due) {
-    const std::lock_guard lock(mutex_);
-    LoadRecorder& recorder = recorders_[due.target];
-    if (recorder.outstanding() >= max_outstanding_) {
-      recorder.Dropped();
-      return nullptr;
-    }
-    recorder.Sent(due.at, Clock::now() - start_ - due.at);
-    auto call = std::make_unique<Call>();
-    call->target = due.target;
-    call->intended = due.at;
-    Call* key = call.get();
-    return calls_.emplace(key, std::move(call)).first->first;
-  }
-
-  void End(Call* call) {
-    const LoadOutcome outcome = OutcomeOf(*call, Clock::now() - start_);
-    decltype(calls_)::node_type ended; // freed after the lock
-    const std::lock_guard lock(mutex_);
-    if (!abandoned_) recorders_[call->target].Ended(outcome);
-    ended = calls_.extract(call);
-    if (calls_.empty()) all_ended_.notify_all();
-  }
-
-  bool WaitUntilAllEnded(MonotonicTime until) {
-    std::unique_lock lock(mutex_);
-    return all_ended_.wait_until(lock, until, [this] { return calls_.empty(); });
-  }
-
-  /// Cancels what is outstanding; it stays unanswered in the report.
-  void Abandon() {
-    const std::lock_guard lock(mutex_);
-    abandoned_ = true;
-    for (const auto& [key, call] : calls_)
-      call->context.TryCancel();
-  }
-
-  LoadProgress Progress(Duration planned) const {
-    const std::lock_guard lock(mutex_);
-    LoadProgress progress{std::min<Duration>(Clock::now() - start_, planned), planned, {}};
-    for (const LoadRecorder& r : recorders_)
-      progress.apps.push_back({r.target().app, r.sent(), r.ok(), r.failed(), r.dropped(), r.outstanding()});
-    return progress;
-  }
-
-  std::vector<AppLoadReport> Reports(Duration elapsed) const {
-    const std::lock_guard lock(mutex_);
-    std::vector<AppLoadReport> reports;
-    for (const LoadRecorder& recorder : recorders_)
-      reports.push_back(recorder.Report(elapsed));
-    return reports;
-  }
-
-private:
-  const uint64_t max_outstanding_;
-  const MonotonicTime start_;
-  mutable std::mutex mutex_;
-  std::condition_variable all_ended_;
-  std::vector<LoadRecorder> recorders_;
-  std::map<Call*, std::unique_ptr<Call>> calls_;
-  bool abandoned_ = false;
-};
-
-/// What is sent, ready-made: one request per target.
-struct Prepared {
-  std::unique_ptr<Stub> stub;
-  std::vector<inference::ModelInferRequest> requests;
-};
-
-Result<Prepared> Prepare(const LoadPlan& plan, const LoadClientOptions& options) {
-  auto stub = Connect(options);
-  if (!stub.ok()) return stub.status();
-  Prepared prepared{std::move(*stub), {}};
-  for (const LoadTarget& target : plan.targets) {
-    auto request = MakeRequest(*prepared.stub, target.app, options, plan.seed);
-    if (!request.ok()) return request.status();
-    prepared.requests.push_back(std::move(*request));
-  }
-  return prepared;
-}
-
-/// A completion queue of its own, not gRPC's callbacks: those end the channel on one of their own
-/// threads when the last answer comes late, and gRPC 1.51 then frees its shared queue twice.
+/// Three threads: one sends when requests are due, the transport's hears the answers, the caller's
+/// watches, so that neither drawing a table nor parsing answers makes a request late.
 class Runner {
 public:
-  Runner(const LoadPlan& plan, const LoadClientOptions& options, const OnLoadProgress& on_progress,
-         std::stop_token stop, Prepared prepared)
-      : plan_(plan), options_(options), on_progress_(on_progress), stop_(std::move(stop)),
-        prepared_(std::move(prepared)), calls_(plan, options.max_outstanding, start_),
-        collector_([this] { Collect(); }) {}
-
-  /// Every call was answered or cancelled, so the queue ends at once.
-  ~Runner() {
-    calls_.Abandon();
-    queue_.Shutdown();
+  Runner(const LoadPlan& plan, const LoadClientOptions& options, std::stop_token stop,
+         std::unique_ptr<LoadTransport> transport, std::vector<LoadPayload> payloads)
+      : plan_(plan), options_(options), on_stop_(std::move(stop), Stop{enough_}),
+        calls_(plan, plan.mode() == LoadMode::kClosedLoop ? plan.concurrency : options.max_outstanding),
+        transport_(std::move(transport)) {
+    transport_->Start(std::move(payloads),
+                      [this](LoadCall& call, LoadAnswer answer) { Ended(call, std::move(answer)); });
+    start_ = Clock::now();
   }
-  Runner(const Runner&) = delete;
-  Runner& operator=(const Runner&) = delete;
 
-  LoadReport Run() {
-    const PreciseTimer timer;
-    LoadSchedule schedule(plan_);
-    for (auto due = schedule.Next(); due && WaitUntil(start_ + due->at); due = schedule.Next())
-      Send(*due);
-    const bool completed = WaitUntil(start_ + plan_.duration);
+  LoadReport Run(const OnLoadProgress& on_progress) {
+    const Duration processor_time = ProcessorTime();
+    auto sender = std::async(std::launch::async, [this] { return Offer(); });
+    while (sender.wait_for(kProgressInterval) != std::future_status::ready)
+      Report(on_progress);
+    const bool completed = sender.get();
+    calls_.Close();
     const Duration elapsed = std::min<Duration>(Clock::now() - start_, plan_.duration);
-    Drain();
-    return {options_.address, plan_, !completed, elapsed, calls_.Reports(elapsed)};
+    const Duration used = ProcessorTime() - processor_time;
+    Drain(on_progress);
+    return {options_.address, options_.protocol, plan_, !completed, elapsed, used, calls_.Reports(elapsed)};
   }
 
 private:
-  /// False when a stop was requested first.
-  bool WaitUntil(MonotonicTime until) {
-    while (!stop_.stop_requested()) {
-      const MonotonicTime now = Clock::now();
-      ReportProgress(now);
-      if (now >= until) return true;
-      SleepUntil(std::min(until, next_progress_));
+  struct Stop {
+    std::stop_source& source;
+    void operator()() const { source.request_stop(); }
+  };
+
+  /// On a thread of its own; false when it was stopped early.
+  bool Offer() {
+    (void)prctl(PR_SET_TIMERSLACK, 1UL); // or the kernel may round wake-ups by 50 us
+    if (plan_.mode() == LoadMode::kClosedLoop) {
+      for (uint64_t i = 0; i < plan_.concurrency * plan_.targets.size(); ++i)
+        (void)Send({Clock::now() - start_, i % plan_.targets.size()});
     }
-    return false;
+    const std::stop_token stop = enough_.get_token();
+    LoadSchedule schedule(plan_);
+    for (auto due = schedule.Next(); due && WaitUntil(start_ + due->at, stop); due = schedule.Next())
+      (void)Send(*due);
+    return WaitUntil(start_ + plan_.duration, stop);
   }
 
-  void ReportProgress(MonotonicTime now) {
-    if (now < next_progress_) return;
-    next_progress_ = now + kProgressInterval;
-    if (on_progress_) on_progress_(calls_.Progress(plan_.duration));
+  bool Send(const ScheduledRequest& due) {
+    LoadCall* call = calls_.Begin(due);
+    if (call) transport_->Send(*call);
+    return call;
   }
 
-  void Send(const ScheduledRequest& due) {
-    Call* call = calls_.Begin(due);
-    if (!call) return;
-    SetDeadline(call->context, options_.request_deadline);
-    call->reader = prepared_.stub->AsyncModelInfer(&call->context, prepared_.requests[due.target], &queue_);
-    call->reader->Finish(&call->response, &call->status, call);
+  /// On the transport's thread.
+  void Ended(LoadCall& call, LoadAnswer answer) {
+    const size_t target = call.target;
+    const MonotonicTime now = Clock::now();
+    calls_.End(call, std::move(answer), start_, now);
+    if (plan_.mode() != LoadMode::kClosedLoop || Send({now - start_, target})) return;
+    enough_.request_stop(); // over anyway, or as many were sent as a run keeps
   }
 
-  /// On the collecting thread, until the queue is shut down and empty.
-  void Collect() {
-    void* tag = nullptr;
-    for (bool ok = false; queue_.Next(&tag, &ok);)
-      calls_.End(static_cast<Call*>(tag));
+  void Report(const OnLoadProgress& on_progress) {
+    const Duration elapsed = std::min<Duration>(Clock::now() - start_, plan_.duration);
+    if (on_progress) on_progress({elapsed, plan_.duration, calls_.Progress(elapsed)});
   }
 
-  void Drain() {
+  void Drain(const OnLoadProgress& on_progress) {
     const MonotonicTime end = Clock::now() + options_.drain_deadline;
     bool ended = false;
     for (MonotonicTime now = Clock::now(); !ended && now < end; now = Clock::now()) {
-      ReportProgress(now);
-      ended = calls_.WaitUntilAllEnded(std::min(end, next_progress_));
+      Report(on_progress);
+      ended = calls_.WaitUntilAllEnded(std::min<MonotonicTime>(end, now + kProgressInterval));
     }
     if (!ended) calls_.Abandon();
-    if (on_progress_) on_progress_(calls_.Progress(plan_.duration));
+    Report(on_progress);
   }
 
   const LoadPlan& plan_;
   const LoadClientOptions& options_;
-  const OnLoadProgress& on_progress_;
-  std::stop_token stop_;
-  Prepared prepared_;
-  const MonotonicTime start_ = Clock::now();
-  MonotonicTime next_progress_ = start_;
-  grpc::CompletionQueue queue_;
-  Calls calls_;
-  std::jthread collector_; ///< last: it uses the rest, and is joined first
+  std::stop_source enough_;
+  const std::stop_callback<Stop> on_stop_;
+  MonotonicTime start_{};
+  LoadCalls calls_;
+  std::unique_ptr<LoadTransport> transport_; ///< last: it calls back until it is gone
 };
 
 } // namespace
+
+Status NobodyAnswers(const std::string& address) {
+  return Unavailable(
+      fmt::format("no inference endpoint answers at {}; is the agent (or 'avocet dev') running there?", address));
+}
+
+Status UnknownDataType(const std::string& input, const std::string& datatype) {
+  return Unsupported(fmt::format("input '{}' has the unknown datatype '{}'", input, datatype));
+}
+
+Status WrongId(uint64_t sent, const std::string& answered) {
+  return Internal(fmt::format("request {} was answered with the id '{}'", sent, answered));
+}
 
 Status Validate(const LoadClientOptions& options) {
   constexpr Duration kZero = Duration::zero();
   return Check("load", options.address)
       .That(!options.address.empty(), "address", options.address, "host:port")
+      .That(options.connections <= kMaxLoadConnections, "connections", options.connections,
+            fmt::format("at most {}", kMaxLoadConnections))
       .That(options.connect_deadline > kZero, "connect_deadline", options.connect_deadline, "> 0")
       .That(options.request_deadline > kZero, "request_deadline", options.request_deadline, "> 0")
       .That(options.drain_deadline >= kZero, "drain_deadline", options.drain_deadline, ">= 0")
@@ -361,9 +207,11 @@ Result<LoadReport> RunLoad(const LoadPlan& plan, const LoadClientOptions& option
                            std::stop_token stop) {
   AVOCET_RETURN_IF_ERROR(Validate(plan));
   AVOCET_RETURN_IF_ERROR(Validate(options));
-  auto prepared = Prepare(plan, options);
-  if (!prepared.ok()) return prepared.status();
-  return Runner(plan, options, on_progress, std::move(stop), std::move(*prepared)).Run();
+  auto transport = Connect(options);
+  if (!transport.ok()) return transport.status();
+  auto payloads = MakePayloads(**transport, plan, options);
+  if (!payloads.ok()) return payloads.status();
+  return Runner(plan, options, std::move(stop), std::move(*transport), std::move(*payloads)).Run(on_progress);
 }
 
 } // namespace avocet

@@ -1,15 +1,21 @@
 #include <unistd.h>
 
+#include <memory>
+#include <optional>
 #include <set>
 
 #include "cli/commands.h"
-#include "cli/format.h"
 #include "cli/load_client.h"
+#include "cli/load_display.h"
+#include "cli/load_trace.h"
 #include "cli/progress.h"
+#include "cli/replay_read.h"
 #include "cli/session.h"
 
 namespace avocet {
 namespace {
+
+constexpr double kDefaultSeconds = 10;
 
 struct WantedLoad {
   AppId app;
@@ -25,18 +31,6 @@ Result<WantedLoad> ParseTarget(const std::string& text) {
   if (rate.empty() || *end != '\0')
     return InvalidArgument("'" + text + "': the rate is not a number of requests per second");
   return WantedLoad{AppId(text.substr(0, equals)), value};
-}
-
-/// Fills in what was not said from what the controller knows of the application.
-Result<LoadTarget> Complete(const WantedLoad& wanted, const AppStatus* known, const std::string& arrival) {
-  LoadTarget target{.app = wanted.app};
-  if (known != nullptr) target = {wanted.app, known->app.rate_rps, known->app.arrival};
-  if (wanted.rate_rps) target.rate_rps = *wanted.rate_rps;
-  if (arrival.empty()) return target;
-  const auto parsed = ParseArrival(arrival);
-  if (!parsed) return InvalidArgument("arrival '" + arrival + "' is none of poisson, periodic, scv:<number>");
-  target.arrival = *parsed;
-  return target;
 }
 
 /// Where all of the applications are served.
@@ -55,62 +49,139 @@ Result<std::string> FindEndpoint(Session& session, const std::vector<AppStatus>&
   return InvalidArgument("the applications are on several nodes; choose one with --endpoint");
 }
 
-struct Wanted {
-  LoadPlan plan;
-  std::string endpoint;
-};
+/// What the flags, a trace and the controller make of a run. The controller is asked only for what
+/// nobody said.
+class Preparation {
+public:
+  Preparation(const Context& context, const LoadOptions& options) : context_(context), options_(options) {}
 
-Result<Wanted> Prepare(const Context& context, const LoadOptions& options) {
-  Wanted wanted{.plan = {.targets = {},
-                         .duration = FromSeconds(options.duration_s),
-                         .warm_up = FromSeconds(options.warm_up_s),
-                         .seed = options.seed},
-                .endpoint = options.endpoint};
-  std::optional<Session> session;
-  std::vector<AppStatus> known;
-  for (const auto& text : options.targets) {
-    auto target = ParseTarget(text);
-    if (!target.ok()) return target.status();
-    const AppStatus* app = nullptr;
-    if (!target->rate_rps || options.endpoint.empty()) {
-      if (!session) session.emplace(SessionOptions{context.address, context.timeout});
-      auto status = session->Ask(GetApp{target->app});
+  Status Prepare() {
+    plan_.warm_up = FromSeconds(options_.warm_up_s);
+    plan_.seed = options_.seed;
+    plan_.concurrency = options_.concurrency;
+    for (const auto& text : options_.targets) {
+      auto target = ParseTarget(text);
+      if (!target.ok()) return target.status();
+      wanted_.push_back(std::move(*target));
+    }
+    if (const auto* rated = FirstWithRate(); rated && !draws())
+      return InvalidArgument("'" + rated->app.str() + "' has a rate, but a trace or a closed loop sets its own");
+    if (!options_.trace.empty()) AVOCET_RETURN_IF_ERROR(ReadTrace());
+    if (draws()) AVOCET_RETURN_IF_ERROR(SetTraffic());
+    if (plan_.targets.empty()) {
+      for (const auto& one : wanted_)
+        plan_.targets.push_back({.app = one.app});
+    }
+    if (plan_.duration == Duration::zero()) plan_.duration = FromSeconds(kDefaultSeconds);
+    if (options_.duration_s > 0) plan_.duration = FromSeconds(options_.duration_s);
+    return SetEndpoint();
+  }
+
+  const LoadPlan& plan() const { return plan_; }
+  const std::string& endpoint() const { return endpoint_; }
+
+private:
+  bool draws() const { return options_.trace.empty() && options_.concurrency == 0; }
+
+  const WantedLoad* FirstWithRate() const {
+    const auto found = std::find_if(wanted_.begin(), wanted_.end(), [](auto& one) { return one.rate_rps.has_value(); });
+    return found == wanted_.end() ? nullptr : &*found;
+  }
+
+  Status ReadTrace() {
+    const auto text = ReadWholeFile(options_.trace, kMaxLoadTraceBytes);
+    if (!text.ok()) return text.status();
+    auto trace = ParseLoadTrace(*text, options_.trace.string());
+    if (!trace.ok()) return trace.status();
+    std::vector<AppId> chosen;
+    for (const auto& one : wanted_)
+      chosen.push_back(one.app);
+    trace = SelectApps(std::move(*trace), chosen);
+    if (!trace.ok()) return trace.status().WithContext(options_.trace.string());
+    for (const AppId& app : trace->apps)
+      plan_.targets.push_back({.app = app});
+    plan_.duration = trace->requests.back().at + Duration(1);
+    plan_.trace = std::make_shared<const std::vector<ScheduledRequest>>(std::move(trace->requests));
+    return {};
+  }
+
+  /// Rate and arrival kind of each application.
+  Status SetTraffic() {
+    for (const auto& one : wanted_) {
+      LoadTarget target{.app = one.app};
+      if (!one.rate_rps || options_.endpoint.empty()) {
+        const auto known = Known(one.app);
+        if (!known.ok()) return known.status();
+        target = {one.app, known->app.rate_rps, known->app.arrival};
+      }
+      if (one.rate_rps) target.rate_rps = *one.rate_rps;
+      AVOCET_RETURN_IF_ERROR(SetArrival(target));
+      plan_.targets.push_back(std::move(target));
+    }
+    return {};
+  }
+
+  Status SetArrival(LoadTarget& target) const {
+    if (options_.arrival.empty()) return {};
+    const auto parsed = ParseArrival(options_.arrival);
+    if (!parsed)
+      return InvalidArgument("arrival '" + options_.arrival + "' is none of poisson, periodic, scv:<number>");
+    target.arrival = *parsed;
+    return {};
+  }
+
+  Status SetEndpoint() {
+    endpoint_ = options_.endpoint;
+    if (!endpoint_.empty()) return {};
+    if (options_.protocol == "http") return InvalidArgument("name the HTTP endpoint with --endpoint host:port");
+    std::vector<AppStatus> known;
+    for (const LoadTarget& target : plan_.targets) {
+      auto status = Known(target.app);
       if (!status.ok()) return status.status();
       known.push_back(std::move(*status));
-      app = &known.back();
     }
-    auto complete = Complete(*target, app, options.arrival);
-    if (!complete.ok()) return complete.status();
-    wanted.plan.targets.push_back(*complete);
+    auto found = FindEndpoint(session(), known);
+    if (found.ok()) endpoint_ = *found;
+    return found.status();
   }
-  if (!wanted.endpoint.empty()) return wanted;
-  auto endpoint = FindEndpoint(*session, known);
-  if (!endpoint.ok()) return endpoint.status();
-  wanted.endpoint = *endpoint;
-  return wanted;
-}
 
-std::string Counts(const LoadProgress& progress) {
-  uint64_t ok = 0;
-  uint64_t failed = 0;
-  for (const auto& app : progress.apps) {
-    ok += app.ok;
-    failed += app.failed + app.dropped;
+  Session& session() {
+    if (!session_) session_.emplace(SessionOptions{context_.address, context_.timeout});
+    return *session_;
   }
-  return std::to_string(ok) + " ok, " + std::to_string(failed) + " failed";
+
+  Result<AppStatus> Known(const AppId& app) { return session().Ask(GetApp{app}); }
+
+  const Context& context_;
+  const LoadOptions& options_;
+  std::optional<Session> session_;
+  std::vector<WantedLoad> wanted_;
+  LoadPlan plan_{.targets = {}, .duration = {}};
+  std::string endpoint_;
+};
+
+LoadClientOptions ClientOptions(const LoadOptions& options, const std::string& endpoint) {
+  return {.address = endpoint,
+          .protocol = ParseLoadProtocol(options.protocol).value_or(LoadProtocol::kGrpc),
+          .connections = options.connections,
+          .max_outstanding = options.max_outstanding,
+          .fill = options.random_inputs ? TensorFill::kRandom : TensorFill::kZeros};
 }
 
 } // namespace
 
 int LoadCommand(const Context& context, const LoadOptions& options) {
-  auto wanted = Prepare(context, options);
-  if (!wanted.ok()) return Fail(context, wanted.status());
-  ProgressBar bar(std::cerr, "load", {.terminal = isatty(STDERR_FILENO) != 0, .width = TerminalWidth(STDERR_FILENO)});
-  auto report = RunLoad(wanted->plan, {.address = wanted->endpoint}, [&](const LoadProgress& progress) {
-    if (!context.quiet) bar.Update(ToSeconds(progress.elapsed) / ToSeconds(progress.planned), Counts(progress));
-  });
+  Preparation wanted(context, options);
+  if (const Status status = wanted.Prepare(); !status.ok()) return Fail(context, status);
+  LoadDisplay display(std::cerr, {.terminal = isatty(STDERR_FILENO) != 0,
+                                  .width = TerminalWidth(STDERR_FILENO),
+                                  .height = TerminalHeight(STDERR_FILENO)});
+  const auto report =
+      RunLoad(wanted.plan(), ClientOptions(options, wanted.endpoint()), [&](const LoadProgress& progress) {
+        if (!context.quiet) display.Update(progress);
+      });
   if (!report.ok()) return Fail(context, report.status());
-  if (!context.quiet) bar.Finish("done");
+  if (!context.quiet) display.Finish();
   std::cout << Render(*report, context.render);
   return report->ok() ? kExitOk : kExitError;
 }

@@ -33,9 +33,12 @@ std::gamma_distribution<double> MakeGamma(double scv) {
   return std::gamma_distribution<double>(1 / safe, safe);
 }
 
-Status CheckTarget(const LoadTarget& target) {
+Status CheckName(const LoadTarget& target) {
+  return Check("load", target.app.str()).Name("app", target.app.str()).status();
+}
+
+Status CheckTraffic(const LoadTarget& target) {
   return Check("load", target.app.str())
-      .Name("app", target.app.str())
       .That(target.rate_rps > 0 && target.rate_rps <= kMaxRateRps, "rate_rps", target.rate_rps, "> 0 and <= 1e6")
       .That(target.arrival.scv >= 0 && target.arrival.scv <= kMaxArrivalScv, "arrival", target.arrival.scv,
             "of an SCV from 0 to 100")
@@ -54,19 +57,76 @@ double ExpectedRequests(const LoadPlan& plan) {
   return rate * ToSeconds(plan.duration);
 }
 
+Status CheckOpenLoop(const LoadPlan& plan) {
+  return Check("load", std::string_view("plan"))
+      .Each(plan.targets, CheckTraffic)
+      .That(ExpectedRequests(plan) <= kMaxLoadRequests, "duration", plan.duration,
+            fmt::format("short enough for {} requests in all", kMaxLoadRequests))
+      .status();
+}
+
+Status CheckTrace(const LoadPlan& plan) {
+  const auto& trace = *plan.trace;
+  const auto is_earlier = [](const ScheduledRequest& a, const ScheduledRequest& b) { return a.at < b.at; };
+  const auto is_known = [&](const ScheduledRequest& r) { return r.target < plan.targets.size(); };
+  return Check("load", std::string_view("plan"))
+      .Is(!trace.empty(), "trace", "empty", "at least one request")
+      .Length("trace", trace.size(), static_cast<size_t>(kMaxLoadRequests))
+      .Is(trace.empty() || trace.front().at >= Duration::zero(), "trace", "before the start", "at >= 0")
+      .Is(std::is_sorted(trace.begin(), trace.end(), is_earlier), "trace", "not in order of time", "sorted")
+      .Is(std::all_of(trace.begin(), trace.end(), is_known), "trace", "of a target that there is not", "of targets")
+      .status();
+}
+
+Status CheckClosedLoop(const LoadPlan& plan) {
+  return Check("load", std::string_view("plan"))
+      .That(plan.concurrency <= kMaxLoadConcurrency, "concurrency", plan.concurrency,
+            fmt::format("at most {}", kMaxLoadConcurrency))
+      .status();
+}
+
+Status CheckMode(const LoadPlan& plan) {
+  switch (plan.mode()) {
+  case LoadMode::kOpenLoop:
+    return CheckOpenLoop(plan);
+  case LoadMode::kTrace:
+    return CheckTrace(plan);
+  case LoadMode::kClosedLoop:
+    return CheckClosedLoop(plan);
+  }
+  return {};
+}
+
 } // namespace
+
+std::string_view ToString(LoadMode mode) {
+  switch (mode) {
+  case LoadMode::kOpenLoop:
+    return "open_loop";
+  case LoadMode::kTrace:
+    return "trace";
+  case LoadMode::kClosedLoop:
+    return "closed_loop";
+  }
+  return "?";
+}
+
+LoadMode LoadPlan::mode() const {
+  if (trace) return LoadMode::kTrace;
+  return concurrency > 0 ? LoadMode::kClosedLoop : LoadMode::kOpenLoop;
+}
 
 Status Validate(const LoadPlan& plan) {
   return Check("load", std::string_view("plan"))
       .Is(!plan.targets.empty(), "targets", "empty", "at least one application")
       .Length("targets", plan.targets.size(), kMaxLoadTargets)
-      .Each(plan.targets, CheckTarget)
+      .Each(plan.targets, CheckName)
       .Is(AreDistinct(plan.targets), "targets", "a list with an application twice", "distinct applications")
       .That(plan.duration > Duration::zero(), "duration", plan.duration, "> 0")
       .That(plan.warm_up >= Duration::zero() && plan.warm_up < plan.duration, "warm_up", plan.warm_up,
             ">= 0 and less than the duration")
-      .That(ExpectedRequests(plan) <= kMaxLoadRequests, "duration", plan.duration,
-            fmt::format("short enough for {} requests in all", kMaxLoadRequests))
+      .Is(!plan.trace || plan.concurrency == 0, "concurrency", "set beside a trace", "0 for a trace")
+      .Part(CheckMode(plan))
       .status();
 }
 
@@ -97,7 +157,8 @@ double ArrivalProcess::NextGap() {
   return mean_ * (arrival_.scv > 1 ? Hyperexponential() : gamma_(random_));
 }
 
-LoadSchedule::LoadSchedule(const LoadPlan& plan) : end_s_(ToSeconds(plan.duration)) {
+LoadSchedule::LoadSchedule(const LoadPlan& plan) : trace_(plan.trace), end_(plan.duration) {
+  if (plan.mode() != LoadMode::kOpenLoop) return;
   for (const LoadTarget& target : plan.targets) {
     Source& source = sources_.emplace_back(Source{ArrivalProcess(target, plan.seed)});
     source.next_s = source.process.NextGap();
@@ -105,67 +166,22 @@ LoadSchedule::LoadSchedule(const LoadPlan& plan) : end_s_(ToSeconds(plan.duratio
 }
 
 std::optional<ScheduledRequest> LoadSchedule::Next() {
+  const auto request = trace_ ? Read() : Draw();
+  return request && request->at < end_ ? request : std::nullopt;
+}
+
+std::optional<ScheduledRequest> LoadSchedule::Draw() {
+  if (sources_.empty()) return std::nullopt;
   const auto next = std::min_element(sources_.begin(), sources_.end(),
                                      [](const Source& a, const Source& b) { return a.next_s < b.next_s; });
-  if (next->next_s >= end_s_) return std::nullopt;
   const ScheduledRequest request{FromSeconds(next->next_s), static_cast<size_t>(next - sources_.begin())};
   next->next_s += next->process.NextGap();
   return request;
 }
 
-bool LoadReport::ok() const {
-  return std::all_of(apps.begin(), apps.end(), [](const AppLoadReport& app) {
-    return app.failed == 0 && app.dropped == 0 && app.unanswered == 0;
-  });
-}
-
-LoadRecorder::LoadRecorder(LoadTarget target, Duration warm_up) : warm_up_(warm_up) {
-  report_.target = std::move(target);
-}
-
-void LoadRecorder::Sent(Duration intended, Duration lag) {
-  ++report_.sent;
-  if (intended >= warm_up_) lag_.push_back(ToSeconds(lag));
-}
-
-void LoadRecorder::Ended(const LoadOutcome& outcome) {
-  if (!outcome.status.ok()) {
-    ++report_.failed;
-    CountError(outcome.status);
-    return;
-  }
-  ++report_.ok;
-  report_.emulated |= outcome.emulated;
-  if (outcome.intended < warm_up_) return;
-  latency_.push_back({ToSeconds(outcome.intended), ToSeconds(outcome.latency)});
-  if (outcome.server_response) server_response_.push_back(ToSeconds(*outcome.server_response));
-}
-
-void LoadRecorder::CountError(const Status& status) {
-  auto& errors = report_.errors;
-  auto found = std::find_if(errors.begin(), errors.end(), [&](auto& error) { return error.code == status.code(); });
-  if (found == errors.end()) found = errors.insert(errors.end(), {status.code(), 0, status.message()});
-  ++found->count;
-}
-
-AppLoadReport LoadRecorder::Report(Duration elapsed) const {
-  AppLoadReport report = report_;
-  report.unanswered = outstanding();
-  // Answers overtake each other; batch means need the order in which requests were due.
-  std::vector<Sample> samples = latency_;
-  std::sort(samples.begin(), samples.end(),
-            [](const Sample& a, const Sample& b) { return a.intended_s < b.intended_s; });
-  std::vector<double> latency;
-  latency.reserve(samples.size());
-  for (const Sample& sample : samples)
-    latency.push_back(sample.latency_s);
-  report.latency = Summarize(latency);
-  if (!server_response_.empty()) report.server_response = Summarize(server_response_);
-  report.send_lag = Summarize(lag_);
-  const double measured_s = ToSeconds(elapsed - warm_up_);
-  report.achieved_rps = measured_s > 0 ? static_cast<double>(latency.size()) / measured_s : 0;
-  std::sort(report.errors.begin(), report.errors.end(), [](auto& a, auto& b) { return a.count > b.count; });
-  return report;
+std::optional<ScheduledRequest> LoadSchedule::Read() {
+  if (read_ == trace_->size()) return std::nullopt;
+  return (*trace_)[read_++];
 }
 
 } // namespace avocet

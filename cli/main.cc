@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "cli/load_client.h"
 #include "cli/suggest.h"
 #include "cli/table.h"
 
@@ -139,16 +140,43 @@ private:
   }
 
   void AddLoad() {
-    CLI::App* load = Command(app_, "load", "Send open-loop load to applications and report what clients saw",
+    CLI::App* load = Command(app_, "load", "Send load to applications and report what clients saw",
                              [this](const Context& c) { return LoadCommand(c, load_); });
-    load->add_option("targets", load_.targets, "app (its declared rate) or app=requests_per_second")->required();
+    load->add_option("targets", load_.targets,
+                     "app (its declared rate) or app=requests_per_second; needed but for --trace");
     load->add_option("--endpoint", load_.endpoint, "host:port of an inference endpoint [of the agent that hosts them]");
-    load->add_option("--duration", load_.duration_s, "Seconds")->check(CLI::PositiveNumber)->capture_default_str();
+    load->add_option("--protocol", load_.protocol, "grpc, or http (with the binary tensor extension)")
+        ->check(CLI::IsMember({"grpc", "http"}))
+        ->capture_default_str();
+    load->add_option("--duration", load_.duration_s, "Seconds [10, or to the end of the trace]")
+        ->check(CLI::PositiveNumber);
     load->add_option("--warm-up", load_.warm_up_s, "Seconds at the beginning that are not measured")
         ->check(CLI::NonNegativeNumber)
         ->capture_default_str();
     load->add_option("--arrival", load_.arrival, "poisson, periodic or scv:<number> [the application's]");
     load->add_option("--seed", load_.seed, "Of the arrival times")->capture_default_str();
+    auto* trace = load->add_option("--trace", load_.trace,
+                                   "Arrivals from a CSV file: arrival_s (seconds), and application unless one is named")
+                      ->check(CLI::ExistingFile);
+    load->add_option("--concurrency", load_.concurrency,
+                     "Closed loop: so many requests of each application in flight, whatever the latency. Finds the "
+                     "ceiling")
+        ->check(CLI::Range(uint64_t{1}, kMaxLoadConcurrency))
+        ->excludes(trace);
+    load->add_option("--connections", load_.connections, "grpc: shared by all requests [2]; http: at most [256]")
+        ->check(CLI::Range(size_t{1}, kMaxLoadConnections));
+    load->add_option("--max-outstanding", load_.max_outstanding,
+                     "Unanswered requests of an application; what is due beyond them is dropped and counted")
+        ->check(CLI::Range(uint64_t{1}, uint64_t{1} << 20))
+        ->capture_default_str();
+    load->add_flag("--random", load_.random_inputs, "Random inputs instead of zeros");
+    load->footer("Open loop: requests are sent when they are due, whether or not earlier ones were answered, and "
+                 "latency counts from\nthat moment, so a server that stalls cannot hide it. Exit code 0: every request "
+                 "was answered well; 1: some were not.");
+    load->callback([this] {
+      if (load_.targets.empty() && load_.trace.empty()) throw CLI::RequiredError("targets (or --trace)");
+      run_ = [this](const Context& c) { return LoadCommand(c, load_); };
+    });
   }
 
   void AddModels() {

@@ -214,14 +214,26 @@ Json MoveJson(const Move& move) {
 
 // ---- load ----
 
+Json IntervalJson(const std::optional<Interval>& interval) {
+  if (!interval) return {};
+  return {interval->low * 1e3, interval->high ? Json(*interval->high * 1e3) : Json()};
+}
+
 Json SampleJson(const SampleSummary& sample) {
-  const bool any = sample.count > 0;
-  const auto ms = [&](double seconds) { return any ? Json(seconds * 1e3) : Json(); };
-  Json interval;
-  if (sample.mean_interval_s)
-    interval = {sample.mean_interval_s->low * 1e3, sample.mean_interval_s->high.value_or(0) * 1e3};
-  return {{"count", sample.count},      {"mean_ms", ms(sample.mean_s)}, {"mean_interval_ms", std::move(interval)},
-          {"p50_ms", ms(sample.p50_s)}, {"p95_ms", ms(sample.p95_s)},   {"p99_ms", ms(sample.p99_s)},
+  const auto ms = [&](double seconds) { return sample.count > 0 ? Json(seconds * 1e3) : Json(); };
+  return {{"count", sample.count},
+          {"mean_ms", ms(sample.mean_s)},
+          {"mean_interval_ms", IntervalJson(sample.mean_interval_s)},
+          {"p50_ms", ms(sample.p50_s)},
+          {"p50_interval_ms", IntervalJson(sample.p50_interval_s)},
+          {"p90_ms", ms(sample.p90_s)},
+          {"p90_interval_ms", IntervalJson(sample.p90_interval_s)},
+          {"p95_ms", ms(sample.p95_s)},
+          {"p95_interval_ms", IntervalJson(sample.p95_interval_s)},
+          {"p99_ms", ms(sample.p99_s)},
+          {"p99_interval_ms", IntervalJson(sample.p99_interval_s)},
+          {"p999_ms", ms(sample.p999_s)},
+          {"p999_interval_ms", IntervalJson(sample.p999_interval_s)},
           {"max_ms", ms(sample.max_s)}};
 }
 
@@ -242,6 +254,7 @@ Json AppLoadJson(const AppLoadReport& app) {
           {"failed", app.failed},
           {"dropped", app.dropped},
           {"unanswered", app.unanswered},
+          {"intended_rps", app.intended_rps},
           {"achieved_rps", app.achieved_rps},
           {"latency", SampleJson(app.latency)},
           {"server_response", app.server_response ? SampleJson(*app.server_response) : Json()},
@@ -316,10 +329,14 @@ Json ToJson(const LoadReport& report) {
   return {{"v", kVersion},
           {"ok", report.ok()},
           {"address", report.address},
+          {"protocol", ToString(report.protocol)},
+          {"mode", ToString(report.plan.mode())},
+          {"concurrency", report.plan.concurrency},
           {"seed", report.plan.seed},
           {"duration_s", ToSeconds(report.plan.duration)},
           {"warm_up_s", ToSeconds(report.plan.warm_up)},
           {"elapsed_s", ToSeconds(report.elapsed)},
+          {"processor_time_s", ToSeconds(report.processor_time)},
           {"interrupted", report.interrupted},
           {"apps", std::move(apps)}};
 }

@@ -4,7 +4,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "cli/load_generator.h"
+#include "cli/load_report.h"
 #include "messages/command.h"
 #include "messages/model.h"
 #include "messages/placement.h"

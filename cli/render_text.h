@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/load_generator.h"
+#include "cli/load_report.h"
 #include "messages/command.h"
 #include "messages/model.h"
 #include "messages/placement.h"

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "cli/load_generator.h"
+#include "messages/measurement.h"
 
 namespace avocet {
 namespace {
@@ -98,6 +99,24 @@ TEST(LoadSchedule, ApplicationsAreNotInStep) {
   EXPECT_NE(TimesOf(requests, 0).front(), TimesOf(requests, 1).front());
 }
 
+TEST(LoadSchedule, ReadsATraceUpToTheEnd) {
+  LoadPlan plan = Plan({Target("a", 0, "poisson"), Target("b", 0, "poisson")}, std::chrono::seconds(2), 1);
+  plan.trace = std::make_shared<const std::vector<ScheduledRequest>>(
+      std::vector<ScheduledRequest>{{FromSeconds(0.5), 1}, {FromSeconds(1.5), 0}, {FromSeconds(2), 0}});
+  ASSERT_TRUE(Validate(plan).ok()) << Validate(plan).message();
+  const auto requests = All(plan);
+  ASSERT_EQ(requests.size(), 2U);
+  EXPECT_EQ(requests[0].target, 1U);
+  EXPECT_EQ(requests[1].at, FromSeconds(1.5));
+}
+
+TEST(LoadSchedule, HasNothingForAClosedLoop) {
+  LoadPlan plan = Plan({Target("a", 0, "poisson")}, std::chrono::seconds(2), 1);
+  plan.concurrency = 4;
+  ASSERT_TRUE(Validate(plan).ok()) << Validate(plan).message();
+  EXPECT_TRUE(All(plan).empty());
+}
+
 TEST(LoadPlan, ValidatesItsRanges) {
   const LoadPlan good = Plan({Target("a", 10, "poisson")}, std::chrono::seconds(1), 1);
   EXPECT_TRUE(Validate(good).ok());
@@ -113,6 +132,19 @@ TEST(LoadPlan, ValidatesItsRanges) {
   EXPECT_TRUE(broken([](LoadPlan& p) { p.duration = Duration::zero(); }));
   EXPECT_TRUE(broken([](LoadPlan& p) { p.warm_up = p.duration; }));
   EXPECT_TRUE(broken([](LoadPlan& p) { p.warm_up = Duration(-1); }));
+  EXPECT_TRUE(broken([](LoadPlan& p) { p.concurrency = kMaxLoadConcurrency + 1; }));
+  const auto with_trace = [&](std::vector<ScheduledRequest> trace, uint64_t concurrency = 0) {
+    return broken([&](LoadPlan& p) {
+      p.trace = std::make_shared<const std::vector<ScheduledRequest>>(std::move(trace));
+      p.concurrency = concurrency;
+    });
+  };
+  EXPECT_FALSE(with_trace({{Duration(1), 0}, {Duration(1), 0}}));
+  EXPECT_TRUE(with_trace({}));
+  EXPECT_TRUE(with_trace({{Duration(2), 0}, {Duration(1), 0}}));
+  EXPECT_TRUE(with_trace({{Duration(-1), 0}}));
+  EXPECT_TRUE(with_trace({{Duration(1), 1}})) << "there is one target";
+  EXPECT_TRUE(with_trace({{Duration(1), 0}}, 2));
 }
 
 TEST(LoadPlan, IsBoundedInRequestsAndTargets) {

@@ -216,18 +216,21 @@ TEST(LoadJson, ShowsCountsAndLatencies) {
   report.plan.seed = 9;
   LoadRecorder recorder({AppId("cam"), 10, {ArrivalKind::kPeriodic, 0}}, {});
   for (int ms : {10, 20}) {
-    recorder.Sent({}, {});
+    recorder.Sent({});
     LoadOutcome outcome;
     outcome.latency = std::chrono::milliseconds(ms);
     outcome.emulated = true;
     recorder.Ended(outcome);
   }
-  recorder.Dropped();
+  recorder.Dropped({});
   report.apps = {recorder.Report(std::chrono::seconds(1))};
   const Json json = Parsed(report);
   EXPECT_EQ(json["v"], 1);
   EXPECT_EQ(json["ok"], false) << "one was dropped";
   EXPECT_EQ(json["seed"], 9);
+  EXPECT_EQ(json["protocol"], "grpc");
+  EXPECT_EQ(json["mode"], "open_loop");
+  EXPECT_EQ(json["processor_time_s"], 0.0);
   const Json& app = json["apps"][0];
   EXPECT_EQ(app["name"], "cam");
   EXPECT_EQ(app["arrival"], "periodic");
@@ -237,7 +240,12 @@ TEST(LoadJson, ShowsCountsAndLatencies) {
   EXPECT_EQ(app["dropped"], 1);
   EXPECT_DOUBLE_EQ(app["latency"]["mean_ms"].get<double>(), 15);
   EXPECT_DOUBLE_EQ(app["latency"]["max_ms"].get<double>(), 20);
+  EXPECT_DOUBLE_EQ(app["intended_rps"].get<double>(), 3);
+  EXPECT_DOUBLE_EQ(app["latency"]["p90_ms"].get<double>(), 20);
+  EXPECT_DOUBLE_EQ(app["latency"]["p999_ms"].get<double>(), 20);
   EXPECT_EQ(app["latency"]["mean_interval_ms"].size(), 2U);
+  EXPECT_EQ(app["latency"]["p99_interval_ms"].size(), 2U);
+  EXPECT_TRUE(app["latency"]["p99_interval_ms"][1].is_null()) << "two values bound no high percentile";
   EXPECT_TRUE(app["server_response"].is_null());
   EXPECT_EQ(app["errors"], Json::array());
 }

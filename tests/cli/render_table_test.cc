@@ -77,7 +77,7 @@ TEST(EmptyLists, SayWhatToDo) {
 
 TEST(LoadTable, ListsErrorsBelow) {
   LoadRecorder recorder({AppId("cam"), 10, {}}, {});
-  recorder.Sent({}, {});
+  recorder.Sent({});
   LoadOutcome outcome;
   outcome.status = Unavailable("queue full");
   recorder.Ended(outcome);

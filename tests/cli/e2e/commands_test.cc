@@ -155,6 +155,30 @@ TEST_F(Commands, LoadReportsWhatClientsSaw) {
   EXPECT_THAT(table.out, AllOf(HasSubstr("base (emulated)"), HasSubstr("MEAN MS")));
 }
 
+TEST_F(Commands, LoadSendsATrace) {
+  const auto trace = cluster().Write("arrivals.csv", "arrival_s,application\n0.2,base\n0,base\n0.1,other\n");
+  const json said = Json({"load", "base", "--trace", trace});
+  EXPECT_EQ(said["mode"], "trace");
+  EXPECT_EQ(said["apps"][0]["sent"], 2) << said;
+  EXPECT_EQ(said["apps"][0]["ok"], 2) << said;
+  const auto rated = Run({"load", "base=3", "--trace", trace});
+  EXPECT_EQ(rated.exit_code, 1);
+  EXPECT_THAT(rated.err, HasSubstr("'base' has a rate"));
+  const auto broken = Run({"load", "--trace", cluster().Write("broken.csv", "arrival_s\nsoon\n")});
+  EXPECT_EQ(broken.exit_code, 1);
+  EXPECT_THAT(broken.err, HasSubstr("broken.csv:2: arrival_s must be a number"));
+}
+
+TEST_F(Commands, LoadInAClosedLoopSaysSo) {
+  const json said = Json({"load", "base", "--concurrency", "2", "--duration", "0.3"});
+  EXPECT_EQ(said["mode"], "closed_loop");
+  EXPECT_EQ(said["concurrency"], 2);
+  EXPECT_GT(said["apps"][0]["ok"], 2) << said;
+  const auto table = Run({"load", "base", "--concurrency", "1", "--duration", "0.2"});
+  EXPECT_EQ(table.exit_code, 0) << table.err;
+  EXPECT_THAT(table.out, AllOf(HasSubstr("Closed loop, 1 in flight"), HasSubstr("Generator (grpc): sent")));
+}
+
 TEST_F(Commands, LoadOnWhatIsNotServedExits1AndSaysWhy) {
   const auto unknown = Run({"load", "nobody"});
   EXPECT_EQ(unknown.exit_code, 1);

@@ -113,7 +113,10 @@ TEST(Usage, WrongCommandLinesExit64AndSayWhy) {
       {{"version", "-o", "xml"}, "xml"},
       {{"version", "--timeout", "0"}, "0"},
       {{"model", "import", "/no/such/file.tflite"}, "/no/such/file.tflite"},
+      {{"load"}, "targets (or --trace)"},
       {{"load", "a", "--duration", "-1"}, "-1"},
+      {{"load", "a", "--protocol", "carrier-pigeon"}, "carrier-pigeon"},
+      {{"load", "a", "--trace", "/no/such/trace.csv"}, "/no/such/trace.csv"},
       {{"dev", "--config", "/no/such/dev.toml"}, "/no/such/dev.toml"},
   };
   for (const auto& [arguments, named] : cases) {
