@@ -26,7 +26,7 @@ const AgentActorOptions& Options(Self self) {
 void Report(Self self, const RunningApp& running) {
   auto& state = self->state;
   if (!state.registered) return; // the registration will carry it
-  self->request(state.controller, Options(self).deadlines.local, ReportRunning{Info(self).id, running})
+  self->request(state.controller, Options(self).deadlines.local, ReportRunning{Info(self).id, running, Info(self).boot})
       .then([](Done) {},
             [self](const caf::error& error) {
               spdlog::warn("report not taken reason=\"{}\"", ToStatus(error, "controller").message());
@@ -34,16 +34,50 @@ void Report(Self self, const RunningApp& running) {
             });
 }
 
+RunningApp Planned(const Command& command) {
+  return {.app = command.app,
+          .device = command.device,
+          .model = command.model,
+          .format = command.format,
+          .file = command.file,
+          .epoch = command.epoch};
+}
+
 void OnStarted(Self self, const RunningApp& result) {
   auto& state = self->state;
   const auto known = state.running.find(result.app);
   if (known == state.running.end() || known->second.epoch != result.epoch) return; // replaced meanwhile
   known->second = result;
+  if (result.phase != PlacementPhase::kStarting) state.retries.erase(result.app);
   if (result.phase == PlacementPhase::kReady)
     spdlog::info("application ready app={} device={}", result.app.str(), result.device.str());
-  else
+  if (result.phase == PlacementPhase::kFailed)
     spdlog::error("application failed app={} reason=\"{}\"", result.app.str(), result.reason);
   Report(self, result);
+}
+
+/// Notes when to try again; false when it was tried often enough.
+bool PlanRetry(Self self, const Command& command) {
+  auto& state = self->state;
+  const auto& options = Options(self);
+  auto [it, first] = state.retries.try_emplace(
+      command.app, StartRetry{command, Backoff(options.start_backoff, command.epoch), 1, false, {}});
+  auto& retry = it->second;
+  if (!first && ++retry.attempts > options.max_start_attempts) return false;
+  retry.under_way = false;
+  retry.next = self->clock().now() + retry.backoff.Next();
+  return true;
+}
+
+void OnStartFailed(Self self, const Command& command, const Status& status) {
+  const auto known = self->state.running.find(command.app);
+  if (known == self->state.running.end() || known->second.epoch != command.epoch) return; // replaced meanwhile
+  RunningApp result = Planned(command);
+  const bool again = status.code() == StatusCode::kUnavailable && PlanRetry(self, command);
+  if (again) spdlog::warn("start to be tried again app={} reason=\"{}\"", command.app.str(), status.message());
+  result.phase = again ? PlacementPhase::kStarting : PlacementPhase::kFailed;
+  result.reason = status.ToString() + (again ? "; it is tried again" : "");
+  OnStarted(self, result);
 }
 
 void Execute(Self self, const Command& command) {
@@ -56,25 +90,19 @@ void Execute(Self self, const Command& command) {
               spdlog::error("stop failed app={} reason=\"{}\"", result.app.str(), result.reason);
           },
           [self, command](const caf::error& error) {
-            if (command.kind == CommandKind::kStop) return;
-            OnStarted(self, {.app = command.app,
-                             .device = command.device,
-                             .model = command.model,
-                             .format = command.format,
-                             .file = command.file,
-                             .epoch = command.epoch,
-                             .phase = PlacementPhase::kFailed,
-                             .reason = ToStatus(error, "device worker").ToString()});
+            if (command.kind == CommandKind::kStart) OnStartFailed(self, command, ToStatus(error, "device worker"));
           });
 }
 
-RunningApp Planned(const Command& command) {
-  return {.app = command.app,
-          .device = command.device,
-          .model = command.model,
-          .format = command.format,
-          .file = command.file,
-          .epoch = command.epoch};
+/// Without a controller there is nobody to fetch from: the attempts wait.
+void RetryStarts(Self self) {
+  auto& state = self->state;
+  if (!state.controller) return;
+  for (auto& [app, retry] : state.retries) {
+    if (retry.under_way || self->clock().now() < retry.next) continue;
+    retry.under_way = true;
+    Execute(self, retry.command);
+  }
 }
 
 Command StartOf(const RunningApp& running) {
@@ -91,6 +119,7 @@ Command StartOf(const RunningApp& running) {
 WriteBatch TakeIntoPlan(AgentActorState& state, const Command& command) {
   WriteBatch batch;
   state.epochs[command.app] = command.epoch;
+  state.retries.erase(command.app);
   if (command.kind == CommandKind::kStart) {
     state.running[command.app] = Planned(command);
     Put(batch, kPlan, command.app.str(), state.running[command.app]);
@@ -196,6 +225,7 @@ void Beat(Self self) {
 void OnSessionTick(Self self) {
   auto& state = self->state;
   self->delayed_send(self, Options(self).heartbeat, SessionTick{});
+  RetryStarts(self);
   if (!state.controller || state.asking) return;
   if (state.registered)
     Beat(self);
@@ -229,7 +259,8 @@ void SpawnChildren(Self self) {
                                    : system.spawn(DeviceWorkerBehavior, args.driver);
     self->link_to(state.workers[spec.id()]);
   }
-  auto uplink = std::make_shared<const UplinkArgs>(UplinkArgs{args.node.id, args.close_windows, args.options});
+  auto uplink =
+      std::make_shared<const UplinkArgs>(UplinkArgs{args.node.id, args.node.boot, args.close_windows, args.options});
   state.uplink = self->spawn<caf::linked>(UplinkBehavior, uplink);
   self->link_to(args.store);
 }
@@ -261,7 +292,10 @@ agent_actor::behavior_type AgentBehavior(Self self, const std::shared_ptr<const 
       [self](ConnectTo& connect) {
         self->state.controller = std::move(connect.controller);
         self->state.registered = self->state.asking = false;
-        Register(self);
+        if (self->state.controller)
+          Register(self);
+        else
+          self->send(self->state.uplink, SetWindowTarget{});
       },
       [self](SessionTick) { OnSessionTick(self); },
       [self](StopActor) { return OnStop(self); },

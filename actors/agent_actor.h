@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "actors/backoff.h"
 #include "actors/device_worker.h"
 #include "actors/interfaces.h"
 #include "actors/options.h"
@@ -21,6 +22,15 @@ struct AgentActorArgs {
   AgentActorOptions options;
 };
 
+/// A start that failed for a reason that passes by itself: the model file could not be fetched.
+struct StartRetry {
+  Command command;
+  Backoff backoff;
+  int attempts = 1;
+  bool under_way = false;
+  caf::actor_clock::time_point next; ///< unless under way
+};
+
 /// The root of an agent: its session with the controller, the commands, its children. What it was
 /// commanded to run is on disk before it answers, and is run again after a restart, controller or not.
 struct AgentActorState {
@@ -33,6 +43,7 @@ struct AgentActorState {
   bool asking = false;                 ///< a registration or heartbeat is under way
   std::map<AppId, RunningApp> running; ///< the plan and how far it is
   std::map<AppId, uint64_t> epochs;    ///< the highest seen, of stopped applications too
+  std::map<AppId, StartRetry> retries; ///< of what is in `running`
 };
 
 agent_actor::behavior_type AgentBehavior(agent_actor::stateful_pointer<AgentActorState> self,

@@ -1,15 +1,15 @@
 #include "actors/agent_process.h"
 
-#include <fstream>
 #include <mutex>
 #include <thread>
 
 #include <caf/send.hpp>
-#include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 
 #include "actors/agent_actor.h"
 #include "actors/ask.h"
+#include "actors/endpoints_file.h"
+#include "actors/link_client.h"
 #include "actors/stop.h"
 #include "actors/store_actor.h"
 #include "node_agent/boot_id.h"
@@ -28,17 +28,6 @@ Result<std::unique_ptr<Store>> OpenStore(const std::filesystem::path& data_dir) 
   if (!store.ok()) return store.status();
   AVOCET_RETURN_IF_ERROR(OpenSchema(**store, StoreRole::kAgent));
   return std::unique_ptr<Store>(std::move(*store));
-}
-
-/// Others learn from this file which ports were bound.
-Status WriteEndpoints(const std::filesystem::path& data_dir, const std::string& grpc) {
-  const auto path = data_dir / "endpoints.json";
-  const auto partial = data_dir / "endpoints.json.part";
-  std::ofstream(partial) << nlohmann::json{{"grpc", grpc}}.dump(2) << '\n';
-  std::error_code error;
-  std::filesystem::rename(partial, path, error);
-  if (error) return Unavailable("cannot write " + path.string() + ": " + error.message());
-  return {};
 }
 
 } // namespace
@@ -113,7 +102,7 @@ Result<std::unique_ptr<AgentProcess>> AgentProcess::Start(caf::actor_system& sys
   if (!server.ok()) return server.status();
   agent->server_ = std::move(*server);
   agent->core_->SetReady(true);
-  AVOCET_RETURN_IF_ERROR(WriteEndpoints(options.data_dir, agent->inference_address()));
+  AVOCET_RETURN_IF_ERROR(WriteEndpoints(options.data_dir, {{"grpc", agent->inference_address()}}));
   auto args = std::make_shared<AgentActorArgs>();
   args->node = Introduce(options, boot, agent->inference_address());
   args->plan = std::move(*plan);
@@ -129,12 +118,19 @@ Result<std::unique_ptr<AgentProcess>> AgentProcess::Start(caf::actor_system& sys
   return agent;
 }
 
+void AgentProcess::FetchFrom(const agent_link_actor& controller) {
+  const std::lock_guard lock(fetcher_->mutex);
+  fetcher_->controller = controller;
+}
+
 void AgentProcess::Connect(const agent_link_actor& controller) {
-  {
-    const std::lock_guard lock(fetcher_->mutex);
-    fetcher_->controller = controller;
-  }
+  FetchFrom(controller);
   caf::anon_send(actor_, ConnectTo{controller});
+}
+
+void AgentProcess::Link(const LinkConnectionOptions& controller) {
+  link_ = std::make_unique<AgentLink>(system_, controller, actor_);
+  FetchFrom(link_->controller());
 }
 
 void AgentProcess::Stop() {
@@ -146,6 +142,7 @@ void AgentProcess::Stop() {
   if (auto status = StopAndWait(system_, actor_, kStopDeadline); !status.ok())
     spdlog::warn("agent did not stop in order reason=\"{}\"", status.message());
   actor_ = nullptr;
+  if (link_ != nullptr) link_->Stop();
 }
 
 } // namespace avocet

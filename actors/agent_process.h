@@ -8,12 +8,15 @@
 #include <caf/actor_system.hpp>
 
 #include "actors/interfaces.h"
+#include "actors/link_options.h"
 #include "actors/options.h"
 #include "node_agent/inference_core.h"
 #include "node_agent/inference_server.h"
 #include "node_agent/node.h"
 
 namespace avocet {
+
+class AgentLink;
 
 struct AgentProcessOptions {
   NodeId id;
@@ -36,20 +39,24 @@ public:
 
   /// Gives the agent its controller; it registers at once. Model files are fetched from it.
   void Connect(const agent_link_actor& controller);
+  /// Instead: a controller in another process, by its address. Reconnects by itself.
+  void Link(const LinkConnectionOptions& controller);
   const agent_actor& actor() const { return actor_; }
   std::string inference_address() const { return server_->address(); }
-  /// Endpoint first (in-flight requests are answered), then the actors, then the devices.
+  /// Endpoint first (in-flight requests are answered), then the actors and the link, then the devices.
   void Stop();
 
 private:
   struct Fetcher;
   AgentProcess(caf::actor_system& system, std::unique_ptr<Node> node);
+  void FetchFrom(const agent_link_actor& controller);
   caf::actor_system& system_;
   std::shared_ptr<Node> node_;
   std::shared_ptr<Fetcher> fetcher_;
   std::shared_ptr<InferenceCore> core_;
   std::unique_ptr<InferenceServer> server_;
   agent_actor actor_;
+  std::unique_ptr<AgentLink> link_;
   bool stopped_ = false;
 };
 

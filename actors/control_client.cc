@@ -46,14 +46,20 @@ template <class... Handlers> control_actor::behavior_type MakeBehavior(int, Hand
   return {std::move(handlers)...};
 }
 
+std::unique_ptr<v1::Control::Stub> MakeStub(const ControlClientOptions& options) {
+  return v1::Control::NewStub(grpc::CreateChannel(options.address, grpc::InsecureChannelCredentials()));
+}
+
 control_actor::behavior_type ProxyBehavior(Self self, const ControlClientOptions& options) {
   self->state.options = options;
-  self->state.stub = v1::Control::NewStub(grpc::CreateChannel(options.address, grpc::InsecureChannelCredentials()));
+  self->state.stub = MakeStub(options);
 #define AVOCET_FORWARD(Rpc, Message, Reply, RequestProto, ReplyProto)                                                  \
   , Forward<avocet::Message, avocet::Reply, v1::ReplyProto>(                                                           \
         self, [](v1::Control::Stub& stub, grpc::ClientContext* context, const v1::RequestProto& request,               \
                  v1::ReplyProto* reply) { return stub.Rpc(context, request, reply); })
-  return MakeBehavior(0 AVOCET_EACH_CONTROL_RPC(AVOCET_FORWARD));
+  return MakeBehavior(0 AVOCET_EACH_CONTROL_RPC(AVOCET_FORWARD), [](const WaitForEvents&) -> caf::result<EventList> {
+    return MakeError(Unsupported("events of a remote controller come from WatchEvents"));
+  });
 #undef AVOCET_FORWARD
 }
 
@@ -63,6 +69,27 @@ control_actor::behavior_type ProxyBehavior(Self self, const ControlClientOptions
 // channel could go on the channel's own thread, which then waits for itself.
 control_actor ConnectController(caf::actor_system& system, const ControlClientOptions& options) {
   return system.spawn<caf::detached>(ProxyBehavior, options);
+}
+
+Status WatchEvents(const ControlClientOptions& options, uint64_t after_sequence,
+                   const std::function<void(const Event&)>& on_event, const std::stop_token& stop) {
+  const auto stub = MakeStub(options);
+  grpc::ClientContext context;
+  const std::stop_callback cancel(stop, [&context] { context.TryCancel(); });
+  v1::WatchEventsRequest request;
+  request.set_after_sequence(after_sequence);
+  const auto reader = stub->WatchEvents(&context, request);
+  v1::Event proto;
+  Status malformed;
+  while (malformed.ok() && reader->Read(&proto)) {
+    const auto event = FromProto(proto);
+    malformed = event.status();
+    if (event.ok()) on_event(*event);
+  }
+  if (!malformed.ok()) context.TryCancel();
+  const auto status = reader->Finish();
+  if (!malformed.ok()) return malformed;
+  return status.ok() ? Unavailable("the controller ended the stream of events") : WithAddress(status, options.address);
 }
 
 } // namespace avocet

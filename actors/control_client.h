@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstdint>
+#include <functional>
+#include <stop_token>
 #include <string>
 
 #include "actors/interfaces.h"
@@ -17,5 +20,10 @@ struct ControlClientOptions {
 /// kUnavailable. Messages to one handle are carried one after the other; connect twice to have two
 /// at once. Ends when the last handle goes; a call in flight delays that until its deadline.
 control_actor ConnectController(caf::actor_system& system, const ControlClientOptions& options);
+
+/// Calls `on_event` for every event after the sequence number, then for every further one as it happens;
+/// blocks until told to stop (kCancelled) or until the connection is lost (why).
+Status WatchEvents(const ControlClientOptions& options, uint64_t after_sequence,
+                   const std::function<void(const Event&)>& on_event, const std::stop_token& stop);
 
 } // namespace avocet

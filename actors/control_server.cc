@@ -13,7 +13,9 @@
 
 #include "actors/control_codec.h"
 #include "actors/control_table.h"
+#include "actors/control_watch.h"
 #include "actors/errors.h"
+#include "actors/link_service.h"
 #include "actors/rpc_status.h"
 #include "avocet/v1/control.grpc.pb.h"
 #include "messages/address.h"
@@ -101,7 +103,13 @@ caf::behavior Gateway(caf::event_based_actor* self, const control_actor& control
 
 class Service : public v1::Control::CallbackService {
 public:
-  Service(caf::actor gateway, Duration max_call) : gateway_(std::move(gateway)), max_call_(max_call) {}
+  Service(caf::actor gateway, Duration max_call, EventWatches& watches)
+      : gateway_(std::move(gateway)), max_call_(max_call), watches_(watches) {}
+
+  grpc::ServerWriteReactor<v1::Event>* WatchEvents(grpc::CallbackServerContext* /*context*/,
+                                                   const v1::WatchEventsRequest* request) override {
+    return watches_.Begin(request->after_sequence());
+  }
 
 #define AVOCET_HANDLER(Rpc, Message, Reply, RequestProto, ReplyProto)                                                  \
   grpc::ServerUnaryReactor* Rpc(grpc::CallbackServerContext* context, const v1::RequestProto* request,                 \
@@ -133,14 +141,17 @@ private:
 
   caf::actor gateway_;
   Duration max_call_;
+  EventWatches& watches_;
 };
 
 } // namespace
 
 class ControlServer::Impl {
 public:
-  Impl(const ControlServerOptions& options, caf::actor_system& system, const control_actor& controller)
-      : options_(options), gateway_(system.spawn(Gateway, controller)), service_(gateway_, options.max_call) {}
+  Impl(const ControlServerOptions& options, caf::actor_system& system, const controller_actor& controller)
+      : options_(options), gateway_(system.spawn(Gateway, caf::actor_cast<control_actor>(controller))),
+        watches_(system, caf::actor_cast<control_actor>(controller)), service_(gateway_, options.max_call, watches_),
+        link_({}, system, controller) {}
 
   ~Impl() { Stop(); }
 
@@ -152,7 +163,9 @@ public:
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     builder.SetMaxReceiveMessageSize(static_cast<int>(options_.max_message_bytes));
     builder.AddListeningPort(options_.address, grpc::InsecureServerCredentials(), &port);
+    SetKeepalive(builder);
     builder.RegisterService(&service_);
+    builder.RegisterService(&link_.service());
     server_ = builder.BuildAndStart();
     if (server_ == nullptr || port == 0) return Unavailable("cannot listen on " + options_.address);
     address_ = WithPort(options_.address, port);
@@ -165,6 +178,8 @@ public:
     auto ended = std::make_shared<std::promise<void>>();
     caf::anon_send(gateway_, EndCalls{ended});
     ended->get_future().wait_for(options_.stop_deadline);
+    watches_.Stop();
+    link_.Stop();
     if (server_ != nullptr) server_->Shutdown(std::chrono::system_clock::now() + options_.stop_deadline);
     server_.reset();
     caf::anon_send_exit(gateway_, caf::exit_reason::user_shutdown);
@@ -174,9 +189,20 @@ public:
   const std::string& address() const { return address_; }
 
 private:
+  /// A peer that vanished without a word is noticed; one that probes us often is not blamed for it.
+  void SetKeepalive(grpc::ServerBuilder& builder) const {
+    const auto millis = [](Duration d) { return static_cast<int>(d / std::chrono::milliseconds(1)); };
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, millis(options_.keepalive));
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, millis(options_.keepalive_wait));
+    builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+    builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 500);
+  }
+
   ControlServerOptions options_;
   caf::actor gateway_;
+  EventWatches watches_;
   Service service_;
+  LinkService link_;
   std::unique_ptr<grpc::Server> server_;
   std::string address_;
   bool stopped_ = false;
@@ -185,8 +211,9 @@ private:
 ControlServer::ControlServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 ControlServer::~ControlServer() = default;
 
-Result<std::unique_ptr<ControlServer>>
-ControlServer::Start(const ControlServerOptions& options, caf::actor_system& system, const control_actor& controller) {
+Result<std::unique_ptr<ControlServer>> ControlServer::Start(const ControlServerOptions& options,
+                                                            caf::actor_system& system,
+                                                            const controller_actor& controller) {
   auto impl = std::make_unique<Impl>(options, system, controller);
   AVOCET_RETURN_IF_ERROR(impl->Listen());
   return std::unique_ptr<ControlServer>(new ControlServer(std::move(impl)));

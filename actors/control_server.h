@@ -10,20 +10,22 @@
 namespace avocet {
 
 struct ControlServerOptions {
-  std::string address = "127.0.0.1:7400";           ///< host:port; port 0 is ephemeral
-  uint64_t max_message_bytes = 16 * kMiB;           ///< model files come in smaller pieces
-  Duration max_call = std::chrono::minutes(10);     ///< however long a caller is willing to wait
-  Duration stop_deadline = std::chrono::seconds(2); ///< for calls in flight when it stops
+  std::string address = "127.0.0.1:7400";            ///< host:port; port 0 is ephemeral
+  uint64_t max_message_bytes = 16 * kMiB;            ///< model files come in smaller pieces
+  Duration max_call = std::chrono::minutes(10);      ///< however long a caller is willing to wait
+  Duration stop_deadline = std::chrono::seconds(2);  ///< for calls in flight when it stops
+  Duration keepalive = std::chrono::seconds(5);      ///< silence after which a peer is probed
+  Duration keepalive_wait = std::chrono::seconds(5); ///< for its answer; then its connection counts as lost
 };
 
-/// The Control service in front of a controller actor. Every RPC is one message, by the table in
-/// actors/control_table.h. Thread-safe.
+/// What a controller serves on its port: the Control service, whose every RPC is one message by the table
+/// in actors/control_table.h, and the AgentLink service (actors/link_service.h). Thread-safe.
 class ControlServer {
 public:
   /// kUnavailable when the address cannot be bound; kInvalidArgument unless it is loopback, as
   /// there is no TLS on it.
   static Result<std::unique_ptr<ControlServer>> Start(const ControlServerOptions& options, caf::actor_system& system,
-                                                      const control_actor& controller);
+                                                      const controller_actor& controller);
   ~ControlServer();
   /// The address with the real port.
   std::string address() const;

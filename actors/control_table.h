@@ -1,6 +1,7 @@
 #pragma once
 
 // Every message of control_actor, once, beside the RPC that carries it between processes:
+// (WaitForEvents asks again and again behind the stream of WatchEvents: actors/control_watch.h.)
 // AVOCET_EACH_CONTROL_RPC(X) expands X(rpc name, message, reply, request proto, reply proto).
 #define AVOCET_EACH_CONTROL_RPC(X)                                                                                     \
   X(GetVersion, GetVersion, VersionInfo, GetVersionRequest, VersionInfo)                                               \

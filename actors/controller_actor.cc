@@ -36,11 +36,22 @@ void OnChildExit(Self self, caf::exit_msg& exit) {
   if (exit.reason) self->quit(std::move(exit.reason));
 }
 
+Status Replaced(const NodeId& node) {
+  return Cancelled("a later session of node '" + node.str() + "' replaced this one");
+}
+
+/// Why what a session says does not count.
+Status NotCurrent(Self self, const NodeId& node, const SessionId& session) {
+  if (self->state.leases.IsReplaced(node, session)) return Replaced(node);
+  return NotFound("node '" + node.str() + "' has no session; register again");
+}
+
 caf::result<Done> OnRegister(Self self, RegisterAgent& registration) {
   if (auto status = Validate(registration.node); !status.ok()) return MakeError(status);
   auto& state = self->state;
   const auto& node = registration.node;
-  state.sessions[node.id] = {node.boot, self->clock().now()};
+  if (!state.leases.Open(node.id, {node.boot, registration.session}, self->clock().now()))
+    return MakeError(Replaced(node.id));
   for (const auto& spec : node.devices) {
     if (!state.devices.contains(spec.id())) SpawnDevice(self, spec.id());
     self->send(state.devices[spec.id()], SetAckTarget{registration.acks});
@@ -49,27 +60,34 @@ caf::result<Done> OnRegister(Self self, RegisterAgent& registration) {
 }
 
 caf::result<Done> OnHeartbeat(Self self, const Heartbeat& heartbeat) {
-  const auto session = self->state.sessions.find(heartbeat.node);
-  if (session == self->state.sessions.end() || session->second.boot != heartbeat.boot)
-    return MakeError(NotFound("node '" + heartbeat.node.str() + "' has no session; register again"));
-  session->second.last_seen = self->clock().now();
-  return Done{};
+  const SessionId session{heartbeat.boot, heartbeat.session};
+  if (self->state.leases.Renew(heartbeat.node, session, self->clock().now())) return Done{};
+  return MakeError(NotCurrent(self, heartbeat.node, session));
+}
+
+caf::result<Done> OnReport(Self self, ReportRunning& report) {
+  const SessionId session{report.boot, report.session};
+  if (!self->state.leases.IsCurrent(report.node, session)) return MakeError(NotCurrent(self, report.node, session));
+  return self->delegate(self->state.placement, std::move(report));
 }
 
 void CheckLeases(Self self) {
   auto& state = self->state;
-  std::erase_if(state.sessions, [self, &state](const auto& session) {
-    if (self->clock().now() - session.second.last_seen <= state.options.lease) return false;
-    self->send(state.placement, NodeAway{session.first});
-    return true;
-  });
+  for (auto& node : state.leases.TakeExpired(self->clock().now()))
+    self->send(state.placement, NodeAway{std::move(node)});
   self->delayed_send(self, state.options.lease_tick, LeaseTick{});
 }
 
-void OnWindow(Self self, ReportWindow& report) {
-  const auto device = self->state.devices.find(report.window.device);
-  if (device == self->state.devices.end()) return; // not registered yet: the agent sends it again
-  self->send(device->second, std::move(report));
+/// Windows of a past session, or of a device that is not registered yet, are not acknowledged: who still
+/// has them sends them again.
+void OnWindows(Self self, ReportWindows& report) {
+  auto& state = self->state;
+  if (!state.leases.IsCurrent(report.node, {report.boot, report.session})) return;
+  for (auto& sent : report.windows) {
+    const auto device = state.devices.find(sent.window.device);
+    if (device != state.devices.end() && sent.window.boot == report.boot)
+      self->send(device->second, ReportWindow{std::move(sent)});
+  }
 }
 
 template <class Actor> void End(Self self, const Actor& child) {
@@ -101,6 +119,7 @@ caf::result<Done> OnStop(Self self) {
 void Adopt(Self self, const ControllerActorArgs& args) {
   auto& state = self->state;
   state.options = args.options;
+  state.leases = LeaseTable(args.options.lease);
   state.store = args.store;
   auto placement =
       std::make_shared<const PlacementActorArgs>(PlacementActorArgs{args.records, args.store, args.options});
@@ -142,10 +161,11 @@ controller_actor::behavior_type ControllerBehavior(Self self, const std::shared_
       ToPlacement<ExplainApp>(self),
       ToPlacement<RemoveApp>(self),
       ToPlacement<ListEvents>(self),
+      ToPlacement<WaitForEvents>(self),
       [self](RegisterAgent& registration) { return OnRegister(self, registration); },
       [self](const Heartbeat& heartbeat) { return OnHeartbeat(self, heartbeat); },
-      ToPlacement<ReportRunning>(self),
-      [self](ReportWindow& report) { OnWindow(self, report); },
+      [self](ReportRunning& report) { return OnReport(self, report); },
+      [self](ReportWindows& report) { OnWindows(self, report); },
       [self](LeaseTick) { CheckLeases(self); },
       [self](StopActor) { return OnStop(self); },
   };

@@ -6,6 +6,7 @@
 
 #include "actors/controller_records.h"
 #include "actors/interfaces.h"
+#include "actors/lease_table.h"
 #include "actors/options.h"
 #include "node_agent/model_files.h"
 
@@ -21,16 +22,12 @@ struct ControllerActorArgs {
 /// Everything that concerns placements it hands to the placement actor.
 struct ControllerActorState {
   static inline const char* name = "controller";
-  struct Session {
-    BootId boot;
-    caf::actor_clock::time_point last_seen;
-  };
   ControllerOptions options;
   store_actor store;
   placement_actor placement;
   std::map<DeviceId, device_actor> devices;
   std::map<DeviceId, DeviceFit> fits; ///< what a device actor starts from
-  std::map<NodeId, Session> sessions;
+  LeaseTable leases{Duration{}};
 };
 
 controller_actor::behavior_type ControllerBehavior(controller_actor::stateful_pointer<ControllerActorState> self,

@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "actors/endpoints_file.h"
 #include "actors/stop.h"
 #include "storage/records.h"
 #include "storage/rocks_store.h"
@@ -45,6 +46,7 @@ Result<std::unique_ptr<ControllerProcess>> ControllerProcess::Start(caf::actor_s
   auto server = ControlServer::Start(options.control, system, process->actor_);
   if (!server.ok()) return server.status();
   process->server_ = std::move(*server);
+  AVOCET_RETURN_IF_ERROR(WriteEndpoints(options.data_dir, {{"control", process->address()}}));
   spdlog::info("controller started address={} data_dir={}", process->address(), options.data_dir.string());
   return process;
 }

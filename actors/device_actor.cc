@@ -23,17 +23,27 @@ bool IsPersisted(const DeviceActorState& state) {
   return fit.boot == state.persisted_boot && fit.covered_sequence == state.persisted_sequence;
 }
 
+/// False when the window was counted before, or an earlier one is still to come.
+bool IsNext(Self self, const SentWindow& sent) {
+  auto& state = self->state;
+  const uint64_t missed = state.order.missed();
+  const auto arrival = state.order.Take({sent.window.boot, sent.window.sequence, sent.oldest});
+  if (state.order.missed() > missed)
+    spdlog::warn("measurement windows missed device={} count={}", sent.window.device.str(),
+                 state.order.missed() - missed);
+  // The sender missed the acknowledgement.
+  if (arrival == WindowOrder::Arrival::kSeen && IsPersisted(state)) Acknowledge(self);
+  return arrival == WindowOrder::Arrival::kNext;
+}
+
 void OnWindow(Self self, const Args& args, const ReportWindow& report) {
   auto& state = self->state;
-  const auto& window = report.window;
+  const auto& window = report.sent.window;
   if (auto status = Validate(window); !status.ok()) {
     spdlog::warn("window refused device={} reason=\"{}\"", window.device.str(), status.message());
     return;
   }
-  if (!state.estimator->Observe(window)) {
-    if (IsPersisted(state)) Acknowledge(self); // the sender missed the acknowledgement
-    return;
-  }
+  if (!IsNext(self, report.sent) || !state.estimator->Observe(window)) return;
   for (const auto& app : window.apps)
     state.totals[app.app].Add(app);
   if (state.estimator->TakeSignificantChange()) self->send(args->placement, FitChanged{state.estimator->fit()});
@@ -68,6 +78,7 @@ device_actor::behavior_type DeviceBehavior(Self self, DeviceActorArgs arguments)
   auto& state = self->state;
   state.persisted_boot = args->fit.boot;
   state.persisted_sequence = args->fit.covered_sequence;
+  state.order = WindowOrder(args->fit.boot, args->fit.covered_sequence);
   state.estimator.emplace(args->fit, args->options.estimator);
   self->delayed_send(self, args->options.persist_every, PersistTick{});
   return {

@@ -5,6 +5,7 @@
 
 #include "actors/interfaces.h"
 #include "actors/options.h"
+#include "actors/window_order.h"
 #include "controller/estimator.h"
 
 namespace avocet {
@@ -13,6 +14,7 @@ namespace avocet {
 /// windows that the persisted fit covers, and tells the placement actor of significant moves.
 struct DeviceActorState {
   static inline const char* name = "device";
+  WindowOrder order;
   std::optional<DeviceEstimator> estimator;
   std::map<AppId, AppTotals> totals;
   window_ack_handle acks;

@@ -8,17 +8,19 @@
 namespace avocet {
 namespace {
 
-RunningApp Execute(const DeviceDriver& driver, const Command& command) {
+/// A start that may succeed later is an error: its reader tries again.
+caf::result<RunningApp> Execute(const DeviceDriver& driver, const Command& command) {
   const bool start = command.kind == CommandKind::kStart;
   const Status status = start ? driver.start(command) : driver.stop(command);
-  return {.app = command.app,
-          .device = command.device,
-          .model = command.model,
-          .format = command.format,
-          .file = command.file,
-          .epoch = command.epoch,
-          .phase = status.ok() ? PlacementPhase::kReady : PlacementPhase::kFailed,
-          .reason = status.ok() ? "" : ToText(status.ToString())}; // engines may say anything
+  if (start && status.code() == StatusCode::kUnavailable) return MakeError(Unavailable(ToText(status.message())));
+  return RunningApp{.app = command.app,
+                    .device = command.device,
+                    .model = command.model,
+                    .format = command.format,
+                    .file = command.file,
+                    .epoch = command.epoch,
+                    .phase = status.ok() ? PlacementPhase::kReady : PlacementPhase::kFailed,
+                    .reason = status.ok() ? "" : ToText(status.ToString())}; // engines may say anything
 }
 
 } // namespace

@@ -14,6 +14,7 @@
 #include <caf/typed_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include "actors/window_buffer.h"
 #include "messages/application.h"
 #include "messages/command.h"
 #include "messages/device.h"
@@ -76,19 +77,21 @@ using window_ack_handle = caf::typed_actor<caf::reacts_to<WindowAck>>;
 // ---- Controller, as an agent sees it ----
 
 /// An agent introduces itself: who it is, what it runs, and where to reach it.
-struct RegisterAgent { NodeInfo node; std::vector<RunningApp> running; agent_handle agent; window_ack_handle acks; };
-/// "I am alive"; without one for a lease the node counts as away. kNotFound asks to register again.
-struct Heartbeat { NodeId node; BootId boot; };
-/// The outcome of a command, or a change of what runs.
-struct ReportRunning { NodeId node; RunningApp running; };
-/// A closed window; acknowledged with WindowAck once the fit that covers it is on disk.
-struct ReportWindow { NodeId node; MeasurementWindow window; };
+/// `session` is greater for every later session with one controller process; 0 for an agent inside it.
+struct RegisterAgent { NodeInfo node; std::vector<RunningApp> running; agent_handle agent; window_ack_handle acks; uint64_t session = 0; };
+/// "I am alive"; without one for a lease the node counts as away. kNotFound asks to register again,
+/// kCancelled says that a later session of the node replaced this one.
+struct Heartbeat { NodeId node; BootId boot; uint64_t session = 0; };
+/// The outcome of a command, or a change of what runs. Errors as of Heartbeat.
+struct ReportRunning { NodeId node; RunningApp running; BootId boot; uint64_t session = 0; };
+/// Closed windows in order; acknowledged with WindowAck once the fits that cover them are on disk.
+struct ReportWindows { NodeId node; std::vector<SentWindow> windows; BootId boot; uint64_t session = 0; };
 
 using agent_link_actor = caf::typed_actor<
     caf::replies_to<RegisterAgent>::with<Done>,
     caf::replies_to<Heartbeat>::with<Done>,
     caf::replies_to<ReportRunning>::with<Done>,
-    caf::reacts_to<ReportWindow>,
+    caf::reacts_to<ReportWindows>,
     caf::replies_to<FetchModel>::with<ModelChunk>>;
 
 // ---- Controller, as the CLI and automation see it (the Control service) ----
@@ -118,6 +121,8 @@ struct RemoveApp { AppId app; };
 struct RemovedApp { AppId app; };
 struct ListEvents { uint64_t after_sequence = 0; };
 struct EventList { std::vector<Event> events; };
+/// The durable events after the sequence number, as soon as there is one (or none, when too many wait).
+struct WaitForEvents { uint64_t after_sequence = 0; };
 
 using control_actor = caf::typed_actor<
     caf::replies_to<GetVersion>::with<VersionInfo>,
@@ -134,10 +139,13 @@ using control_actor = caf::typed_actor<
     caf::replies_to<GetApp>::with<AppStatus>,
     caf::replies_to<ExplainApp>::with<Decision>,
     caf::replies_to<RemoveApp>::with<RemovedApp>,
-    caf::replies_to<ListEvents>::with<EventList>>;
+    caf::replies_to<ListEvents>::with<EventList>,
+    caf::replies_to<WaitForEvents>::with<EventList>>;
 
 // ---- DeviceActor: one per accelerator; owns its estimator and totals ----
 
+/// One closed window of the device.
+struct ReportWindow { SentWindow sent; };
 /// The measured totals of every application seen on the device.
 struct GetTotals {};
 struct DeviceTotals { std::map<AppId, AppTotals> apps; };
@@ -184,6 +192,7 @@ using placement_actor = caf::typed_actor<
     caf::replies_to<ExplainApp>::with<Decision>,
     caf::replies_to<RemoveApp>::with<RemovedApp>,
     caf::replies_to<ListEvents>::with<EventList>,
+    caf::replies_to<WaitForEvents>::with<EventList>,
     caf::replies_to<GetVersion>::with<VersionInfo>>;
 
 // ---- ControllerActor: root of the controller; sessions, leases, children, stop order ----
@@ -196,7 +205,7 @@ using controller_actor = control_actor::extend<
     caf::replies_to<RegisterAgent>::with<Done>,
     caf::replies_to<Heartbeat>::with<Done>,
     caf::replies_to<ReportRunning>::with<Done>,
-    caf::reacts_to<ReportWindow>,
+    caf::reacts_to<ReportWindows>,
     caf::reacts_to<LeaseTick>,
     caf::replies_to<StopActor>::with<Done>>;
 
@@ -221,7 +230,7 @@ using uplink_actor = caf::typed_actor<
     caf::reacts_to<WindowTick>,
     caf::replies_to<StopActor>::with<Done>>;
 
-/// Gives the agent its controller (again, after a reconnect).
+/// Gives the agent its controller (again, after a reconnect), or none: it was lost.
 struct ConnectTo { agent_link_actor controller; };
 /// Internal: time for a heartbeat, or to register.
 struct SessionTick {};
@@ -252,6 +261,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::RegisterAgent)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::Heartbeat)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ReportRunning)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ReportWindow)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ReportWindows)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::GetVersion)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ListNodes)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::NodeList)
@@ -272,6 +282,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::RemoveApp)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::RemovedApp)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ListEvents)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::EventList)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::WaitForEvents)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::GetTotals)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::DeviceTotals)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ForgetApp)

@@ -2,6 +2,8 @@
 
 #include <cstddef>
 
+#include "actors/backoff.h"
+#include "actors/window_buffer.h"
 #include "controller/decide.h"
 #include "controller/estimator.h"
 #include "messages/units.h"
@@ -33,9 +35,11 @@ struct AgentActorOptions {
   RequestDeadlines deadlines;
   Duration window = std::chrono::milliseconds(200); ///< length of a measurement window
   Duration heartbeat = std::chrono::seconds(1);     ///< a third of the controller's lease
-  Duration resend_after = std::chrono::seconds(5);  ///< > persist_every, or acknowledged windows are sent twice
-  size_t max_buffered_windows = 4096;               ///< beyond it the oldest is dropped and counted
-  bool detached_workers = true;                     ///< false only under the deterministic test scheduler
+  WindowBufferOptions buffer;
+  /// Of a start whose model file could not be fetched, while there is a controller to fetch it from.
+  BackoffOptions start_backoff{.first = std::chrono::seconds(1), .longest = std::chrono::seconds(30)};
+  int max_start_attempts = 20;
+  bool detached_workers = true; ///< false only under the deterministic test scheduler
 };
 
 } // namespace avocet

@@ -188,6 +188,18 @@ caf::result<Decision> OnExplain(Self self, const ExplainApp& explain) {
   return found->second;
 }
 
+caf::result<EventList> OnWaitForEvents(Self self, const WaitForEvents& wait) {
+  auto& waiters = self->state.event_waiters;
+  if (waiters.size() >= kMaxEventWaiters) {
+    waiters.front().second.deliver(EventList{});
+    waiters.pop_front();
+  }
+  auto promise = self->make_response_promise<EventList>();
+  waiters.emplace_back(wait.after_sequence, promise);
+  TellOfEvents(self);
+  return promise;
+}
+
 caf::result<EventList> OnListEvents(Self self, const ListEvents& list) {
   EventList answer;
   for (const auto& event : self->state.records.events) {
@@ -230,6 +242,7 @@ placement_actor::behavior_type PlacementBehavior(Self self, const std::shared_pt
   state.store = args->store;
   state.options = args->options;
   state.started_at = self->clock().now();
+  if (!state.records.events.empty()) state.durable_events = state.records.events.back().sequence;
   return {
       [self](NodeUp& up) { return OnNodeUp(self, up); },
       [self](const NodeAway& away) { OnNodeAway(self, away); },
@@ -248,6 +261,7 @@ placement_actor::behavior_type PlacementBehavior(Self self, const std::shared_pt
       [self](const ExplainApp& explain) { return OnExplain(self, explain); },
       [self](const RemoveApp& remove) { return Remove(self, remove.app); },
       [self](const ListEvents& list) { return OnListEvents(self, list); },
+      [self](const WaitForEvents& wait) { return OnWaitForEvents(self, wait); },
       [self](GetVersion) { return OnVersion(self); },
   };
 }

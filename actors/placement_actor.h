@@ -10,6 +10,9 @@
 
 namespace avocet {
 
+/// One more makes the one that waits longest ask again.
+inline constexpr size_t kMaxEventWaiters = 256;
+
 struct PlacementActorArgs {
   ControllerRecords records;
   store_actor store;
@@ -26,6 +29,8 @@ struct PlacementActorState {
   std::map<NodeId, agent_handle> agents;
   std::map<DeviceId, device_actor> devices;
   std::map<AppId, Placement> retiring; ///< old copies to stop once the new one is ready
+  uint64_t durable_events = 0;         ///< events up to this sequence number are on disk
+  std::deque<std::pair<uint64_t, caf::typed_response_promise<EventList>>> event_waiters; ///< after which number
   caf::actor_clock::time_point started_at;
 };
 

@@ -138,8 +138,16 @@ Result<ProfileOnDevice> ProfileRequest(const ClusterView& view, const Model& mod
 
 void Persist(Self self, WriteBatch batch, const std::function<void(Status)>& then) {
   auto& state = self->state;
+  const auto& events = state.records.events;
+  const uint64_t last_event = events.empty() ? 0 : events.back().sequence;
   self->request(state.store, state.options.deadlines.store, WriteRecords{std::move(batch)})
-      .then([then](Done) { then({}); }, [then](const caf::error& error) { then(ToStatus(error, "store")); });
+      .then(
+          [self, last_event, then](Done) {
+            self->state.durable_events = std::max(self->state.durable_events, last_event);
+            TellOfEvents(self);
+            then({});
+          },
+          [then](const caf::error& error) { then(ToStatus(error, "store")); });
 }
 
 std::function<void(Status)> LogFailure(std::string what) {
@@ -159,6 +167,20 @@ void AddEvent(Self self, WriteBatch& batch, std::string kind, std::string subjec
   if (events.size() <= state.options.max_events) return;
   Delete(batch, kEvents, EventId(events.front().sequence));
   events.pop_front();
+}
+
+void TellOfEvents(Self self) {
+  auto& state = self->state;
+  std::erase_if(state.event_waiters, [&state](auto& waiter) {
+    auto& [after, promise] = waiter;
+    if (after >= state.durable_events) return false;
+    EventList list;
+    for (const auto& event : state.records.events) {
+      if (event.sequence > after && event.sequence <= state.durable_events) list.events.push_back(event);
+    }
+    promise.deliver(std::move(list));
+    return true;
+  });
 }
 
 uint64_t NextEpoch(Self self) {

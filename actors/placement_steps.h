@@ -21,6 +21,9 @@ std::function<void(Status)> LogFailure(std::string what);
 /// Appends to the bounded event log, in memory and in the batch.
 void AddEvent(PlacementSelf self, WriteBatch& batch, std::string kind, std::string subject, std::string detail);
 
+/// Answers those who wait for events that are durable by now.
+void TellOfEvents(PlacementSelf self);
+
 /// A number greater than every epoch before. The caller persists it with what uses it.
 uint64_t NextEpoch(PlacementSelf self);
 

@@ -11,8 +11,8 @@ using Self = uplink_actor::stateful_pointer<UplinkState>;
 void SendPending(Self self, const UplinkArgs& args) {
   auto& state = self->state;
   if (!state.controller) return;
-  for (auto& window : state.buffer.TakeToSend(self->clock().now(), args.options.resend_after))
-    self->send(state.controller, ReportWindow{args.node, std::move(window)});
+  auto windows = state.buffer.TakeToSend(self->clock().now());
+  if (!windows.empty()) self->send(state.controller, ReportWindows{args.node, std::move(windows), args.boot});
 }
 
 void Tick(Self self, const UplinkArgs& args) {
@@ -29,7 +29,7 @@ void Tick(Self self, const UplinkArgs& args) {
 } // namespace
 
 uplink_actor::behavior_type UplinkBehavior(Self self, const std::shared_ptr<const UplinkArgs>& args) {
-  self->state.buffer = WindowBuffer(args->options.max_buffered_windows);
+  self->state.buffer = WindowBuffer(args->options.buffer);
   self->delayed_send(self, args->options.window, WindowTick{});
   return {
       [self](const WindowAck& ack) { self->state.buffer.Acknowledge(ack.device, ack.boot, ack.sequence); },

@@ -11,6 +11,7 @@ namespace avocet {
 
 struct UplinkArgs {
   NodeId node;
+  BootId boot;
   /// Closes the current window of every device of the node. Does not block.
   std::function<std::vector<MeasurementWindow>()> close_windows;
   AgentActorOptions options;
@@ -19,7 +20,7 @@ struct UplinkArgs {
 /// Streams measurement windows to the controller and keeps each until it is acknowledged.
 struct UplinkState {
   static inline const char* name = "uplink";
-  WindowBuffer buffer{0};
+  WindowBuffer buffer{WindowBufferOptions{}};
   agent_link_actor controller;
   uint64_t reported_drops = 0;
 };

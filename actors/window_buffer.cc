@@ -6,7 +6,7 @@ namespace avocet {
 
 void WindowBuffer::Push(MeasurementWindow window) {
   entries_.push_back({std::move(window), false, {}});
-  if (entries_.size() <= max_windows_) return;
+  if (entries_.size() <= options_.max_windows) return;
   entries_.pop_front();
   ++dropped_;
 }
@@ -17,13 +17,20 @@ void WindowBuffer::Acknowledge(const DeviceId& device, const BootId& boot, uint6
   });
 }
 
-std::vector<MeasurementWindow> WindowBuffer::TakeToSend(MonotonicTime now, Duration resend_after) {
-  std::vector<MeasurementWindow> windows;
+std::vector<SentWindow> WindowBuffer::TakeToSend(MonotonicTime now) {
+  struct Device {
+    uint64_t oldest;
+    size_t before = 0; ///< entries of it that were passed: all of them are in flight, or go now
+  };
+  std::map<DeviceId, Device> devices;
+  std::vector<SentWindow> windows;
   for (auto& entry : entries_) {
-    if (entry.sent && now - entry.sent_at < resend_after) continue;
+    auto& device = devices.try_emplace(entry.window.device, Device{entry.window.sequence}).first->second;
+    if (++device.before > options_.max_in_flight) continue;
+    if (entry.sent && now - entry.sent_at < options_.resend_after) continue;
     entry.sent = true;
     entry.sent_at = now;
-    windows.push_back(entry.window);
+    windows.push_back({entry.window, device.oldest});
   }
   return windows;
 }

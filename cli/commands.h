@@ -15,7 +15,8 @@ namespace avocet {
 int VersionCommand(const Context& context, bool client_only);
 int NodeListCommand(const Context& context);
 int DeviceListCommand(const Context& context);
-int EventsCommand(const Context& context, uint64_t after_sequence);
+/// `follow`: goes on with what happens, until a signal.
+int EventsCommand(const Context& context, uint64_t after_sequence, bool follow);
 
 struct ModelImportOptions {
   std::vector<std::filesystem::path> files; ///< one per format
@@ -66,6 +67,23 @@ struct ReplayOptions {
   std::string fit_run;        ///< that the models are fitted on; empty: the first
 };
 int ReplayCommand(const Context& context, const ReplayOptions& options);
+
+/// Flags win over the file; what both leave out has its default.
+struct ControllerCommandOptions {
+  std::filesystem::path config;   ///< empty: defaults
+  std::filesystem::path data_dir; ///< empty: the config's
+  std::string listen;             ///< empty: the config's
+};
+int ControllerCommand(const Context& context, const ControllerCommandOptions& options);
+
+struct AgentCommandOptions {
+  std::filesystem::path config;
+  std::string name;
+  std::filesystem::path data_dir;
+  std::string controller;
+  std::string inference;
+};
+int AgentCommand(const Context& context, const AgentCommandOptions& options);
 
 struct DevOptions {
   std::filesystem::path config;   ///< empty: defaults

@@ -1,5 +1,7 @@
+#include <stop_token>
 #include <thread>
 
+#include "actors/control_client.h"
 #include "cli/commands.h"
 #include "cli/config_files.h"
 #include "cli/session.h"
@@ -17,6 +19,28 @@ Result<Application> ReadApplication(const std::filesystem::path& file) {
 int ExitCodeOf(const Decision& decision) {
   return decision.kind == DecisionKind::kReject ? kExitRejected : kExitOk;
 }
+
+/// Shows on stderr what the controller records about an application and its model, as long as it lives.
+class EventWatch {
+public:
+  EventWatch(const Context& context, Session& session, const Application& app) {
+    auto past = session.Ask(ListEvents{});
+    if (context.quiet || !past.ok()) return; // whoever asks next says why
+    const uint64_t after = past->events.empty() ? 0 : past->events.back().sequence;
+    thread_ = std::jthread([context, after, app](const std::stop_token& stop) {
+      (void)WatchEvents(
+          {context.address, context.timeout}, after, [&](const Event& event) { Show(app, event); }, stop);
+    });
+  }
+
+private:
+  static void Show(const Application& app, const Event& event) {
+    const bool of_model = event.subject == app.model || event.subject.starts_with(app.model + ":");
+    if (of_model || event.subject == app.name.str())
+      std::cerr << event.kind + " " + event.subject + ": " + event.detail + "\n";
+  }
+  std::jthread thread_;
+};
 
 /// Whether applying the plan would change anything.
 Result<bool> HasChanges(Session& session, const Decision& decision) {
@@ -47,6 +71,7 @@ int AppApplyCommand(const Context& context, const AppApplyOptions& options) {
   const AppId name = app->name;
   Session session({context.address, context.timeout});
   if (!context.quiet) std::cerr << "deciding; a model without a profile is measured first\n";
+  const EventWatch watch(context, session, *app);
   auto decision = session.Ask(ApplyApp{std::move(*app)});
   if (!decision.ok()) return Fail(context, decision.status());
   std::cout << Render(*decision, context.render) << std::flush; // before the wait

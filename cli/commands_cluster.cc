@@ -1,5 +1,10 @@
+#include <stop_token>
+#include <thread>
+
+#include "actors/control_client.h"
 #include "cli/commands.h"
 #include "cli/session.h"
+#include "cli/signals.h"
 
 namespace avocet {
 
@@ -28,7 +33,25 @@ int DeviceListCommand(const Context& context) {
   return kExitOk;
 }
 
-int EventsCommand(const Context& context, uint64_t after_sequence) {
+namespace {
+
+/// Prints events as they come, until a signal or the end of the connection.
+int FollowEvents(const Context& context, uint64_t after_sequence) {
+  HoldSignals();
+  std::stop_source stop;
+  std::jthread watcher([&stop](const std::stop_token& done) {
+    if (WaitForSignal([&] { return !done.stop_requested(); }, std::chrono::milliseconds(100)) != 0) stop.request_stop();
+  });
+  const Status status = WatchEvents(
+      {context.address, context.timeout}, after_sequence,
+      [&](const Event& event) { std::cout << RenderLine(event, context.render) << std::flush; }, stop.get_token());
+  return stop.stop_requested() ? kExitOk : Fail(context, status);
+}
+
+} // namespace
+
+int EventsCommand(const Context& context, uint64_t after_sequence, bool follow) {
+  if (follow) return FollowEvents(context, after_sequence);
   Session session({context.address, context.timeout});
   auto list = session.Ask(ListEvents{after_sequence});
   if (!list.ok()) return Fail(context, list.status());

@@ -6,11 +6,11 @@
 #include <thread>
 
 #include "cli/commands.h"
+#include "cli/demo_cluster.h"
+#include "cli/demo_load.h"
 #include "cli/demo_plan.h"
 #include "cli/demo_report.h"
 #include "cli/format.h"
-#include "cli/load_client.h"
-#include "cli/local_cluster.h"
 #include "cli/model_import.h"
 #include "cli/paths.h"
 #include "cli/progress.h"
@@ -111,10 +111,11 @@ public:
 
   int Run() {
     HoldSignals();
-    auto cluster = StartCluster();
+    if (folder_.path().empty()) return Fail(context_, Unavailable("cannot create a temporary folder"));
+    auto cluster = DemoCluster::Start(folder_.path());
     if (!cluster.ok()) return Fail(context_, cluster.status());
     cluster_ = std::move(*cluster);
-    session_ = std::make_unique<Session>(SessionOptions{cluster_->control_address(), kStepDeadline});
+    session_ = std::make_unique<Session>(SessionOptions{cluster_->control(), kStepDeadline});
     std::jthread watcher([this](const std::stop_token& done) {
       if (WaitForSignal([&] { return !done.stop_requested(); }, std::chrono::milliseconds(100)) != 0)
         interrupt_.request_stop();
@@ -129,15 +130,6 @@ public:
 private:
   std::ostream& Say() { return context_.render.format == OutputFormat::kJson ? std::cerr : std::cout; }
 
-  Result<std::unique_ptr<LocalCluster>> StartCluster() {
-    if (folder_.path().empty()) return Unavailable("cannot create a temporary folder");
-    LocalClusterOptions options{.config = {}, .data_dir = folder_.path(), .prefix = EnginePrefix()};
-    options.config.agent.name = "demo";
-    options.config.agent.inference.grpc = "127.0.0.1:0";
-    options.config.listen = "127.0.0.1:0";
-    return LocalCluster::Start(options);
-  }
-
   Status Steps() {
     using Step = Status (Demo::*)();
     for (const Step step : {&Demo::ShowDevices, &Demo::ImportModels, &Demo::ProfileModels, &Demo::AdmitApplications,
@@ -151,12 +143,14 @@ private:
   Status ShowDevices() {
     auto devices = session_->Ask(ListDevices{});
     const auto give_up = MonotonicTime::clock::now() + kStepDeadline;
-    while (devices.ok() && devices->devices.empty() && MonotonicTime::clock::now() < give_up) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(50)); // the agent is registering
+    while (devices.ok() && devices->devices.size() < cluster_->inference().size()) {
+      if (MonotonicTime::clock::now() > give_up) return DeadlineExceeded("the agents did not register");
+      std::this_thread::sleep_for(std::chrono::milliseconds(50)); // they are on their way
       devices = session_->Ask(ListDevices{});
     }
     if (!devices.ok()) return devices.status();
-    Say() << "== Devices\n" << Render(devices->devices, TextOnly()) << '\n';
+    Say() << "== Devices: one controller and three agents, each a process of its own\n"
+          << Render(devices->devices, TextOnly()) << '\n';
     for (const auto& device : devices->devices) {
       if (!device.spec.emulated()) cpu_type_ = device.spec.type;
     }
@@ -248,13 +242,15 @@ private:
     LoadPlan plan{.targets = {}, .duration = kWarmUp + kMeasured, .warm_up = kWarmUp, .seed = options_.seed};
     for (const auto& app : apps_)
       plan.targets.push_back({app.name, app.rate_rps, app.arrival});
-    Say() << "== Load: Poisson arrivals through the inference endpoint, " << FormatDuration(kWarmUp) << " warm-up, "
-          << FormatDuration(kMeasured) << " measured\n"
+    Say() << "== Load: Poisson arrivals through the agents' inference endpoints, " << FormatDuration(kWarmUp)
+          << " warm-up, " << FormatDuration(kMeasured) << " measured\n"
           << std::flush;
     ProgressBar bar(std::cerr, "load", {.terminal = isatty(STDERR_FILENO) != 0, .width = TerminalWidth(STDERR_FILENO)});
-    Sampler sampler(cluster_->control_address());
-    auto report = RunLoad(
-        plan, {.address = cluster_->inference_address()},
+    Sampler sampler(cluster_->control());
+    auto endpoints = Endpoints();
+    if (!endpoints.ok()) return endpoints.status();
+    auto report = RunDemoLoad(
+        plan, *endpoints,
         [&](const LoadProgress& progress) {
           if (!context_.quiet) bar.Update(ToSeconds(progress.elapsed) / ToSeconds(progress.planned), "");
         },
@@ -271,10 +267,24 @@ private:
     return {};
   }
 
+  /// Where each application is served.
+  Result<std::map<AppId, std::string>> Endpoints() {
+    auto list = session_->Ask(ListApps{});
+    if (!list.ok()) return list.status();
+    std::map<AppId, std::string> endpoints;
+    for (const auto& app : list->apps) {
+      const auto device = ParseDeviceId(app.placement ? app.placement->device.str() : "");
+      if (device) endpoints[app.app.name] = cluster_->inference().at(device->node);
+    }
+    return endpoints;
+  }
+
   void KeepServing() {
     folder_.Keep();
-    std::cerr << "serving on; control " << cluster_->control_address() << ", inference "
-              << cluster_->inference_address() << ", data " << folder_.path() << "; stop with ctrl-c\n";
+    std::cerr << "serving on; control " << cluster_->control();
+    for (const auto& [node, address] : cluster_->inference())
+      std::cerr << ", " << node.str() << ' ' << address;
+    std::cerr << ", data " << folder_.path() << "; stop with ctrl-c\n";
     while (!interrupt_.stop_requested() && cluster_->alive())
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
@@ -282,7 +292,7 @@ private:
   Context context_;
   DemoOptions options_;
   TemporaryFolder folder_;
-  std::unique_ptr<LocalCluster> cluster_;
+  std::unique_ptr<DemoCluster> cluster_;
   std::unique_ptr<Session> session_;
   std::stop_source interrupt_;
   std::string cpu_type_;

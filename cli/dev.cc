@@ -1,8 +1,7 @@
-#include <spdlog/spdlog.h>
-
 #include "cli/commands.h"
 #include "cli/local_cluster.h"
 #include "cli/paths.h"
+#include "cli/serve.h"
 #include "cli/signals.h"
 
 namespace avocet {
@@ -32,19 +31,11 @@ int DevCommand(const Context& context, const DevOptions& options) {
   if (!config.ok()) return Fail(context, config.status());
   auto cluster = LocalCluster::Start({.config = *config, .data_dir = config->agent.data_dir, .prefix = EnginePrefix()});
   if (!cluster.ok()) return Fail(context, cluster.status());
-  if (context.render.format == OutputFormat::kJson)
-    std::cout << R"({"v":1,"control":")" << (*cluster)->control_address() << R"(","inference":")"
-              << (*cluster)->inference_address() << "\"}" << std::endl;
-  else
-    std::cout << "control   " << (*cluster)->control_address() << "\ninference " << (*cluster)->inference_address()
-              << "\ndata      " << config->agent.data_dir << "\nready; stop with ctrl-c" << std::endl;
-  const int signal = WaitForSignal([&] { return (*cluster)->alive(); });
-  if (signal != 0)
-    spdlog::info("stopping signal={}", signal);
-  else
-    spdlog::error("a root actor ended; stopping");
-  (*cluster)->Stop();
-  return signal != 0 ? kExitOk : kExitError;
+  return ServeUntilSignal(context, {.addresses = {{"control", (*cluster)->control_address()},
+                                                  {"inference", (*cluster)->inference_address()}},
+                                    .data_dir = config->agent.data_dir,
+                                    .alive = [&] { return (*cluster)->alive(); },
+                                    .stop = [&] { (*cluster)->Stop(); }});
 }
 
 } // namespace avocet

@@ -37,7 +37,4 @@ private:
   std::unique_ptr<Impl> impl_;
 };
 
-/// The devices of a cluster that was given none.
-std::vector<DeviceConfig> DefaultDevices(int last_core, int cpu_memory_mb);
-
 } // namespace avocet

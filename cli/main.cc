@@ -27,6 +27,7 @@ public:
     AddApp();
     AddLoad();
     AddModels();
+    AddDaemons();
     AddLocal();
   }
 
@@ -97,8 +98,9 @@ private:
     Command(Group("device", "Accelerators"), "list", "Devices with discipline, utilization and memory",
             DeviceListCommand);
     CLI::App* events = Command(app_, "events", "What happened, oldest first",
-                               [this](const Context& c) { return EventsCommand(c, after_); });
+                               [this](const Context& c) { return EventsCommand(c, after_, follow_); });
     events->add_option("--after", after_, "Only events after this sequence number");
+    events->add_flag("-f,--follow", follow_, "Go on with what happens, one line each, until ctrl-c");
   }
 
   void AddModel() {
@@ -195,6 +197,21 @@ private:
     replay->add_option("--fit", replay_.fit_run, "The run that service times are fitted on [the first]");
   }
 
+  void AddDaemons() {
+    CLI::App* controller = Command(app_, "controller", "Decides where applications run; agents and the CLI talk to it",
+                                   [this](const Context& c) { return ControllerCommand(c, controller_); });
+    controller->add_option("--config", controller_.config, "controller.toml")->check(CLI::ExistingFile);
+    controller->add_option("--data-dir", controller_.data_dir, "Where records and models are kept");
+    controller->add_option("--listen", controller_.listen, "Control and link; port 0 is any free one [127.0.0.1:7400]");
+    CLI::App* agent = Command(app_, "agent", "Serves inference on this machine's devices, as its controller commands",
+                              [this](const Context& c) { return AgentCommand(c, agent_); });
+    agent->add_option("--config", agent_.config, "agent.toml")->check(CLI::ExistingFile);
+    agent->add_option("--name", agent_.name, "Name of the node");
+    agent->add_option("--data-dir", agent_.data_dir, "Where the plan and models are kept");
+    agent->add_option("--controller", agent_.controller, "Address of the controller [127.0.0.1:7400]");
+    agent->add_option("--inference", agent_.inference, "Inference address; port 0 is any free one [127.0.0.1:8001]");
+  }
+
   void AddLocal() {
     CLI::App* dev = Command(app_, "dev", "A controller and an agent in one process, for laptops and tests",
                             [this](const Context& c) { return DevCommand(c, dev_); });
@@ -230,6 +247,7 @@ private:
   bool client_only_ = false;
   bool detailed_exit_code_ = false;
   uint64_t after_ = 0;
+  bool follow_ = false;
   std::string model_;
   std::string device_;
   std::string name_;
@@ -238,6 +256,8 @@ private:
   LoadOptions load_;
   PredictOptions predict_;
   ReplayOptions replay_;
+  ControllerCommandOptions controller_;
+  AgentCommandOptions agent_;
   DevOptions dev_;
   DemoOptions demo_;
 };

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/format.h"
 #include "cli/render_json.h"
 #include "cli/render_text.h"
 
@@ -61,6 +62,10 @@ std::string Render(const AppStatus& app, const RenderOptions& options) {
 }
 std::string Render(const std::vector<Event>& events, const RenderOptions& options) {
   return RenderAs(events, options);
+}
+std::string RenderLine(const Event& event, const RenderOptions& options) {
+  if (options.format == OutputFormat::kJson) return ToJson(event).dump() + "\n";
+  return FormatTime(event.at) + "  " + event.kind + "  " + event.subject + "  " + event.detail + "\n";
 }
 std::string Render(const VersionInfo& version, const RenderOptions& options) {
   return RenderAs(version, options);

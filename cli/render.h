@@ -31,6 +31,8 @@ std::string Render(const std::vector<Profile>& profiles, const RenderOptions& op
 std::string Render(const std::vector<AppStatus>& apps, const RenderOptions& options);
 std::string Render(const AppStatus& app, const RenderOptions& options);
 std::string Render(const std::vector<Event>& events, const RenderOptions& options);
+/// One event as one line, for a stream of them; JSON lines are objects of their own.
+std::string RenderLine(const Event& event, const RenderOptions& options);
 std::string Render(const VersionInfo& version, const RenderOptions& options);
 std::string Render(const LoadReport& report, const RenderOptions& options);
 

@@ -286,14 +286,16 @@ Json ToJson(const AppStatus& app) {
   return Versioned(AppJson(app));
 }
 
+Json ToJson(const Event& event) {
+  return {{"sequence", event.sequence},
+          {"at", FormatTime(event.at)},
+          {"kind", event.kind},
+          {"subject", event.subject},
+          {"detail", event.detail}};
+}
+
 Json ToJson(const std::vector<Event>& events) {
-  return ListOf("events", events, [](const Event& event) -> Json {
-    return {{"sequence", event.sequence},
-            {"at", FormatTime(event.at)},
-            {"kind", event.kind},
-            {"subject", event.subject},
-            {"detail", event.detail}};
-  });
+  return ListOf("events", events, [](const Event& event) { return ToJson(event); });
 }
 
 Json ToJson(const VersionInfo& version) {

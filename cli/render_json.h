@@ -23,10 +23,11 @@ nlohmann::ordered_json ToJson(const Model& model);                       ///< {"
 nlohmann::ordered_json ToJson(const std::vector<Profile>& profiles);     ///< {"v","profiles":[]}
 nlohmann::ordered_json ToJson(const std::vector<AppStatus>& apps);       ///< {"v","apps":[]}
 nlohmann::ordered_json ToJson(const AppStatus& app);                     ///< {"v","name",...}
-nlohmann::ordered_json ToJson(const std::vector<Event>& events);         ///< {"v","events":[]}
-nlohmann::ordered_json ToJson(const VersionInfo& version);               ///< {"v","version",...}
-nlohmann::ordered_json ToJson(const Decision& decision);                 ///< {"v","decision",...}
-nlohmann::ordered_json ToJson(const LoadReport& report);                 ///< {"v","ok","apps":[]}
-nlohmann::ordered_json ToJson(const Status& error);                      ///< {"v","error":{"code","message"}}
+nlohmann::ordered_json ToJson(const Event& event);
+nlohmann::ordered_json ToJson(const std::vector<Event>& events); ///< {"v","events":[]}
+nlohmann::ordered_json ToJson(const VersionInfo& version);       ///< {"v","version",...}
+nlohmann::ordered_json ToJson(const Decision& decision);         ///< {"v","decision",...}
+nlohmann::ordered_json ToJson(const LoadReport& report);         ///< {"v","ok","apps":[]}
+nlohmann::ordered_json ToJson(const Status& error);              ///< {"v","error":{"code","message"}}
 
 } // namespace avocet

@@ -40,6 +40,9 @@ public:
     if (first_.ok()) first_ = Corruption(Prefix(field) + what);
   }
 
+  /// The first thing wrong so far.
+  const Status& status() const { return first_; }
+
   /// The value, if the form was right and Validate agrees.
   template <class T> Result<T> Finish(T value) {
     if (!first_.ok()) return first_;

@@ -51,7 +51,7 @@ struct FakeController {
           fake->reports.push_back(report.running);
           return Done{};
         },
-        [fake](const ReportWindow&) { ++fake->windows; },
+        [fake](const ReportWindows& report) { fake->windows += static_cast<int>(report.windows.size()); },
         [](const FetchModel&) -> caf::result<ModelChunk> { return ModelChunk{}; },
     };
   }
@@ -141,6 +141,61 @@ TEST_F(AgentActorTest, ReportsWhyACommandFailed) {
   ASSERT_EQ(fake->reports.size(), 1U);
   EXPECT_EQ(fake->reports[0].phase, PlacementPhase::kFailed);
   EXPECT_NE(fake->reports[0].reason.find("no memory"), std::string::npos);
+}
+
+TEST_F(AgentActorTest, TriesAgainWhatCouldNotBeFetched) {
+  Send(agent, ConnectTo{controller});
+  driver_answer = Unavailable("the download ended");
+  ASSERT_TRUE(Give(Start(1)).ok());
+  EXPECT_EQ(fake->reports.back().phase, PlacementPhase::kStarting);
+  EXPECT_NE(fake->reports.back().reason.find("the download ended"), std::string::npos);
+  Advance(std::chrono::seconds(5));
+  EXPECT_GT(started.size(), 1U);
+  driver_answer = {};
+  Advance(std::chrono::seconds(30));
+  EXPECT_EQ(fake->reports.back().phase, PlacementPhase::kReady);
+  const size_t attempts = started.size();
+  Advance(std::chrono::seconds(60));
+  EXPECT_EQ(started.size(), attempts);
+}
+
+TEST_F(AgentActorTest, GivesUpAStartAfterSoManyAttempts) {
+  Send(agent, ConnectTo{controller});
+  driver_answer = Unavailable("the download ended");
+  ASSERT_TRUE(Give(Start(1)).ok());
+  Advance(std::chrono::minutes(15), std::chrono::seconds(1));
+  EXPECT_EQ(started.size(), 20U);
+  EXPECT_EQ(fake->reports.back().phase, PlacementPhase::kFailed);
+}
+
+TEST_F(AgentActorTest, SpendsNoAttemptWhileThereIsNobodyToFetchFrom) {
+  driver_answer = Unavailable("no controller");
+  ASSERT_TRUE(Give(Start(1)).ok());
+  Advance(std::chrono::minutes(15), std::chrono::seconds(1));
+  EXPECT_EQ(started.size(), 1U);
+  driver_answer = {};
+  Send(agent, ConnectTo{controller});
+  Advance(std::chrono::seconds(2));
+  EXPECT_EQ(started.size(), 2U);
+}
+
+TEST_F(AgentActorTest, ALaterCommandEndsTheAttempts) {
+  Send(agent, ConnectTo{controller});
+  driver_answer = Unavailable("the download ended");
+  ASSERT_TRUE(Give(Start(1)).ok());
+  ASSERT_TRUE(Give(Stop(2)).ok());
+  Advance(std::chrono::minutes(2), std::chrono::seconds(1));
+  EXPECT_EQ(started.size(), 1U);
+}
+
+TEST_F(AgentActorTest, StopsAskingWhenItsControllerIsTakenAway) {
+  Send(agent, ConnectTo{controller});
+  Send(agent, ConnectTo{});
+  Advance(std::chrono::seconds(5));
+  EXPECT_EQ(fake->heartbeats, 0);
+  EXPECT_EQ(fake->registrations.size(), 1U);
+  Send(agent, ConnectTo{controller});
+  EXPECT_EQ(fake->registrations.size(), 2U) << "a new session registers at once";
 }
 
 TEST_F(AgentActorTest, RefusesWhatItCannotRun) {

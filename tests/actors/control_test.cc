@@ -1,5 +1,11 @@
 // The Control service end to end in one process: ConnectController -> gRPC -> ControlServer -> the actor.
 
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 #include "actors/actor_system.h"
@@ -99,6 +105,58 @@ TEST_F(ControlTest, ASecondControllerCannotTakeTheAddressNorTheData) {
 TEST_F(ControlTest, OnlyLoopbackIsServedWithoutEncryption) {
   auto server = ControlServer::Start({.address = "0.0.0.0:0"}, system, process->actor());
   EXPECT_EQ(server.status().code(), StatusCode::kInvalidArgument);
+}
+
+/// What a watcher heard, on a thread of its own.
+class Watcher {
+public:
+  Watcher(const std::string& address, uint64_t after)
+      : thread_([=, this](const std::stop_token& stop) {
+          end_ = WatchEvents(
+              {address, kPatience}, after, [this](const Event& event) { Take(event); }, stop);
+        }) {}
+
+  /// Waits for an event of that kind.
+  bool Hears(const std::string& kind) {
+    std::unique_lock lock(mutex_);
+    return heard_.wait_for(lock, kPatience, [&] {
+      return std::any_of(events_.begin(), events_.end(), [&](const Event& event) { return event.kind == kind; });
+    });
+  }
+  Status Stop() {
+    thread_.request_stop();
+    return Wait();
+  }
+  Status Wait() {
+    thread_.join();
+    return end_;
+  }
+
+private:
+  void Take(const Event& event) {
+    const std::lock_guard lock(mutex_);
+    events_.push_back(event);
+    heard_.notify_all();
+  }
+  std::mutex mutex_;
+  std::condition_variable heard_;
+  std::vector<Event> events_;
+  Status end_;
+  std::jthread thread_;
+};
+
+TEST_F(ControlTest, WatchersHearOfEventsPastAndFuture) {
+  ASSERT_TRUE(Ask<Decision>(ApplyApp{MakeApp("cam", "pose")}).ok());
+  Watcher first(process->address(), 0), second(process->address(), 1);
+  EXPECT_TRUE(first.Hears("app_rejected"));
+  const std::string bytes = "a model file";
+  const Sha256 file = Upload(bytes);
+  ASSERT_TRUE(Ask<Model>(ImportModel{{.name = "pose", .variants = {{ModelFormat::kOnnx, file, bytes.size()}}}}).ok());
+  EXPECT_TRUE(first.Hears("model_imported"));
+  EXPECT_TRUE(second.Hears("model_imported")) << "after the first event, so not that one";
+  EXPECT_EQ(first.Stop().code(), StatusCode::kCancelled);
+  process->Stop();
+  EXPECT_EQ(second.Wait().code(), StatusCode::kUnavailable) << "it hears that the controller stops";
 }
 
 TEST_F(ControlTest, RemembersAcrossARestart) {

@@ -82,9 +82,9 @@ TEST_F(ControllerActorTest, RoutesWindowsToTheirDevice) {
   ASSERT_TRUE(Register().ok());
   MeasurementWindow window{
       .device = DeviceId("n1/gpu0"), .boot = BootId("boot"), .sequence = 1, .length = FromMillis(200)};
-  Send(controller, ReportWindow{NodeId("n1"), window});
-  window.device = DeviceId("n1/unknown");
-  Send(controller, ReportWindow{NodeId("n1"), window});
+  MeasurementWindow stray = window;
+  stray.device = DeviceId("n1/unknown");
+  Send(controller, ReportWindows{NodeId("n1"), {{window, 0}, {stray, 0}}, BootId("boot")});
   for (int i = 0; i < 3; ++i) { // past the time of the next commit, within the lease
     Advance(std::chrono::seconds(1));
     ASSERT_TRUE(Beat().ok());

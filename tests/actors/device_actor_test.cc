@@ -38,7 +38,7 @@ protected:
   /// This test plays the placement actor.
   placement_actor Listener() { return caf::actor_cast<placement_actor>(self); }
 
-  void Report(uint64_t sequence) { Send(device, ReportWindow{NodeId("n1"), Window(sequence)}); }
+  void Report(uint64_t sequence) { Send(device, ReportWindow{{Window(sequence), 0}}); }
   void PersistOnce() { Advance(std::chrono::seconds(2)); }
 
   /// What reached this test since it last looked.
@@ -105,7 +105,7 @@ TEST_F(DeviceActorTest, TellsOfSignificantMoves) {
 TEST_F(DeviceActorTest, IgnoresInvalidWindows) {
   auto window = Window(1);
   window.length = Duration(0);
-  Send(device, ReportWindow{NodeId("n1"), window});
+  Send(device, ReportWindow{{window, 0}});
   PersistOnce();
   EXPECT_TRUE(Listen().acks.empty());
 }

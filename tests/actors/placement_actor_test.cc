@@ -298,6 +298,31 @@ TEST_F(PlacementActorTest, KeepsABoundedLogOfEvents) {
   EXPECT_EQ(Ask<EventList>(placement, ListEvents{0})->events.size(), events.size());
 }
 
+TEST_F(PlacementActorTest, TellsThoseWhoWaitOfEventsOnceTheyAreOnDisk) {
+  ReadyForApps();
+  const uint64_t last = Ask<EventList>(placement, ListEvents{0})->events.back().sequence;
+  EXPECT_EQ(Ask<EventList>(placement, WaitForEvents{last - 1})->events.size(), 1U) << "at once, when there is one";
+  const auto waiting = Begin<EventList>(placement, WaitForEvents{last});
+  control->fail = true;
+  EXPECT_FALSE(Apply("cam").ok());
+  EXPECT_FALSE(waiting.answered());
+  control->fail = false;
+  ASSERT_TRUE(Apply("cam").ok());
+  ASSERT_TRUE(waiting.answered());
+  EXPECT_EQ(waiting.get()->events.back().kind, "app_admitted");
+}
+
+TEST_F(PlacementActorTest, KeepsABoundedNumberWaitingForEvents) {
+  std::vector<Pending<EventList>> waiting;
+  for (size_t i = 0; i < kMaxEventWaiters; ++i)
+    waiting.push_back(Begin<EventList>(placement, WaitForEvents{1000}));
+  EXPECT_FALSE(waiting.front().answered());
+  waiting.push_back(Begin<EventList>(placement, WaitForEvents{1000}));
+  ASSERT_TRUE(waiting.front().answered());
+  EXPECT_TRUE(waiting.front().get()->events.empty()) << "it is to ask again";
+  EXPECT_FALSE(waiting.back().answered());
+}
+
 TEST_F(PlacementActorTest, TakesFitsIntoThePrediction) {
   ReadyForApps();
   ASSERT_TRUE(Apply("cam").ok());

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "messages/ids.h"
+#include "messages/units.h"
+
+namespace avocet {
+
+/// Names one session of one node: the boot of the agent, and a number that is greater for every later
+/// session with the same controller process (0 for an agent inside this process).
+struct SessionId {
+  BootId boot;
+  uint64_t number = 0;
+  friend bool operator==(const SessionId&, const SessionId&) = default;
+};
+
+/// Which session speaks for a node, and which nodes were heard of lately. A later session replaces an
+/// earlier one; what the earlier one still says is refused. Driven by calls, knows no clock. Not
+/// thread-safe.
+class LeaseTable {
+public:
+  explicit LeaseTable(Duration lease) : lease_(lease) {}
+
+  /// The session speaks for the node from now on. False when a later session already does.
+  bool Open(const NodeId& node, const SessionId& session, MonotonicTime now);
+  /// Whether the session speaks for the node.
+  bool IsCurrent(const NodeId& node, const SessionId& session) const;
+  /// Whether a session later than this one speaks for the node: this one is to end.
+  bool IsReplaced(const NodeId& node, const SessionId& session) const;
+  /// The node is alive; false unless the session speaks for it.
+  bool Renew(const NodeId& node, const SessionId& session, MonotonicTime now);
+  /// Ends the sessions that were silent for longer than the lease and returns their nodes. When nobody
+  /// asked for longer than a lease, this process stood still, not the others: everyone gets a new lease.
+  std::vector<NodeId> TakeExpired(MonotonicTime now);
+
+  size_t size() const { return sessions_.size(); }
+
+private:
+  struct Session {
+    SessionId id;
+    MonotonicTime heard;
+  };
+  Duration lease_;
+  MonotonicTime asked_{};
+  std::map<NodeId, Session> sessions_;
+};
+
+} // namespace avocet

@@ -1,0 +1,138 @@
+#include "actors/link_codec.h"
+
+#include <utility>
+
+#include "messages/codec.h"
+#include "messages/codec_reader.h"
+
+namespace avocet {
+namespace {
+
+v1::ProfileOrder OrderToProto(const ProfileOnDevice& profile) {
+  v1::ProfileOrder proto;
+  proto.set_device(profile.device.str());
+  proto.set_model(profile.model.str());
+  proto.set_format(static_cast<v1::ModelFormat>(profile.variant.format));
+  proto.set_file(profile.variant.file.str());
+  proto.set_size_bytes(profile.variant.size_bytes);
+  return proto;
+}
+
+Result<LinkRequest> ReadOrder(const v1::ProfileOrder& proto) {
+  Reader reader("ProfileOrder");
+  ProfileOnDevice profile{DeviceId(proto.device()), ModelId(proto.model()), {}};
+  profile.variant = {.format = reader.Enumerator<ModelFormat>("format", proto.format(), v1::ModelFormat_IsValid),
+                     .file = Sha256(proto.file()),
+                     .size_bytes = proto.size_bytes()};
+  if (!IsDeviceId(profile.device)) reader.Fail("device", "not <node>/<device>");
+  if (!IsModelId(profile.model)) reader.Fail("model", "not <name>:<version>");
+  if (!IsSha256(profile.variant.file)) reader.Fail("file", "not a sha256 digest");
+  if (auto status = reader.status(); !status.ok()) return status;
+  return LinkRequest(std::move(profile));
+}
+
+/// The numbers of Status, or a defect of the peer.
+Result<StatusCode> ReadCode(int32_t code) {
+  if (code >= static_cast<int32_t>(StatusCode::kOk) && code <= static_cast<int32_t>(StatusCode::kInternal))
+    return static_cast<StatusCode>(code);
+  return Corruption("message Answer, field 'code': the unknown code " + std::to_string(code));
+}
+
+} // namespace
+
+v1::Hello ToProto(const LinkHello& hello) {
+  v1::Hello proto;
+  proto.set_protocol(kLinkProtocol);
+  *proto.mutable_node() = ToProto(hello.node);
+  for (const auto& app : hello.running)
+    *proto.add_running() = ToProto(app);
+  return proto;
+}
+
+Result<LinkHello> FromProto(const v1::Hello& proto) {
+  if (proto.protocol() != kLinkProtocol)
+    return Unsupported("the agent speaks version " + std::to_string(proto.protocol()) +
+                       " of the link, this controller version " + std::to_string(kLinkProtocol));
+  auto node = FromProto(proto.node());
+  if (!node.ok()) return node.status();
+  LinkHello hello{std::move(*node), {}};
+  for (const auto& one : proto.running()) {
+    auto app = FromProto(one);
+    if (!app.ok()) return app.status();
+    hello.running.push_back(std::move(*app));
+  }
+  return hello;
+}
+
+v1::SentWindow ToProto(const SentWindow& window) {
+  v1::SentWindow proto;
+  *proto.mutable_window() = ToProto(window.window);
+  proto.set_oldest_sequence(window.oldest);
+  return proto;
+}
+
+Result<SentWindow> FromProto(const v1::SentWindow& proto) {
+  auto window = FromProto(proto.window());
+  if (!window.ok()) return window.status();
+  if (proto.oldest_sequence() > window->sequence)
+    return Corruption("message SentWindow, field 'oldest_sequence': after the window itself");
+  return SentWindow{std::move(*window), proto.oldest_sequence()};
+}
+
+v1::WindowAck ToProto(const WindowAck& ack) {
+  v1::WindowAck proto;
+  proto.set_device(ack.device.str());
+  proto.set_boot(ack.boot.str());
+  proto.set_sequence(ack.sequence);
+  return proto;
+}
+
+Result<WindowAck> FromProto(const v1::WindowAck& proto) {
+  WindowAck ack{DeviceId(proto.device()), BootId(proto.boot()), proto.sequence()};
+  if (!IsDeviceId(ack.device)) return Corruption("message WindowAck, field 'device': not <node>/<device>");
+  return ack;
+}
+
+v1::Request ToProto(const LinkRequest& request) {
+  v1::Request proto;
+  if (const auto* run = std::get_if<RunCommand>(&request))
+    *proto.mutable_command() = ToProto(run->command);
+  else
+    *proto.mutable_profile() = OrderToProto(std::get<ProfileOnDevice>(request));
+  return proto;
+}
+
+Result<LinkRequest> FromProto(const v1::Request& proto) {
+  switch (proto.body_case()) {
+  case v1::Request::kCommand: {
+    auto command = FromProto(proto.command());
+    if (!command.ok()) return command.status();
+    return LinkRequest(RunCommand{std::move(*command)});
+  }
+  case v1::Request::kProfile:
+    return ReadOrder(proto.profile());
+  case v1::Request::BODY_NOT_SET:
+    break;
+  }
+  return Unsupported("a request that this version does not know; upgrade the agent");
+}
+
+v1::Answer ToProto(const LinkAnswer& answer) {
+  v1::Answer proto;
+  proto.set_code(static_cast<int32_t>(answer.status.code()));
+  proto.set_text(answer.status.message());
+  if (answer.profile) *proto.mutable_profile() = ToProto(*answer.profile);
+  return proto;
+}
+
+Result<LinkAnswer> FromProto(const v1::Answer& proto) {
+  auto code = ReadCode(proto.code());
+  if (!code.ok()) return code.status();
+  if (*code != StatusCode::kOk) return LinkAnswer{Status(*code, proto.text()), {}};
+  if (!proto.has_profile()) return LinkAnswer{};
+  auto profile = FromProto(proto.profile());
+  if (!profile.ok()) return profile.status();
+  return LinkAnswer{{}, std::move(*profile)};
+}
+
+} // namespace avocet

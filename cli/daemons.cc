@@ -1,0 +1,111 @@
+#include <atomic>
+#include <random>
+
+#include <spdlog/spdlog.h>
+
+#include "actors/actor_system.h"
+#include "actors/agent_process.h"
+#include "actors/controller_process.h"
+#include "cli/commands.h"
+#include "cli/config_files.h"
+#include "cli/paths.h"
+#include "cli/probe_devices.h"
+#include "cli/serve.h"
+#include "cli/signals.h"
+
+namespace avocet {
+namespace {
+
+/// The configuration of the file, or the defaults when none is named.
+template <class Config> Result<Config> ReadConfig(const std::filesystem::path& file,
+                                                  Result<Config> (*parse)(std::string_view, const std::string&)) {
+  if (file.empty()) return Config{};
+  auto text = ReadConfigFile(file);
+  if (!text.ok()) return text.status();
+  return parse(*text, file.string());
+}
+
+void Override(std::string& value, const std::string& flag) {
+  if (!flag.empty()) value = flag;
+}
+
+Result<ControllerConfig> ConfigOf(const ControllerCommandOptions& options) {
+  auto config = ReadConfig<ControllerConfig>(options.config, ParseControllerConfig);
+  if (!config.ok()) return config;
+  Override(config->data_dir, options.data_dir.string());
+  Override(config->listen, options.listen);
+  AVOCET_RETURN_IF_ERROR(Validate(*config));
+  return config;
+}
+
+Result<AgentConfig> ConfigOf(const AgentCommandOptions& options) {
+  auto config = ReadConfig<AgentConfig>(options.config, ParseAgentConfig);
+  if (!config.ok()) return config;
+  Override(config->name, options.name);
+  Override(config->data_dir, options.data_dir.string());
+  Override(config->controller, options.controller);
+  Override(config->inference.grpc, options.inference);
+  if (config->name.empty()) return InvalidArgument("an agent needs a name: --name, or name = \"...\" in --config");
+  AVOCET_RETURN_IF_ERROR(Validate(*config));
+  return config;
+}
+
+/// Becomes false when the actor ends.
+std::shared_ptr<std::atomic<bool>> Watch(const caf::actor& root) {
+  auto alive = std::make_shared<std::atomic<bool>>(true);
+  root->attach_functor([alive](const caf::error&) { *alive = false; });
+  return alive;
+}
+
+Result<std::unique_ptr<AgentProcess>> StartAgent(caf::actor_system& system, const AgentConfig& config) {
+  auto devices = ProbeDevices(config);
+  if (!devices.ok()) return devices.status();
+  AgentProcessOptions process{.id = NodeId(config.name),
+                              .data_dir = config.data_dir,
+                              .prefix = EnginePrefix(),
+                              .devices = std::move(*devices),
+                              .advertise_address = config.advertise_address,
+                              .inference = {},
+                              .agent = {}};
+  process.inference.grpc_address = config.inference.grpc;
+  auto agent = AgentProcess::Start(system, process);
+  if (agent.ok()) (*agent)->Link({.address = config.controller, .tls = {}, .seed = std::random_device{}()});
+  return agent;
+}
+
+} // namespace
+
+int ControllerCommand(const Context& context, const ControllerCommandOptions& options) {
+  HoldSignals();
+  auto config = ConfigOf(options);
+  if (!config.ok()) return Fail(context, config.status());
+  ControllerProcessOptions process{.data_dir = config->data_dir, .control = {}, .controller = {}};
+  process.control.address = config->listen;
+  process.controller.policy = config->policy;
+  ActorSystemConfig actors;
+  caf::actor_system system{actors};
+  auto controller = ControllerProcess::Start(system, process);
+  if (!controller.ok()) return Fail(context, controller.status());
+  const auto alive = Watch(caf::actor_cast<caf::actor>((*controller)->actor()));
+  return ServeUntilSignal(context, {.addresses = {{"control", (*controller)->address()}},
+                                    .data_dir = config->data_dir,
+                                    .alive = [alive] { return alive->load(); },
+                                    .stop = [&] { (*controller)->Stop(); }});
+}
+
+int AgentCommand(const Context& context, const AgentCommandOptions& options) {
+  HoldSignals();
+  auto config = ConfigOf(options);
+  if (!config.ok()) return Fail(context, config.status());
+  ActorSystemConfig actors;
+  caf::actor_system system{actors};
+  auto agent = StartAgent(system, *config);
+  if (!agent.ok()) return Fail(context, agent.status());
+  const auto alive = Watch(caf::actor_cast<caf::actor>((*agent)->actor()));
+  return ServeUntilSignal(context, {.addresses = {{"inference", (*agent)->inference_address()}},
+                                    .data_dir = config->data_dir,
+                                    .alive = [alive] { return alive->load(); },
+                                    .stop = [&] { (*agent)->Stop(); }});
+}
+
+} // namespace avocet

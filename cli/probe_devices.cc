@@ -1,0 +1,38 @@
+#include "cli/probe_devices.h"
+
+#include "node_agent/cpu_probe.h"
+
+namespace avocet {
+namespace {
+
+/// The real device may use this share of the machine's memory.
+constexpr uint64_t kMemoryShare = 4;
+
+std::vector<DeviceConfig> DefaultDevices(int last_core, int cpu_memory_mb) {
+  return {
+      {.name = "cpu0", .memory_mb = cpu_memory_mb, .cores = {last_core}},
+      // A Jetson Nano's GPU and a Coral USB stick, as far as published measurements tell.
+      {.name = "gpu0",
+       .kind = DeviceKind::kGpu,
+       .discipline = Discipline::kTimeShared,
+       .engine = EngineKind::kEmulated,
+       .memory_mb = 3964,
+       .cores = {}},
+      {.name = "tpu0", .kind = DeviceKind::kEdgeTpu, .engine = EngineKind::kEmulated, .memory_mb = 3800, .cores = {}},
+  };
+}
+
+} // namespace
+
+Result<std::vector<DeviceSpec>> ProbeDevices(AgentConfig agent) {
+  auto cpu = ProbeCpu();
+  if (!cpu.ok()) return cpu.status();
+  if (agent.devices.empty())
+    agent.devices = DefaultDevices(cpu->cores.back(), static_cast<int>(cpu->memory_bytes / kMemoryShare / kMiB));
+  auto specs = DeviceSpecs(agent);
+  for (auto& spec : specs)
+    spec.type = DeviceType(spec, *cpu);
+  return specs;
+}
+
+} // namespace avocet

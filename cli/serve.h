@@ -1,0 +1,29 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+
+#include "cli/context.h"
+
+namespace avocet {
+
+/// What a long-running command tells: where it listens, by name.
+using Addresses = std::map<std::string, std::string>;
+
+struct Served {
+  Addresses addresses;
+  std::string data_dir;
+  std::function<bool()> alive; ///< false once it can serve no more: the process should end
+  std::function<void()> stop;  ///< in order, within kStopLimit
+};
+
+/// Longer than every deadline of an orderly stop; then the process is ended as it is.
+inline constexpr int kStopLimitSeconds = 60;
+
+/// Says on stdout that it is ready and where (-o json: in one line), serves until SIGTERM or SIGINT, and
+/// stops in order; a second signal ends the process at once. The exit code: an error when it was not a signal that
+/// ended it. Requires HoldSignals.
+int ServeUntilSignal(const Context& context, const Served& served);
+
+} // namespace avocet
