@@ -60,7 +60,7 @@ bool AreDistinctCores(const std::vector<int>& cores) {
 bool CanServe(EngineKind engine, DeviceKind kind) {
   switch (engine) {
   case EngineKind::kTflite:
-    return kind == DeviceKind::kCpu;
+    return kind != DeviceKind::kGpu;
   case EngineKind::kOnnx:
     return kind != DeviceKind::kEdgeTpu;
   case EngineKind::kEmulated:
@@ -89,15 +89,19 @@ Status CheckDevice(const DeviceConfig& device, const std::string& path) {
       .status();
 }
 
-/// Rules across devices: distinct names, and no core that two real devices would fight for.
+/// Rules across devices: distinct names, and no core or accelerator that two real devices would fight for.
 Status CheckTogether(const std::vector<DeviceConfig>& devices) {
   std::set<std::string_view> names;
   std::set<int> cores;
+  std::set<DeviceKind> accelerators;
   Check check("agent", std::string_view("device"));
   for (size_t i = 0; i < devices.size(); ++i) {
     const std::string name = fmt::format("device[{}].name", i), pinned = fmt::format("device[{}].cores", i);
     check.That(names.insert(devices[i].name).second, name, devices[i].name, "a name that no other device has");
     if (devices[i].engine == EngineKind::kEmulated) continue;
+    const bool is_cpu = devices[i].kind == DeviceKind::kCpu;
+    check.That(is_cpu || accelerators.insert(devices[i].kind).second, fmt::format("device[{}].kind", i),
+               ToString(devices[i].kind), "the only one of its kind that is not emulated: an agent serves the first");
     for (int core : devices[i].cores)
       check.That(cores.insert(core).second, pinned, core, "a core that no other device is pinned to");
   }

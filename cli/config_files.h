@@ -29,7 +29,7 @@ struct DeviceConfig {
   std::string name; ///< distinct
   DeviceKind kind = DeviceKind::kCpu;
   Discipline discipline = Discipline::kFifo; ///< kFifo or kTimeShared
-  EngineKind engine = EngineKind::kTflite;   ///< tflite serves cpu devices only
+  EngineKind engine = EngineKind::kTflite;   ///< tflite: cpu, edgetpu; onnx: cpu, gpu
   int memory_mb = 0;                         ///< MiB that models may occupy, 1 .. kMaxDeviceMemoryMb
   std::vector<int> cores;                    ///< cpu devices: at least one; others: none
 };

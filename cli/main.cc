@@ -1,3 +1,5 @@
+#include <cstdlib>
+
 #include <CLI/CLI.hpp>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
@@ -266,5 +268,8 @@ private:
 } // namespace avocet
 
 int main(int argc, char** argv) {
+  // Later builds of ONNX Runtime than the one that we install report to their maker unless told not to,
+  // and read this when they are loaded. Set before there are threads; the operator's own value stays.
+  setenv("ORT_DISABLE_TELEMETRY", "1", 0); // NOLINT(concurrency-mt-unsafe)
   return avocet::Program().Run(argc, argv);
 }

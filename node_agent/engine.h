@@ -23,7 +23,7 @@ struct RunRequest {
   /// later of this and their own previous end, so that a late executor thread costs no device time.
   MonotonicTime ready_at{};
   bool switched = false; ///< the device last ran another model (kFifo)
-  std::stop_token stop;  ///< honoured only by engines that can cancel
+  std::stop_token stop;  ///< honoured only by engines that can cancel, at their next chance
 };
 
 struct RunResult {
@@ -64,7 +64,8 @@ struct EngineOptions {
   EngineKind kind = EngineKind::kTflite;
   DeviceKind device_kind = DeviceKind::kCpu;
   Discipline discipline = Discipline::kFifo;
-  std::filesystem::path prefix = "/opt/avocet"; ///< engine libraries under lib/
+  std::filesystem::path prefix = "/opt/avocet";              ///< engine libraries under lib/
+  std::filesystem::path edgetpu_library = "libedgetpu.so.1"; ///< a path, or what the system's loader finds
 };
 
 /// The one list of engines. kUnsupported names the missing library and how to install it.

@@ -5,13 +5,24 @@
 #include <utility>
 
 namespace avocet {
+namespace {
+
+/// The loader tells a name that it does not find from a library that it cannot use in its text only.
+Status LoadError(const std::filesystem::path& file, const std::string& reason) {
+  if (!file.has_parent_path() &&
+      reason == file.string() + ": cannot open shared object file: No such file or directory")
+    return NotFound("no library " + file.string() + " on this system");
+  return Unsupported("cannot load " + file.string() + ": " + reason);
+}
+
+} // namespace
 
 Result<SharedLibrary> SharedLibrary::Open(const std::filesystem::path& file) {
   std::error_code error;
-  if (!std::filesystem::exists(file, error)) return NotFound("no library " + file.string());
+  if (file.has_parent_path() && !std::filesystem::exists(file, error)) return NotFound("no library " + file.string());
   // RTLD_NODELETE: engines set up globals once and never free them, so mapping them again would leak.
   void* handle = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-  if (!handle) return Unsupported("cannot load " + file.string() + ": " + dlerror()); // NOLINT(concurrency-mt-unsafe)
+  if (!handle) return LoadError(file, dlerror()); // NOLINT(concurrency-mt-unsafe)
   return SharedLibrary(handle, file);
 }
 

@@ -1,9 +1,5 @@
 #include "node_agent/tflite_engine.h"
 
-#include <malloc.h>
-#include <time.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -12,8 +8,12 @@
 #include <limits>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 
+#include "node_agent/edgetpu_plugin.h"
+#include "node_agent/process_usage.h"
+#include "node_agent/service_meter.h"
 #include "node_agent/tflite_api.h"
 
 namespace avocet {
@@ -21,6 +21,7 @@ namespace {
 
 constexpr int kTfliteOk = 0;
 constexpr size_t kMaxErrorText = 1024;
+constexpr size_t kPieceBytes = 1 << 20;
 
 /// What the library said since the last Take(). One model's reporter is called by one thread at a time.
 class ErrorText {
@@ -77,31 +78,37 @@ std::optional<DataType> DataTypeOf(int tflite_type) {
 constexpr const char* kTransposeConvBias = "Convolution2DTransposeBias";
 constexpr TfLiteRegistration kDelegateOnly{};
 
-uint64_t ResidentBytes() {
-  std::ifstream statm("/proc/self/statm");
-  uint64_t size = 0;
-  uint64_t resident = 0;
-  statm >> size >> resident;
-  return resident * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-}
-
-Duration ThreadCpuTime() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
-}
-
-Duration Now(Discipline discipline) {
-  if (discipline == Discipline::kTimeShared) return ThreadCpuTime();
-  return std::chrono::steady_clock::now().time_since_epoch();
-}
-
 template <class T> using Handle = std::unique_ptr<T, void (*)(T*)>;
+
+/// What the models of one device have in common.
+struct TfliteDevice {
+  TfliteDevice(std::shared_ptr<const TfliteApi> its_api, DeviceKind kind, Discipline discipline)
+      : api(std::move(its_api)), meter(kind, discipline) {}
+  std::shared_ptr<const TfliteApi> api;
+  std::shared_ptr<const EdgeTpuPlugin> edgetpu; ///< null: a CPU
+  ServiceMeter meter;
+};
+
+/// A model that was not compiled for the accelerator would silently run on whatever core is free.
+Status CheckCompiledForEdgeTpu(const std::filesystem::path& file) {
+  constexpr std::string_view kOp = EdgeTpuPlugin::kOp;
+  std::ifstream in(file, std::ios::binary);
+  std::string piece(kPieceBytes, '\0');
+  size_t kept = 0; // the end of the piece before, where the name may have begun
+  while (in) {
+    in.read(piece.data() + kept, static_cast<std::streamsize>(piece.size() - kept));
+    const std::string_view text(piece.data(), kept + static_cast<size_t>(in.gcount()));
+    if (text.find(kOp) != std::string_view::npos) return {};
+    kept = std::min(text.size(), kOp.size() - 1);
+    text.substr(text.size() - kept).copy(piece.data(), kept);
+  }
+  return InvalidArgument("the model has no op for the accelerator; compile it with edgetpu_compiler");
+}
 
 class TfliteModel final : public LoadedModel {
 public:
-  TfliteModel(std::shared_ptr<const TfliteApi> api, Discipline discipline)
-      : api_(std::move(api)), discipline_(discipline), model_(nullptr, api_->ModelDelete),
+  explicit TfliteModel(std::shared_ptr<TfliteDevice> device)
+      : device_(std::move(device)), api_(device_->api), model_(nullptr, api_->ModelDelete),
         delegate_(nullptr, api_->XnnpackDelete), options_(nullptr, api_->OptionsDelete),
         interpreter_(nullptr, api_->InterpreterDelete) {}
   TfliteModel(const TfliteModel&) = delete;
@@ -112,12 +119,12 @@ public:
     options_.reset();
     delegate_.reset();
     model_.reset();
-    malloc_trim(0); // glibc would keep most of a large model's heap
+    ReturnFreedMemory();
   }
 
   /// Everything up to and including one run on zeros, after which the memory has its full size.
   Status Open(const LoadRequest& request) {
-    malloc_trim(0); // or free heap of earlier models would hide this one's growth
+    ReturnFreedMemory(); // or free heap of earlier models would hide this one's growth
     const uint64_t before = ResidentBytes();
     AVOCET_RETURN_IF_ERROR(CreateInterpreter(request));
     AVOCET_RETURN_IF_ERROR(ReadSignature());
@@ -134,33 +141,45 @@ public:
 
   Result<RunResult> Run(const RunRequest& request) override {
     AVOCET_RETURN_IF_ERROR(CheckInputs(signature_, request.inputs));
-    const Duration begin = Now(discipline_);
+    const ServiceMeter::Run metered(device_->meter);
     for (const TensorView& input : request.inputs)
       CopyIn(input);
     if (api_->Invoke(interpreter_.get()) != kTfliteOk) return Internal("TensorFlow Lite: " + errors_.Take());
     auto outputs = CopyOut();
     if (!outputs.ok()) return outputs.status();
-    return RunResult{std::move(*outputs), std::max(Now(discipline_) - begin, Duration(1))};
+    return RunResult{std::move(*outputs), metered.Attained()};
   }
 
 private:
   Status CreateInterpreter(const LoadRequest& request) {
     std::error_code ignored;
     if (!std::filesystem::exists(request.file, ignored)) return NotFound("no such file");
+    if (device_->edgetpu) AVOCET_RETURN_IF_ERROR(CheckCompiledForEdgeTpu(request.file));
     model_.reset(api_->ModelCreateFromFile(request.file.c_str()));
     if (!model_) return InvalidArgument("not a TensorFlow Lite model");
     options_.reset(api_->OptionsCreate());
     api_->OptionsSetErrorReporter(options_.get(), &ErrorText::Report, &errors_);
     api_->OptionsSetNumThreads(options_.get(), 1);
     api_->OptionsAddCustomOp(options_.get(), kTransposeConvBias, &kDelegateOnly, 1, 1);
-    TfLiteXNNPackDelegateOptions xnnpack = api_->XnnpackOptionsDefault();
-    xnnpack.num_threads = 0; // no pool: kernels run on the calling thread
-    delegate_.reset(api_->XnnpackCreate(&xnnpack));
-    if (!delegate_) return Internal("XNNPACK cannot start on this processor");
-    api_->OptionsAddDelegate(options_.get(), delegate_.get());
+    AVOCET_RETURN_IF_ERROR(AddDelegate());
     interpreter_.reset(api_->InterpreterCreate(model_.get(), options_.get()));
     if (!interpreter_ || api_->AllocateTensors(interpreter_.get()) != kTfliteOk)
       return InvalidArgument("TensorFlow Lite refuses the model: " + errors_.Take());
+    return {};
+  }
+
+  Status AddDelegate() {
+    if (device_->edgetpu) {
+      auto created = device_->edgetpu->Create();
+      if (!created.ok()) return created.status();
+      delegate_ = std::move(*created);
+    } else {
+      TfLiteXNNPackDelegateOptions xnnpack = api_->XnnpackOptionsDefault();
+      xnnpack.num_threads = 0; // no pool: kernels run on the calling thread
+      delegate_.reset(api_->XnnpackCreate(&xnnpack));
+      if (!delegate_) return Internal("XNNPACK cannot start on this processor");
+    }
+    api_->OptionsAddDelegate(options_.get(), delegate_.get());
     return {};
   }
 
@@ -227,8 +246,8 @@ private:
     return outputs;
   }
 
+  std::shared_ptr<TfliteDevice> device_;
   std::shared_ptr<const TfliteApi> api_;
-  Discipline discipline_;
   ErrorText errors_; // outlives the interpreter that reports to it
   Handle<TfLiteModel> model_;
   Handle<TfLiteDelegate> delegate_;
@@ -240,30 +259,47 @@ private:
 
 class TfliteEngine final : public Engine {
 public:
-  TfliteEngine(std::shared_ptr<const TfliteApi> api, Discipline discipline)
-      : api_(std::move(api)), discipline_(discipline) {}
+  explicit TfliteEngine(std::shared_ptr<TfliteDevice> device) : device_(std::move(device)) {}
   EngineKind kind() const override { return EngineKind::kTflite; }
   bool can_cancel() const override { return false; }
 
   Result<std::unique_ptr<LoadedModel>> Load(const LoadRequest& request) override {
-    auto model = std::make_unique<TfliteModel>(api_, discipline_);
+    auto model = std::make_unique<TfliteModel>(device_);
     if (const Status status = model->Open(request); !status.ok())
       return status.WithContext("model '" + request.model.str() + "' (" + request.file.string() + ")");
     return std::unique_ptr<LoadedModel>(std::move(model));
   }
 
 private:
-  std::shared_ptr<const TfliteApi> api_;
-  Discipline discipline_;
+  std::shared_ptr<TfliteDevice> device_; // models keep it alive
 };
+
+Result<std::shared_ptr<TfliteDevice>> OpenDevice(const std::filesystem::path& prefix, DeviceKind kind,
+                                                 Discipline discipline) {
+  auto api = TfliteApi::Load(prefix / "lib" / "libtensorflowlite_c.so");
+  if (!api.ok())
+    return Unsupported("engine tflite: " + api.status().message() + "; install it with deploy/install-engines");
+  return std::make_shared<TfliteDevice>(std::move(*api), kind, discipline);
+}
 
 } // namespace
 
 Result<std::unique_ptr<Engine>> MakeTfliteEngine(const std::filesystem::path& prefix, Discipline discipline) {
-  auto api = TfliteApi::Load(prefix / "lib" / "libtensorflowlite_c.so");
-  if (!api.ok())
-    return Unsupported("engine tflite: " + api.status().message() + "; install it with deploy/install-engines");
-  return std::unique_ptr<Engine>(std::make_unique<TfliteEngine>(std::move(*api), discipline));
+  auto device = OpenDevice(prefix, DeviceKind::kCpu, discipline);
+  if (!device.ok()) return device.status();
+  return std::unique_ptr<Engine>(std::make_unique<TfliteEngine>(std::move(*device)));
+}
+
+Result<std::unique_ptr<Engine>> MakeEdgeTpuEngine(const std::filesystem::path& prefix,
+                                                  const std::filesystem::path& edgetpu_library) {
+  auto device = OpenDevice(prefix, DeviceKind::kEdgeTpu, Discipline::kFifo);
+  if (!device.ok()) return device.status();
+  auto plugin = EdgeTpuPlugin::Load(edgetpu_library);
+  if (!plugin.ok())
+    return Unsupported("engine tflite for edgetpu devices: " + plugin.status().message() + "; install " +
+                       kEdgeTpuPackage + " from Coral's package archive, see docs/ENGINES.md");
+  (*device)->edgetpu = std::move(*plugin);
+  return std::unique_ptr<Engine>(std::make_unique<TfliteEngine>(std::move(*device)));
 }
 
 } // namespace avocet

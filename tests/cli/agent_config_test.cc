@@ -154,6 +154,25 @@ TEST(AgentConfig, EngineMustFitTheKindOfDevice) {
               HasSubstr("missing")); // no name: form comes before meaning
 }
 
+TEST(AgentConfig, EnginesServeTheKindsThatTheyCan) {
+  const auto with = [](const std::string& kind, const std::string& engine) {
+    const auto discipline = Replace(kSecond, "discipline = \"time_shared\"\n", "");
+    return kMinimal + Replace(Replace(discipline, "\"gpu\"", '"' + kind + '"'), "emulated", engine);
+  };
+  for (const auto& [kind, engine] : {std::pair{"gpu", "onnx"}, {"edgetpu", "tflite"}, {"edgetpu", "emulated"}})
+    EXPECT_EQ(ErrorOf(with(kind, engine)), "no error") << kind << " " << engine;
+  EXPECT_THAT(ErrorOf(with("edgetpu", "onnx")), HasSubstr("an engine for edgetpu devices"));
+  EXPECT_EQ(ErrorOf(Replace(kMinimal, "tflite", "onnx")), "no error");
+}
+
+TEST(AgentConfig, AnAcceleratorIsServedByOneDevice) {
+  const std::string gpu = Replace(kSecond, "emulated", "onnx"), other = Replace(gpu, "gpu0", "gpu1");
+  EXPECT_EQ(ErrorOf(kMinimal + gpu + other),
+            "agent.toml:16:8: field 'device[2].kind': is 'gpu'; it must be the only one of its kind that is not "
+            "emulated: an agent serves the first");
+  EXPECT_EQ(ErrorOf(kMinimal + gpu + Replace(other, "onnx", "emulated")), "no error");
+}
+
 TEST(AgentConfig, MemoryHasARange) {
   EXPECT_THAT(ErrorOf(Replace(kMinimal, "512", "0")), StartsWith("agent.toml:6:13: field 'device[0].memory_mb': is 0"));
   EXPECT_EQ(ErrorOf(Replace(kMinimal, "512", std::to_string(kMaxDeviceMemoryMb))), "no error");

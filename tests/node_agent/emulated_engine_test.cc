@@ -154,8 +154,8 @@ TEST_F(EmulatedEngineTest, AModelThatDoesNotKnowTheDeviceIsUnsupported) {
 }
 
 TEST(MakeEngine, RefusesWhatItCannotDo) {
-  EXPECT_EQ(MakeEngine({.kind = EngineKind::kOnnx}).status(),
-            Unsupported("engine onnx: this build has no ONNX engine; use tflite or emulated"));
+  EXPECT_EQ(MakeEngine({.kind = EngineKind::kTflite, .device_kind = DeviceKind::kGpu}).status(),
+            Unsupported("engine tflite serves no gpu devices; onnx and emulated do"));
   const Status status = MakeEmulatedEngine(DeviceKind::kGpu, Discipline::kMultiServer).status();
   EXPECT_EQ(status.code(), StatusCode::kUnsupported);
 }

@@ -21,6 +21,7 @@ struct EngineCase {
   ModelSignature signature;          ///< expected
   std::filesystem::path other_model; ///< another one that runs on the same device
   std::filesystem::path slow_model;  ///< runs for minutes; needed when the engine can cancel
+  int64_t slow_extent = 1;           ///< of its inputs' open extents, for a run of minutes
   friend void PrintTo(const EngineCase& c, std::ostream* out) { *out << c.name; }
 };
 
@@ -32,10 +33,10 @@ protected:
   std::unique_ptr<Engine> engine_;
 };
 
-/// Inputs of a model, filled from a seed; 0 gives zeros. Owns the bytes.
+/// Inputs of a model, filled from a seed; 0 gives zeros. Open extents become `extent`. Owns the bytes.
 class FilledInputs {
 public:
-  FilledInputs(const ModelSignature& signature, unsigned seed);
+  FilledInputs(const ModelSignature& signature, unsigned seed, int64_t extent = 1);
   RunRequest request() const;
   std::vector<TensorView>& views() { return views_; }
 

@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "node_agent/tflite_engine.h"
+#include "node_agent/engine.h"
 #include "tests/support/dev_cluster.h"
 
 // The inference endpoint as a foreign client sees it: Python's gRPC, with stubs made from the protocol file.
@@ -14,7 +14,16 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* kModel = "face_detection_short_range.tflite";
+/// What is served, on the agent's real device, and how big its picture is.
+struct Served {
+  EngineKind engine;
+  std::string model; ///< of the sample models
+  std::vector<int64_t> shape;
+};
+
+void PrintTo(const Served& served, std::ostream* out) {
+  *out << served.model;
+}
 
 std::filesystem::path Prefix() {
   return SampleModel("").parent_path().parent_path().parent_path().parent_path();
@@ -44,15 +53,17 @@ json ToJson(const std::vector<TensorSpec>& specs) {
 /// The same engine that the agent uses, called directly.
 class DirectRun {
 public:
-  explicit DirectRun(unsigned seed) {
-    auto engine = MakeTfliteEngine(Prefix(), Discipline::kFifo);
+  DirectRun(const Served& served, unsigned seed) {
+    auto engine = MakeEngine({.kind = served.engine, .prefix = Prefix()});
     if (!engine.ok()) throw std::runtime_error(engine.status().ToString());
     engine_ = std::move(*engine);
-    auto model = engine_->Load({ModelId("face:1"), SampleModel(kModel)});
+    auto model = engine_->Load({ModelId("direct:1"), SampleModel(served.model)});
     if (!model.ok()) throw std::runtime_error(model.status().ToString());
     model_ = std::move(*model);
-    Fill(seed);
-    const TensorView input{model_->signature().inputs.at(0), input_};
+    TensorSpec spec = model_->signature().inputs.at(0);
+    spec.shape = served.shape;
+    Fill(spec, seed);
+    const TensorView input{spec, input_};
     auto result = model_->Run({.inputs = std::span(&input, 1)});
     if (!result.ok()) throw std::runtime_error(result.status().ToString());
     outputs_ = std::move(result->outputs);
@@ -63,10 +74,10 @@ public:
   const std::vector<Tensor>& outputs() const { return outputs_; }
 
 private:
-  void Fill(unsigned seed) {
+  void Fill(const TensorSpec& spec, unsigned seed) {
     std::mt19937 random(seed);
     std::uniform_real_distribution<float> pixel(-1, 1);
-    input_.resize(ByteSize(model_->signature().inputs.at(0)).value());
+    input_.resize(ByteSize(spec).value());
     for (size_t at = 0; at < input_.size(); at += sizeof(float)) {
       const float value = pixel(random);
       std::memcpy(&input_[at], &value, sizeof value);
@@ -79,17 +90,27 @@ private:
   std::vector<Tensor> outputs_;
 };
 
-class ForeignClient : public testing::Test {
+class ForeignClient : public testing::TestWithParam<Served> {
 protected:
   void SetUp() override {
+    UseEngine(GetParam().engine);
     ASSERT_STRNE(AVOCET_PYTHON, "AVOCET_PYTHON-NOTFOUND") << "install python3-grpcio";
     ASSERT_STRNE(AVOCET_GRPC_PYTHON_PLUGIN, "AVOCET_GRPC_PYTHON_PLUGIN-NOTFOUND") << "install protobuf-compiler-grpc";
     cluster.Start();
     ASSERT_TRUE(cluster.WaitUntilServing());
-    (void)cluster.Json({"model", "import", SampleModel(kModel).string()});
-    const AppFile app{.name = "door", .model = "face_detection_short_range", .kind = "cpu"};
+    (void)cluster.Json({"model", "import", SampleModel(GetParam().model).string(), "--name", "picture"});
+    const AppFile app{.name = "door", .model = "picture", .kind = "cpu"};
     ASSERT_TRUE(cluster.Json({"app", "apply", cluster.Write(app)}).is_object());
     MakeStubs();
+  }
+
+  void UseEngine(EngineKind engine) {
+    const auto file = cluster.folder() / "dev.toml";
+    std::ifstream in(file);
+    std::string config(std::istreambuf_iterator<char>(in), {});
+    const std::string usual = "\"tflite\"";
+    config.replace(config.find(usual), usual.size(), '"' + std::string(ToString(engine)) + '"');
+    (void)cluster.Write("dev.toml", config);
   }
 
   void MakeStubs() {
@@ -109,7 +130,7 @@ protected:
     const auto file = cluster.folder() / "input";
     std::ofstream(file, std::ios::binary).write(reinterpret_cast<const char*>(input.data()), std::ssize(input));
     const std::string client = std::string(AVOCET_SOURCE_DIR) + "/tests/cli/e2e/open_inference_client.py";
-    const auto said = RunToEnd({.command = {AVOCET_PYTHON, client, stubs(), cluster.inference(), "door", file},
+    const auto said = RunToEnd({.command = {AVOCET_PYTHON, client, stubs(), cluster.inference(), "door", file, Shape()},
                                 .stderr_file = {},
                                 .environment = {}},
                                kPatience);
@@ -117,13 +138,26 @@ protected:
     return json::parse(said.out, nullptr, false);
   }
 
+  static std::string Shape() {
+    std::string text;
+    for (const int64_t extent : GetParam().shape)
+      text += (text.empty() ? "" : "x") + std::to_string(extent);
+    return text;
+  }
+
   std::string stubs() const { return (cluster.folder() / "stubs").string(); }
 
   DevCluster cluster;
 };
 
-TEST_F(ForeignClient, GetsTheAnswersOfTheProtocolAndTheBytesOfTheEngine) {
-  const DirectRun direct(11);
+INSTANTIATE_TEST_SUITE_P(
+    Engines, ForeignClient,
+    testing::Values(Served{EngineKind::kTflite, "face_detection_short_range.tflite", {1, 128, 128, 3}},
+                    Served{EngineKind::kOnnx, "ch_ppocr_mobile_v2.0_cls_infer.onnx", {1, 3, 48, 192}}),
+    [](const auto& info) { return std::string(ToString(info.param.engine)); });
+
+TEST_P(ForeignClient, GetsTheAnswersOfTheProtocolAndTheBytesOfTheEngine) {
+  const DirectRun direct(GetParam(), 11);
   const json said = Ask(direct.input());
   ASSERT_TRUE(said.is_object());
   EXPECT_EQ(said["live"], true);
@@ -157,8 +191,8 @@ TEST_F(ForeignClient, GetsTheAnswersOfTheProtocolAndTheBytesOfTheEngine) {
                                   {"no_input", "INVALID_ARGUMENT"}}));
 }
 
-TEST_F(ForeignClient, AnotherPictureGetsAnotherAnswer) {
-  const DirectRun one(1), two(2);
+TEST_P(ForeignClient, AnotherPictureGetsAnotherAnswer) {
+  const DirectRun one(GetParam(), 1), two(GetParam(), 2);
   const json first = Ask(one.input())["raw"]["raw"], second = Ask(two.input())["raw"]["raw"];
   EXPECT_FALSE(first == second);
   EXPECT_TRUE(second[0] == Hex(two.outputs()[0].data));

@@ -1,8 +1,8 @@
 """A client of the Open Inference Protocol that shares nothing with Avocet but the protocol file.
 
-usage: open_inference_client.py STUBS_FOLDER ADDRESS APPLICATION INPUT_FILE
+usage: open_inference_client.py STUBS_FOLDER ADDRESS APPLICATION INPUT_FILE [SHAPE]
 Asks every method of the protocol, and prints what was answered as one JSON object. The input file holds
-the raw bytes of the only input, FP32.
+the raw bytes of the only input, FP32. SHAPE, such as 1x3x48x192, is for a model that leaves extents open.
 """
 
 import json
@@ -24,7 +24,8 @@ def tensors(list_of_metadata):
 
 def request(app, metadata, **fields):
     wanted = metadata.inputs[0]
-    tensor = pb.ModelInferRequest.InferInputTensor(name=wanted.name, datatype=wanted.datatype, shape=wanted.shape)
+    shape = [int(extent) for extent in sys.argv[5].split("x")] if len(sys.argv) > 5 else wanted.shape
+    tensor = pb.ModelInferRequest.InferInputTensor(name=wanted.name, datatype=wanted.datatype, shape=shape)
     return pb.ModelInferRequest(model_name=app, id="frame-1", inputs=[tensor], **fields)
 
 
