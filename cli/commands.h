@@ -14,6 +14,8 @@ namespace avocet {
 
 int VersionCommand(const Context& context, bool client_only);
 int NodeListCommand(const Context& context);
+/// Asks no controller: this machine, or a tree like it.
+int NodeDoctorCommand(const Context& context, const std::filesystem::path& root);
 int DeviceListCommand(const Context& context);
 /// `follow`: goes on with what happens, until a signal.
 int EventsCommand(const Context& context, uint64_t after_sequence, bool follow);
@@ -22,6 +24,7 @@ struct ModelImportOptions {
   std::vector<std::filesystem::path> files; ///< one per format
   std::string name;                         ///< empty: the first file's, without its extension
   std::string version = "1";
+  std::vector<std::string> shapes; ///< "input=1x3x48x192": of an .onnx file's inputs with open extents
 };
 int ModelImportCommand(const Context& context, const ModelImportOptions& options);
 int ModelListCommand(const Context& context);

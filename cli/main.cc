@@ -96,13 +96,26 @@ private:
     CLI::App* version = Command(app_, "version", "Version of the controller (--client: of this program)",
                                 [this](const Context& c) { return VersionCommand(c, client_only_); });
     version->add_flag("--client", client_only_, "Ask no controller");
-    Command(Group("node", "Machines"), "list", "Nodes with their health", NodeListCommand);
+    AddNode();
     Command(Group("device", "Accelerators"), "list", "Devices with discipline, utilization and memory",
             DeviceListCommand);
     CLI::App* events = Command(app_, "events", "What happened, oldest first",
                                [this](const Context& c) { return EventsCommand(c, after_, follow_); });
     events->add_option("--after", after_, "Only events after this sequence number");
     events->add_flag("-f,--follow", follow_, "Go on with what happens, one line each, until ctrl-c");
+  }
+
+  void AddNode() {
+    CLI::App& node = Group("node", "Machines");
+    Command(node, "list", "Nodes with their health", NodeListCommand);
+    CLI::App* doctor =
+        Command(node, "doctor", "What this machine has for an agent, what is missing, and how to install it",
+                [this](const Context& c) { return NodeDoctorCommand(c, root_); });
+    doctor->add_option("--root", root_, "Look at this tree instead, e.g. a mounted disk (libraries: this system's)")
+        ->check(CLI::ExistingDirectory)
+        ->capture_default_str();
+    doctor->footer("Asks no controller, changes nothing, and prints an agent.toml that would work here.\n"
+                   "Exit codes: 0 something can serve models, 1 nothing can.");
   }
 
   void AddModel() {
@@ -113,6 +126,8 @@ private:
         ->required()
         ->check(CLI::ExistingFile);
     import->add_option("--name", import_.name, "Name of the model [the first file's name]");
+    import->add_option("--shape", import_.shapes,
+                       "input=1x3x48x192: shape of an .onnx file's input that leaves extents open; repeatable");
     import->add_option("--version", import_.version, "Version: decimal digits")->capture_default_str();
     Command(model, "list", "Models, their files and what was measured of them", ModelListCommand);
     CLI::App* profile = Command(model, "profile", "Measure service time, switch overhead and memory",
@@ -253,6 +268,7 @@ private:
   std::string model_;
   std::string device_;
   std::string name_;
+  std::string root_ = "/";
   ModelImportOptions import_;
   AppApplyOptions apply_;
   LoadOptions load_;

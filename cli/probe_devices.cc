@@ -1,6 +1,6 @@
 #include "cli/probe_devices.h"
 
-#include "node_agent/cpu_probe.h"
+#include "node_agent/machine_probe.h"
 
 namespace avocet {
 namespace {
@@ -25,13 +25,14 @@ std::vector<DeviceConfig> DefaultDevices(int last_core, int cpu_memory_mb) {
 } // namespace
 
 Result<std::vector<DeviceSpec>> ProbeDevices(AgentConfig agent) {
-  auto cpu = ProbeCpu();
-  if (!cpu.ok()) return cpu.status();
+  const auto machine = ProbeMachine();
+  if (!machine.ok()) return machine.status();
+  const CpuInfo& cpu = machine->cpu;
   if (agent.devices.empty())
-    agent.devices = DefaultDevices(cpu->cores.back(), static_cast<int>(cpu->memory_bytes / kMemoryShare / kMiB));
+    agent.devices = DefaultDevices(cpu.cores.back(), static_cast<int>(cpu.memory_bytes / kMemoryShare / kMiB));
   auto specs = DeviceSpecs(agent);
   for (auto& spec : specs)
-    spec.type = DeviceType(spec, *cpu);
+    spec.type = DeviceType(spec, *machine);
   return specs;
 }
 

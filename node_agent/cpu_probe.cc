@@ -72,26 +72,9 @@ std::optional<int> ParseCore(std::string_view text) {
   return core;
 }
 
-/// Lower-case letters, digits and dots, everything else one dash: "intel-xeon-2.80ghz".
-std::string Slug(std::string text) {
-  for (const std::string_view mark : {"(R)", "(TM)", "(r)", "(tm)"})
-    for (size_t at = text.find(mark); at != std::string::npos; at = text.find(mark))
-      text.replace(at, mark.size(), " ");
-  std::string slug;
-  for (const char c : text) {
-    const auto u = static_cast<unsigned char>(c);
-    const bool plain = u < 128 && (std::isalnum(u) || c == '.');
-    if (plain) slug += static_cast<char>(std::tolower(u));
-    if (!plain && !slug.empty() && slug.back() != '-') slug += '-';
-  }
-  while (!slug.empty() && slug.back() == '-')
-    slug.pop_back();
-  return slug.empty() ? "unknown" : slug;
-}
-
-Result<std::string> ReadAll(const char* path) {
+Result<std::string> ReadAll(const std::filesystem::path& path) {
   std::ifstream in(path);
-  if (!in) return NotFound(std::string("cannot read ") + path);
+  if (!in) return NotFound("cannot read " + path.string());
   return std::string(std::istreambuf_iterator<char>(in), {});
 }
 
@@ -137,12 +120,12 @@ Result<uint64_t> ParseMemTotal(std::string_view meminfo) {
   return Corruption("/proc/meminfo has no line MemTotal in kB");
 }
 
-Result<CpuInfo> ProbeCpu() {
-  const auto cpuinfo = ReadAll("/proc/cpuinfo");
+Result<CpuInfo> ProbeCpu(const std::filesystem::path& root) {
+  const auto cpuinfo = ReadAll(root / "proc/cpuinfo");
   if (!cpuinfo.ok()) return cpuinfo.status();
-  const auto online = ReadAll("/sys/devices/system/cpu/online");
+  const auto online = ReadAll(root / "sys/devices/system/cpu/online");
   if (!online.ok()) return online.status();
-  const auto meminfo = ReadAll("/proc/meminfo");
+  const auto meminfo = ReadAll(root / "proc/meminfo");
   if (!meminfo.ok()) return meminfo.status();
   auto cores = ParseCoreList(*online);
   if (!cores.ok()) return cores.status();
@@ -151,10 +134,27 @@ Result<CpuInfo> ProbeCpu() {
   return CpuInfo{ParseCpuModel(*cpuinfo), std::move(*cores), *memory};
 }
 
+// Lower-case letters, digits and dots, everything else one dash.
+std::string HardwareSlug(std::string text) {
+  for (const std::string_view mark : {"(R)", "(TM)", "(r)", "(tm)"})
+    for (size_t at = text.find(mark); at != std::string::npos; at = text.find(mark))
+      text.replace(at, mark.size(), " ");
+  std::string slug;
+  for (const char c : text) {
+    const auto u = static_cast<unsigned char>(c);
+    const bool plain = u < 128 && (std::isalnum(u) || c == '.');
+    if (plain) slug += static_cast<char>(std::tolower(u));
+    if (!plain && !slug.empty() && slug.back() != '-') slug += '-';
+  }
+  while (!slug.empty() && slug.back() == '-')
+    slug.pop_back();
+  return slug.empty() ? "unknown" : slug;
+}
+
 std::string DeviceType(const DeviceSpec& device, const CpuInfo& cpu) {
   std::string base = std::string(ToString(device.kind)) + "/" + std::string(ToString(device.engine));
   if (device.emulated()) return base;
-  return base + "/" + Slug(cpu.model) + "/" + std::to_string(std::max<size_t>(device.cores.size(), 1)) + "core";
+  return base + "/" + HardwareSlug(cpu.model) + "/" + std::to_string(std::max<size_t>(device.cores.size(), 1)) + "core";
 }
 
 Status PinThisThread(std::span<const int> cores) {

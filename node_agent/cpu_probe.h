@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,8 +19,8 @@ struct CpuInfo {
   uint64_t memory_bytes = 0;
 };
 
-/// Reads /proc and /sys. Errors name the file.
-Result<CpuInfo> ProbeCpu();
+/// Reads /proc and /sys below `root`. Errors name the file.
+Result<CpuInfo> ProbeCpu(const std::filesystem::path& root = "/");
 
 /// The processor's name in the text of /proc/cpuinfo (x86, arm, riscv); "unknown" when it has none.
 std::string ParseCpuModel(std::string_view cpuinfo);
@@ -32,6 +33,9 @@ Result<uint64_t> ParseMemTotal(std::string_view meminfo);
 /// times depend on: "cpu/tflite/intel-xeon-platinum-8481c/1core", or "gpu/emulated" where the model
 /// itself says how long it takes.
 std::string DeviceType(const DeviceSpec& device, const CpuInfo& cpu);
+
+/// A name of hardware as a part of a device's type: "intel-n100" of "Intel(R) N100".
+std::string HardwareSlug(std::string name);
 
 /// Lets the calling thread run on these cores only; does nothing for an empty list.
 /// kInvalidArgument names the cores that cannot be had.

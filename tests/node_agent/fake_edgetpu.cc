@@ -80,6 +80,7 @@ TfLiteDelegate* tflite_plugin_create_delegate(char**, char**, size_t, void (*rep
   ++fake_edgetpu.created;
   auto* delegate = new TfLiteDelegate{};
   delegate->Prepare = &Prepare;
+  delegate->flags = kTfLiteDelegateFlagsAllowDynamicTensors; // as the real one: it is asked before nodes are prepared
   return delegate;
 }
 

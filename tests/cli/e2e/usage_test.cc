@@ -56,23 +56,12 @@ private:
 };
 
 const std::vector<Arguments> kCommands{
-    {"version"},
-    {"node", "list"},
-    {"device", "list"},
-    {"events"},
-    {"model", "import"},
-    {"model", "list"},
-    {"model", "profile"},
-    {"app", "plan"},
-    {"app", "apply"},
-    {"app", "list"},
-    {"app", "status"},
-    {"app", "explain"},
-    {"app", "rm"},
-    {"load"},
-    {"predict"},
-    {"replay"},
-    {"dev"},
+    {"version"},        {"node", "list"},     {"node", "doctor"},
+    {"device", "list"}, {"events"},           {"model", "import"},
+    {"model", "list"},  {"model", "profile"}, {"app", "plan"},
+    {"app", "apply"},   {"app", "list"},      {"app", "status"},
+    {"app", "explain"}, {"app", "rm"},        {"load"},
+    {"predict"},        {"replay"},           {"dev"},
     {"demo"},
 };
 
@@ -135,6 +124,26 @@ TEST(Version, OfTheProgramNeedsNoController) {
   EXPECT_EQ(said["v"], 1);
   EXPECT_EQ(said["version"], AVOCET_VERSION);
   EXPECT_EQ(said["role"], "client");
+}
+
+TEST(NodeDoctor, LooksAtThisMachineWithoutAController) {
+  const auto table = RunAvocet({"node", "doctor"});
+  EXPECT_EQ(table.exit_code, 0) << "the engines are installed where tests run\n" << table.out << table.err;
+  EXPECT_THAT(table.out, AllOf(StartsWith("STATE"), HasSubstr("engine onnx"), HasSubstr("[[device]]")));
+  const json said = json::parse(RunAvocet({"node", "doctor", "-o", "json"}).out);
+  EXPECT_EQ(said["v"], 1);
+  EXPECT_EQ(said["usable"], true);
+  EXPECT_TRUE(said["agent_toml"].is_string());
+}
+
+TEST(NodeDoctor, WithoutEnginesExits1AndSaysHowToInstallThem) {
+  const TempDir empty;
+  const auto bare = RunToEnd({.command = {AVOCET_BINARY, "node", "doctor"},
+                              .stderr_file = {},
+                              .environment = {{"AVOCET_PREFIX", empty.path().string()}}},
+                             kPatience);
+  EXPECT_EQ(bare.exit_code, 1);
+  EXPECT_THAT(bare.out, AllOf(HasSubstr("deploy/install-engines"), HasSubstr("Nothing here can serve models yet")));
 }
 
 TEST(Unreachable, EveryCommandExits1AndNamesTheAddress) {

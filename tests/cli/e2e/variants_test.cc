@@ -49,6 +49,24 @@ TEST(Variants, EachDeviceRunsTheFileOfItsEngine) {
   EXPECT_EQ(format_on, (std::map<std::string, std::string>{{"box/lite", "tflite"}, {"box/onnx", "onnx"}}));
 }
 
+TEST(OpenExtents, AreSetByTheImport) {
+  DevCluster cluster;
+  (void)cluster.Write("dev.toml", "name = \"box\"\n" + Device("cpu0", "onnx", OwnCores().back()));
+  cluster.Start();
+  ASSERT_TRUE(cluster.WaitUntilServing());
+  const std::string file = SampleModel("ch_ppocr_mobile_v2.0_cls_infer.onnx");
+  const json open = cluster.Json({"model", "import", file, "--name", "open"});
+  const json set = cluster.Json({"model", "import", file, "--name", "set", "--shape", "x=4x3x48x192"});
+  ASSERT_TRUE(open.is_object() && set.is_object());
+  EXPECT_NE(open["variants"][0]["sha256"], set["variants"][0]["sha256"]);
+  const json profiles = cluster.Json({"model", "profile", "set"});
+  ASSERT_TRUE(profiles.is_object()) << "the library takes the changed file";
+  EXPECT_GT(profiles["profiles"].at(0)["service_ms"], 0);
+  const auto wrong = cluster.Run({"model", "import", file, "--name", "wrong", "--shape", "x=1x4x48x192"});
+  EXPECT_EQ(wrong.exit_code, 1);
+  EXPECT_THAT(wrong.err, testing::HasSubstr("input 'x': is ?x3x?x? in the model; 1x4x48x192 does not fit"));
+}
+
 TEST(Variants, AModelWithoutTheEnginesFileIsRefusedThereByName) {
   DevCluster cluster;
   cluster.Start();
