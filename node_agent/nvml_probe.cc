@@ -61,8 +61,8 @@ Status Nvml::Api::Bind() {
   AVOCET_RETURN_IF_ERROR(library.Bind("nvmlDeviceGetMemoryInfo", MemoryInfo));
   AVOCET_RETURN_IF_ERROR(library.Bind("nvmlDeviceGetUtilizationRates", UtilizationRates));
   AVOCET_RETURN_IF_ERROR(library.Bind("nvmlDeviceGetPowerUsage", PowerUsage));
-  AVOCET_RETURN_IF_ERROR(library.Bind("nvmlDeviceGetTemperature", Temperature));
-  return library.Bind("nvmlDeviceGetCurrentClocksThrottleReasons", ThrottleReasons);
+  (void)library.Bind("nvmlDeviceGetCurrentClocksThrottleReasons", ThrottleReasons); // newer drivers rename it
+  return library.Bind("nvmlDeviceGetTemperature", Temperature);
 }
 
 Status Nvml::Api::Check(int code, const std::string& what) const {
@@ -125,7 +125,8 @@ Result<GpuReading> Nvml::Read(unsigned index) const {
   if (api_->MemoryInfo(*device, &memory) == kSuccess) reading.memory_used_bytes = memory.used;
   if (api_->PowerUsage(*device, &value) == kSuccess) reading.power_w = value / 1000.0;
   if (api_->Temperature(*device, kGpuSensor, &value) == kSuccess) reading.temperature_c = value;
-  if (api_->ThrottleReasons(*device, &reasons) == kSuccess) reading.is_too_hot = (reasons & kTooHot) != 0;
+  if (api_->ThrottleReasons != nullptr && api_->ThrottleReasons(*device, &reasons) == kSuccess)
+    reading.is_too_hot = (reasons & kTooHot) != 0;
   return reading;
 }
 
