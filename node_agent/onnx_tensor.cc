@@ -6,6 +6,8 @@
 #include <cstring>
 #include <utility>
 
+#include "node_agent/tensor_contents.h"
+
 namespace avocet {
 namespace {
 
@@ -18,15 +20,8 @@ constexpr std::array kTypes{
     std::pair{13, DataType::kUint64},
 };
 
-constexpr size_t kLengthPrefix = sizeof(uint32_t); // in front of each BYTES element
-
 int OnnxTypeOf(DataType type) {
   return std::find_if(kTypes.begin(), kTypes.end(), [type](const auto& row) { return row.second == type; })->first;
-}
-
-Result<size_t> ElementCount(TensorSpec spec) {
-  spec.type = DataType::kUint8; // one byte per element, so ByteSize counts them and checks the shape
-  return ByteSize(spec);
 }
 
 Result<OnnxValue> BytesToOnnx(const OnnxRuntime& runtime, const TensorView& view) {
