@@ -8,6 +8,7 @@
 #include "cli/probe_devices.h"
 
 namespace avocet {
+
 struct LocalCluster::Impl {
   ActorSystemConfig config;
   caf::actor_system system{config};
