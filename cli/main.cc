@@ -208,6 +208,9 @@ private:
                      "Requests to simulate where only an approximation is known; 0: none")
         ->check(CLI::Range(0, 100000000))
         ->capture_default_str();
+    predict->add_flag("--pessimistic", predict_.pessimistic,
+                      "With rates, service and switch times at their upper 95 % bounds: the file says how often each "
+                      "was observed");
     CLI::App* replay = Command(app_, "replay", "Predicted and observed response times of a FIFO device's records",
                                [this](const Context& c) { return ReplayCommand(c, replay_); });
     replay->add_option("trace", replay_.file, "CSV: run, model, nominal_rate_rps, start_s, end_s")->required();

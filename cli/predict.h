@@ -36,7 +36,7 @@ struct PredictedDevice {
 };
 
 /// Predicts by the best method there is: simulates `simulated_requests` where only an approximation is
-/// known (0: takes the approximation). Pure.
+/// known (0: takes the approximation). Pure. For the pessimistic end, pass a load AtUpperEnd.
 PredictedDevice PredictOne(const PredictDevice& device, int simulated_requests);
 
 } // namespace avocet

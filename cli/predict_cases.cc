@@ -70,14 +70,45 @@ double ScvOf(const Json& inputs, const std::string& model) {
   return NumberOf(inputs, "scv", service == "exponential" ? 1 : 0, 0, 100);
 }
 
+ServicePart PartOf(const Json& json) {
+  if (!json.is_object()) throw CaseProblem{"'service_parts' must hold lists of objects"};
+  return {.probability = InRange(Need(json, "probability"), "probability", 1e-6, 1),
+          .mean_s = InRange(Need(json, "mean_s"), "mean_s", 1e-6, 100),
+          .scv = NumberOf(json, "scv", 0, 0, 100)};
+}
+
+ServiceTime MixtureOfCase(const Json& list) {
+  if (!list.is_array() || list.empty() || list.size() > kMaxServiceParts)
+    throw CaseProblem{fmt::format("'service_parts' must hold lists of 1 to {} parts", kMaxServiceParts)};
+  std::vector<ServicePart> parts;
+  for (const auto& part : list)
+    parts.push_back(PartOf(part));
+  return ServiceMixture(std::move(parts));
+}
+
+/// "service_parts":[[{"probability","mean_s","scv"}, ...], ...], by class, in place of "service_s".
+std::vector<ServiceTime> ServicesOf(const Json& inputs, const std::string& model) {
+  std::vector<ServiceTime> services;
+  if (inputs.contains("service_parts")) {
+    const Json& classes = inputs["service_parts"];
+    if (!classes.is_array()) throw CaseProblem{"'service_parts' must be a list by class"};
+    for (const auto& list : classes)
+      services.push_back(MixtureOfCase(list));
+    return services;
+  }
+  const double scv = ScvOf(inputs, model);
+  for (const double mean_s : ListOf(Need(inputs, "service_s"), "service_s", 1e-6, 100))
+    services.push_back({mean_s, scv});
+  return services;
+}
+
 DeviceLoad LoadOf(const Json& inputs, const std::string& model) {
   const auto rates = ListOf(Need(inputs, "lambda_per_s"), "lambda_per_s", 1e-6, 1e6);
-  const auto services = ListOf(Need(inputs, "service_s"), "service_s", 1e-6, 100);
+  const auto services = ServicesOf(inputs, model);
   auto switches = std::vector<double>(rates.size(), 0);
   if (inputs.contains("switch_overhead_s")) switches = ListOf(inputs["switch_overhead_s"], "switch_overhead_s", 0, 100);
   if (services.size() != rates.size() || switches.size() != rates.size())
-    throw CaseProblem{"'lambda_per_s', 'service_s' and 'switch_overhead_s' must be equally long"};
-  const double scv = ScvOf(inputs, model);
+    throw CaseProblem{"'lambda_per_s', the services and 'switch_overhead_s' must be equally long"};
   DeviceLoad load{.discipline = DisciplineOf(model), .cores = 1, .apps = {}};
   load.cores = static_cast<int>(NumberOf(inputs, "servers", 1, 1, kMaxServers));
   for (size_t i = 0; i < rates.size(); ++i) {
@@ -85,7 +116,7 @@ DeviceLoad LoadOf(const Json& inputs, const std::string& model) {
     load.apps.push_back({.app = AppId(name),
                          .model = MakeModelId(name, "1"),
                          .rate_rps = rates[i],
-                         .service = {services[i], scv},
+                         .service = services[i],
                          .switch_s = switches[i]});
   }
   return load;
@@ -105,7 +136,8 @@ enum class Known { kAll, kMean, kNothing };
 
 Known KnownOf(const QueueingCase& one) {
   const auto& load = one.load;
-  const bool one_class = load.apps.size() == 1, exponential = load.apps.front().service.scv == 1;
+  const auto& service = load.apps.front().service;
+  const bool one_class = load.apps.size() == 1, exponential = service.parts.empty() && service.scv == 1;
   switch (load.discipline) {
   case Discipline::kFifo:
     return Known::kAll;

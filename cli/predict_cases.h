@@ -29,7 +29,7 @@ struct CaseAnswer {
 };
 
 /// {"cases":[{"id","model","inputs":{"lambda_per_s":[],"service_s":[],...}}]}; model is one of fcfs_switch,
-/// hybrid_ps, mg1_ps, mmc_fcfs, mgc_ps, mgc_fcfs; of the inputs also switch_overhead_s, scv, servers,
+/// hybrid_ps, mg1_ps, mmc_fcfs, mgc_ps, mgc_fcfs; of the inputs also switch_overhead_s, scv, service_parts, servers,
 /// workers_per_model, service (deterministic or exponential), arrivals (poisson). Other keys of a case are
 /// left alone: they are what the answers are compared with.
 Result<std::vector<QueueingCase>> ParseCases(std::string_view text, const std::string& filename);

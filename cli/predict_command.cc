@@ -3,6 +3,7 @@
 #include "cli/predict_file.h"
 #include "cli/predict_render.h"
 #include "cli/replay_read.h"
+#include "controller/uncertainty.h"
 
 namespace avocet {
 namespace {
@@ -25,8 +26,10 @@ int PredictFile(const Context& context, const PredictOptions& options) {
   auto devices = ParsePredictFile(*text, options.file.string());
   if (!devices.ok()) return Fail(context, devices.status());
   std::vector<PredictedDevice> predictions;
-  for (const auto& device : *devices)
+  for (auto& device : *devices) {
+    if (options.pessimistic) device.load = AtUpperEnd(std::move(device.load));
     predictions.push_back(PredictOne(device, options.simulated_requests));
+  }
   std::cout << Render(predictions, context.render);
   return kExitOk;
 }

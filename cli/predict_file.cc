@@ -1,18 +1,17 @@
 #include "cli/predict_file.h"
 
 #include <array>
+#include <cmath>
 #include <set>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "cli/config_reader.h"
 #include "cli/format.h"
+#include "cli/json_reader.h"
 
 namespace avocet {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr std::array kDisciplines{Discipline::kFifo, Discipline::kTimeShared, Discipline::kProcessorSharing,
                                   Discipline::kMultiServer};
@@ -22,8 +21,10 @@ constexpr std::array kStatistics{Statistic::kMean, Statistic::kP50, Statistic::k
 constexpr double kLeastRate = 1e-6, kMostRate = 1e6;           // rps
 constexpr double kLeastServiceMs = 1e-3, kMostServiceMs = 1e5; // 1 us .. 100 s
 constexpr double kMostScv = 100;
+constexpr double kLeastProbability = 1e-6;
+constexpr double kProbabilitySlack = 1e-3; // three decimals are enough
 constexpr int kMostCores = 1024;
-constexpr int kMaxDepth = 16;
+constexpr double kMostObservations = 1e12;
 
 struct Range {
   double least, most;
@@ -47,22 +48,59 @@ std::optional<ResponseGoal> ReadGoal(ConfigTable& app) {
   return table.present() ? std::optional(goal) : std::nullopt;
 }
 
-AppLoad ReadApp(ConfigTable table) {
+/// service_ms and scv, or the parts of a mixture.
+ServiceTime ReadService(ConfigTable& app) {
+  auto tables = app.Tables("service_parts");
+  double mean_ms = 1;
+  ServiceTime service;
+  ReadNumber(app, "service_ms", {kLeastServiceMs, kMostServiceMs}, tables.empty() ? Need::kRequired : Need::kOptional,
+             mean_ms);
+  ReadNumber(app, "scv", {0, kMostScv}, Need::kOptional, service.scv);
+  service.mean_s = mean_ms / 1e3;
+  std::vector<ServicePart> parts;
+  for (auto& table : tables) {
+    ServicePart part;
+    double part_ms = 1;
+    ReadNumber(table, "probability", {kLeastProbability, 1}, Need::kRequired, part.probability);
+    ReadNumber(table, "mean_ms", {kLeastServiceMs, kMostServiceMs}, Need::kRequired, part_ms);
+    ReadNumber(table, "scv", {0, kMostScv}, Need::kOptional, part.scv);
+    part.mean_s = part_ms / 1e3;
+    parts.push_back(part);
+  }
+  if (parts.empty()) return service;
+  double sum = 0;
+  for (const auto& part : parts)
+    sum += part.probability;
+  if (std::abs(sum - 1) > kProbabilitySlack)
+    app.Problem("service_parts", fmt::format("the probabilities sum to {}; make it 1", sum));
+  if (parts.size() > kMaxServiceParts)
+    app.Problem("service_parts", fmt::format("there are {}; use at most {}", parts.size(), kMaxServiceParts));
+  for (const auto* key : {"service_ms", "scv"}) {
+    if (app.Has(key)) app.Problem(key, "service_parts say it already; leave one of them out");
+  }
+  return ServiceMixture(std::move(parts));
+}
+
+AppLoad ReadApp(ConfigTable& table) {
   AppLoad app;
   std::string name, model;
-  double service_ms = 1, switch_ms = 0;
+  double switch_ms = 0, switch_error_ms = 0, tail_ms = 0;
   app.rate_rps = 1;
   table.String("name", name, Need::kRequired);
   table.String("model", model);
   ReadNumber(table, "rate_rps", {kLeastRate, kMostRate}, Need::kRequired, app.rate_rps);
-  ReadNumber(table, "service_ms", {kLeastServiceMs, kMostServiceMs}, Need::kRequired, service_ms);
-  ReadNumber(table, "scv", {0, kMostScv}, Need::kOptional, app.service.scv);
+  app.service = ReadService(table);
   ReadNumber(table, "arrival_scv", {0, kMostScv}, Need::kOptional, app.arrival_scv);
   ReadNumber(table, "switch_ms", {0, kMostServiceMs}, Need::kOptional, switch_ms);
+  ReadNumber(table, "tail_ms", {0, kMostServiceMs}, Need::kOptional, tail_ms);
+  ReadNumber(table, "rate_observations", {0, kMostObservations}, Need::kOptional, app.rate_observations);
+  ReadNumber(table, "service_observations", {0, kMostObservations}, Need::kOptional, app.service.observations);
+  ReadNumber(table, "switch_error_ms", {0, kMostServiceMs}, Need::kOptional, switch_error_ms);
   app.app = AppId(name);
   app.model = MakeModelId(model.empty() ? "of " + name : model, "1");
-  app.service.mean_s = service_ms / 1e3;
   app.switch_s = switch_ms / 1e3;
+  app.switch_error_s = switch_error_ms / 1e3;
+  app.tail_s = tail_ms / 1e3;
   return app;
 }
 
@@ -88,46 +126,6 @@ PredictDevice ReadDevice(ConfigTable table, size_t number) {
     table.Problem("cores", fmt::format("{} is out of range; use 1 to {}", device.load.cores, kMostCores));
   ReadApps(table, device);
   return device;
-}
-
-Result<TomlNode> NodeOf(const Json& json, const std::string& filename, int depth) {
-  if (depth > kMaxDepth)
-    return InvalidArgument(fmt::format("{}: nested too deeply; use devices, applications", filename));
-  TomlNode node;
-  if (json.is_boolean()) {
-    node.kind = TomlNode::Kind::kBool;
-    node.boolean = json.get<bool>();
-  } else if (json.is_number_integer()) {
-    node.kind = TomlNode::Kind::kInteger;
-    node.integer = json.get<int64_t>();
-    node.number = json.get<double>();
-  } else if (json.is_number()) {
-    node.kind = TomlNode::Kind::kFloat;
-    node.number = json.get<double>();
-  } else if (json.is_string()) {
-    node.kind = TomlNode::Kind::kString;
-    node.text = json.get<std::string>();
-  } else if (json.is_null()) {
-    return InvalidArgument(fmt::format("{}: null is no value; leave the key out", filename));
-  }
-  if (json.is_array()) node.kind = TomlNode::Kind::kArray;
-  for (const auto& item : json.items()) {
-    if (!json.is_structured()) break;
-    auto child = NodeOf(item.value(), filename, depth + 1);
-    if (!child.ok()) return child.status();
-    if (json.is_array())
-      node.items.push_back(std::move(*child));
-    else
-      node.entries.push_back({item.key(), {}, std::move(*child)});
-  }
-  return node;
-}
-
-Result<TomlNode> ParseJson(std::string_view text, const std::string& filename) {
-  const Json json = Json::parse(text, nullptr, false);
-  if (json.is_discarded())
-    return InvalidArgument(fmt::format("{}: not valid JSON; a JSON file begins with a brace", filename));
-  return NodeOf(json, filename, 0);
 }
 
 bool LooksLikeJson(std::string_view text) {

@@ -20,6 +20,9 @@ target_include_directories(avocet_options INTERFACE ${PROJECT_SOURCE_DIR})
 # overlapping copies in std::string operator+ that are not there (GCC bug 105651).
 target_compile_options(avocet_options INTERFACE -Wall -Wextra -Werror -Wno-missing-field-initializers -Wno-restrict)
 target_link_libraries(avocet_options INTERFACE Threads::Threads)
+if(AVOCET_FUZZ)
+  target_compile_options(avocet_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 if(AVOCET_SANITIZE)
   # CAF binds references to null in init_fun_factory.hpp; everything else of UBSan stays on.
   target_compile_options(avocet_options INTERFACE -fsanitize=${AVOCET_SANITIZE} -fno-omit-frame-pointer

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "controller/multi_server_model.h"
+#include "controller/uncertainty.h"
 
 namespace avocet {
 namespace {
@@ -21,7 +22,7 @@ int CoresOf(const ClusterView& view, const NodeId& node) {
 } // namespace
 
 SolvedDevice SolveDevice(DeviceLoad load) {
-  SolvedDevice solved{std::move(load), {}};
+  SolvedDevice solved{AtUpperEnd(std::move(load)), {}};
   solved.response = Solve(solved.load);
   return solved;
 }

@@ -18,7 +18,8 @@ struct Question {
   const ResidentIndex& residents;
 };
 
-/// A solved device: its applications (without what is unknown of) and their response times on it.
+/// A solved device: its applications (without what is unknown of) and their response times on it, at the
+/// pessimistic end of what was measured (AtUpperEnd).
 struct SolvedDevice {
   DeviceLoad load;
   DeviceResponse response;

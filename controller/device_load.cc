@@ -1,6 +1,7 @@
 #include "controller/device_load.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "controller/decide.h"
@@ -16,6 +17,27 @@ const ModelFit* FindFit(const DeviceFit& fit, const ModelId& model) {
 
 bool IsTrusted(const Estimate& estimate) {
   return estimate.weight >= kTrustedWeight && estimate.mean > 0;
+}
+
+ServiceTime ServiceOf(const Estimate& fitted) {
+  return {.mean_s = fitted.mean, .scv = fitted.scv, .observations = fitted.weight};
+}
+
+ServiceTime ServiceOf(const Profile& profile) {
+  return {.mean_s = ToSeconds(profile.service_mean),
+          .scv = profile.service_scv,
+          .observations = static_cast<double>(profile.runs)};
+}
+
+/// Two estimates this many standard errors apart are of different things.
+constexpr double kContradiction = 3;
+
+/// The fit, unless the profile agrees with it and is known more precisely: a few observations are no reason
+/// to forget what many said.
+ServiceTime Better(ServiceTime profiled, ServiceTime fitted) {
+  const double profile_error = StandardError(profiled), fit_error = StandardError(fitted);
+  const bool agree = std::abs(profiled.mean_s - fitted.mean_s) <= kContradiction * std::hypot(profile_error, fit_error);
+  return agree && profile_error < fit_error ? profiled : fitted;
 }
 
 const Application* FindApp(const ClusterView& view, const AppId& app) {
@@ -46,12 +68,15 @@ std::optional<ModelTiming> TimingOf(const ClusterView& view, const DeviceView& d
   const bool fitted = fit != nullptr && IsTrusted(fit->service);
   if (profile == nullptr && !fitted) return std::nullopt;
   ModelTiming timing;
-  timing.service = fitted ? ServiceTime{fit->service.mean, fit->service.scv}
-                          : ServiceTime{ToSeconds(profile->service_mean), profile->service_scv};
-  if (fit != nullptr && IsTrusted(fit->switched_service))
-    timing.switch_s = std::max(fit->switched_service.mean - timing.service.mean_s, 0.0);
-  else if (profile != nullptr)
+  timing.service = fitted ? ServiceOf(fit->service) : ServiceOf(*profile);
+  if (fitted && profile != nullptr) timing.service = Better(ServiceOf(*profile), timing.service);
+  if (fit != nullptr && IsTrusted(fit->switched_service)) {
+    const auto switched = ServiceOf(fit->switched_service);
+    timing.switch_s = std::max(switched.mean_s - timing.service.mean_s, 0.0);
+    timing.switch_error_s = std::hypot(StandardError(switched), StandardError(timing.service));
+  } else if (profile != nullptr) {
     timing.switch_s = ToSeconds(profile->switch_overhead);
+  }
   return timing;
 }
 
@@ -85,7 +110,8 @@ std::optional<AppLoad> LoadOfApp(const ClusterView& view, const DeviceView& devi
                  .rate_rps = demand.rate_rps,
                  .arrival_scv = demand.app.arrival.scv,
                  .service = timing->service,
-                 .switch_s = timing->switch_s};
+                 .switch_s = timing->switch_s,
+                 .switch_error_s = timing->switch_error_s};
 }
 
 DeviceLoad LoadOfPlacements(const ClusterView& view, const DeviceView& device,

@@ -13,11 +13,13 @@ namespace avocet {
 /// Fewer observations than this do not speak against what was declared or profiled.
 inline constexpr double kTrustedWeight = 20;
 
-/// Service and switch time of a model on a device: fitted where at least kTrustedWeight observations
-/// stand behind it, else profiled.
+/// Service and switch time of a model on a device, with what they rest on: fitted where at least kTrustedWeight
+/// observations stand behind it, else profiled. A profile that agrees with the fit within three standard
+/// errors, and is known more precisely, goes first.
 struct ModelTiming {
   ServiceTime service;
   double switch_s = 0;
+  double switch_error_s = 0; ///< standard error
 };
 /// nullopt where there is neither a trusted fit nor a profile.
 std::optional<ModelTiming> TimingOf(const ClusterView& view, const DeviceView& device, const ModelId& model,

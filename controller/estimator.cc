@@ -4,13 +4,12 @@
 #include <cmath>
 #include <utility>
 
+#include "controller/service_time.h"
 #include "messages/check.h"
 
 namespace avocet {
 namespace {
 
-/// One-sided 95 % quantile of the normal distribution.
-constexpr double kZ95 = 1.6449;
 /// Weights below this are forgotten, so that idle applications do not fade into denormal numbers.
 constexpr double kLeastWeight = 1e-9;
 

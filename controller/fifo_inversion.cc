@@ -3,22 +3,22 @@
 #include <array>
 #include <cmath>
 #include <complex>
-#include <numbers>
+#include <utility>
 
 #include "controller/fifo_model.h"
-#include "controller/plain_complex.h"
+#include "controller/lanes.h"
 #include "controller/root_finding.h"
 
 namespace avocet {
 namespace {
-
-using Complex = PlainComplex;
 
 // Abate & Whitt, "Numerical inversion of Laplace transforms of probability distributions" (ORSA J.
 // Computing 7, 1995): an alternating series, its partial sums n .. n + m averaged with binomial weights.
 constexpr double kA = 18.4; // discretisation error e^-A = 1e-8
 constexpr int kTerms = 38;
 constexpr int kAveraged = 11;
+constexpr size_t kNodes = kTerms + kAveraged + 1;
+constexpr double kPi = 3.14159265358979323846;
 constexpr double kQuantileTolerance = 1e-5;
 constexpr double kLeastSurvival = 1e-12; // the inversion knows no smaller ones
 constexpr int kMaxWidenings = 200;
@@ -27,110 +27,242 @@ constexpr double kMaxInvertedLoad = 0.9995;
 /// So much after an atom, relatively, its probability counts whatever the rounding.
 constexpr double kAtomMargin = 1e-12;
 
-std::array<double, kAveraged + 1> BinomialWeights() {
-  std::array<double, kAveraged + 1> weights{};
-  double binomial = 1;
-  for (int k = 0; k <= kAveraged; ++k) {
-    weights[static_cast<size_t>(k)] = std::ldexp(binomial, -kAveraged);
-    binomial = binomial * (kAveraged - k) / (k + 1);
+/// The nodes in units of 1 / (2u), where f(u) is wanted: x_k = (A + 2 k pi i) / (2u). `inverse` is 1 / x_k in
+/// units of 2u, `weight` the factor of Re f(x_k) in the sum, signs included.
+struct Nodes {
+  std::array<double, kNodes> inverse_re{}, inverse_im{}, weight{};
+
+  Nodes() {
+    double binomial = 1, left = 1; // of the partial sums that have the node
+    for (size_t k = 0; k < kNodes; ++k) {
+      const double im = 2 * kPi * static_cast<double>(k), size = kA * kA + im * im;
+      inverse_re[k] = kA / size;
+      inverse_im[k] = -im / size;
+      if (k > kTerms) {
+        const auto m = static_cast<double>(k - kTerms - 1);
+        left -= std::ldexp(binomial, -kAveraged);
+        binomial *= (kAveraged - m) / (m + 1);
+      }
+      weight[k] = (k == 0 ? 0.5 : 1) * (k % 2 == 0 ? 1 : -1) * left;
+    }
   }
-  return weights;
-}
-
-Complex GammaTransform(const ServiceTime& service, Complex x) {
-  return Complex(Transform(service, static_cast<std::complex<double>>(x)));
-}
-
-/// w(x) and w_i(x), the transforms of the wait, and of the wait while class i was served last.
-struct WaitTransforms {
-  Complex all;
-  Complex same;
 };
 
-/// exp(-x t) at equidistant nodes x, by rotation instead of an exponential for each.
-struct Rotor {
-  Complex value;
-  Complex step;
-
-  Rotor(double t, Complex first, Complex distance) : value(Exp(-first * t)), step(Exp(-distance * t)) {}
-  void Next() { value *= step; }
+/// P(0 < V <= u), V a part of the response with probability `mass` of being positive. With w and w_i the transforms
+/// of the wait, and of the wait while class `own` was served last, that of V is
+///   (same (w_i - c_i) + other (w - w_i - c_other) exp(-x switch_s)) x (transform of `service`, if it varies).
+struct Inversion {
+  size_t own = 0;
+  double u = 0;
+  double mass = 0;
+  double same = 0;
+  double other = 0;
+  double switch_s = 0;
+  double c_own = 0;
+  double c_other = 0;
+  ServicePart service{1, 0, 0};
+  size_t answer = 0; ///< position of the answer it belongs to,
+  double factor = 0; ///< and its factor there
 };
 
-/// The transforms of the wait at the nodes x = (A + 2 k pi i) / (2 u), k = 0, 1, ...
-class NodeWalk {
-public:
-  NodeWalk(const std::vector<FifoClass>& classes, const std::vector<double>& idle, size_t own, double u)
-      : classes_(classes), idle_(idle), own_(own), total_(TotalRate(classes)), x_(kA / (2 * u), 0),
-        distance_(0, std::numbers::pi / u) {
-    for (const auto& one : classes) {
-      for (const auto& part : one.parts) {
-        rotors_.push_back(
-            {part.service.scv == 0, Rotor(part.service.mean_s, x_, distance_), Rotor(part.switch_s, x_, distance_)});
-      }
-    }
+struct InversionTask {
+  const ShortList<FifoClass>& classes;
+  const ShortList<double>& idle;
+  double total_rate;
+  std::span<const Inversion> inversions;
+  std::span<double> answers;
+};
+
+/// exp(-x t) at one node after the other, by rotation instead of an exponential for each.
+template <class V> struct alignas(sizeof(V)) Rotor {
+  lanes::Complex<V> value, step;
+
+  AVOCET_LANES_INLINE void Start(double t, const V& inverse_u, double factor) {
+    const V turns = -t * inverse_u; // x_k t = (A / 2 + k pi i) t / u
+    value = {factor * lanes::Exp(V(turns * (kA / 2))), V{}};
+    step = lanes::ExpIPi(lanes::Max(turns, V{} - 1e6)); // beyond, the value is zero
   }
+  AVOCET_LANES_INLINE void Next() { value = lanes::Multiply(value, step); }
+};
 
-  Complex x() const { return x_; }
+/// A part of a class: lam_i x weight x B(x) and the same x exp(-x switch).
+template <class V> struct alignas(sizeof(V)) PartRotors {
+  Rotor<V> plain, switched;
+  V is_own{};                      ///< 1 in the lanes that ask for a request of its class, else 0
+  const FifoPart* gamma = nullptr; ///< nullptr: constant. Else `plain` is set at each node, `switched` is the switch.
+  double rate = 0;
+};
 
-  void Next() {
-    x_ += distance_;
-    for (auto& part : rotors_) {
-      part.service.Next();
-      part.change.Next();
-    }
-  }
+template <int N> struct InversionKernel {
+  using V = lanes::Doubles<N>;
+  using Complex = lanes::Complex<V>;
 
-  WaitTransforms At() const {
-    Complex d_sum(1), c_sum(0), own_switched, own_d;
-    auto rotor = rotors_.begin();
-    for (size_t i = 0; i < classes_.size(); ++i) {
-      Complex plain(0), switched(0);
-      for (const auto& part : classes_[i].parts) {
-        const Complex service =
-            part.weight * (rotor->constant ? rotor->service.value : GammaTransform(part.service, x_));
-        plain += service;
-        switched += service * rotor++->change.value;
-      }
-      const Complex d = total_ - x_ - classes_[i].rate_rps * (plain - switched);
-      const Complex inverse = 1.0 / d;
-      d_sum -= classes_[i].rate_rps * switched * inverse;
-      c_sum += idle_[i] * inverse;
-      if (i == own_) own_switched = switched, own_d = d;
-    }
-    const Complex all = -x_ * c_sum / d_sum;
-    return {all, (classes_[own_].rate_rps * own_switched * all - x_ * idle_[own_]) / own_d};
-  }
-
-private:
-  struct PartRotors {
-    bool constant;
-    Rotor service;
-    Rotor change;
+  struct alignas(sizeof(V)) Lanes {
+    V inverse_u, mass, same, other, c_own, c_other, switch_s;
+    Rotor<V> delay;
+    std::array<size_t, N> own;
+    bool delayed = false, varies = false;
+    std::array<ServicePart, N> service;
   };
 
-  const std::vector<FifoClass>& classes_;
-  const std::vector<double>& idle_;
-  size_t own_;
-  double total_;
-  Complex x_;
-  Complex distance_;
-  std::vector<PartRotors> rotors_;
+  struct alignas(sizeof(V)) Node {
+    Complex x, inverse; ///< x and 1 / x
+  };
+
+  AVOCET_LANES_INLINE static void Run(InversionTask& task) {
+    static const Nodes kTable;
+    size_t parts = 0;
+    for (const auto& one : task.classes)
+      parts += one.parts.size();
+    std::vector<PartRotors<V>> rotors(parts);
+    for (size_t first = 0; first < task.inversions.size(); first += N) {
+      Lanes lanes;
+      Fill(task, first, lanes);
+      Start(task, lanes, rotors);
+      const V sum = Sum(task, kTable, lanes, rotors);
+      for (size_t lane = 0; lane < N && first + lane < task.inversions.size(); ++lane) {
+        const auto& one = task.inversions[first + lane];
+        const double lost = std::exp(kA / 2) / one.u * sum[lane];
+        task.answers[one.answer] += one.factor * std::clamp(one.mass - lost, 0.0, one.mass);
+      }
+    }
+  }
+
+  AVOCET_LANES_INLINE static void Fill(const InversionTask& task, size_t first, Lanes& to) {
+    for (size_t lane = 0; lane < N; ++lane) { // lanes beyond the last repeat it
+      const auto& one = task.inversions[std::min(first + lane, task.inversions.size() - 1)];
+      to.inverse_u[lane] = 1 / one.u;
+      to.mass[lane] = one.mass;
+      to.same[lane] = one.same;
+      to.other[lane] = one.other;
+      to.c_own[lane] = one.c_own;
+      to.c_other[lane] = one.c_other;
+      to.switch_s[lane] = one.switch_s;
+      to.own[lane] = one.own;
+      to.service[lane] = one.service;
+      to.delayed = to.delayed || one.switch_s > 0;
+      to.varies = to.varies || one.service.scv > 0;
+    }
+  }
+
+  AVOCET_LANES_INLINE static void Start(const InversionTask& task, Lanes& lanes, std::vector<PartRotors<V>>& rotors) {
+    auto rotor = rotors.begin();
+    for (size_t i = 0; i < task.classes.size(); ++i) {
+      const auto& one = task.classes[i];
+      for (const auto& part : one.parts) {
+        const double rate = one.rate_rps * part.weight;
+        for (size_t lane = 0; lane < N; ++lane)
+          rotor->is_own[lane] = lanes.own[lane] == i ? 1 : 0;
+        rotor->rate = rate;
+        rotor->gamma = part.scv > 0 ? &part : nullptr;
+        if (rotor->gamma == nullptr) rotor->plain.Start(part.mean_s, lanes.inverse_u, rate);
+        if (rotor->gamma == nullptr)
+          rotor->switched.Start(part.mean_s + part.switch_s, lanes.inverse_u, rate);
+        else
+          rotor->switched.Start(part.switch_s, lanes.inverse_u, 1);
+        ++rotor;
+      }
+    }
+    if (lanes.delayed) { // exp(-x switch_s), a time of its own in each lane
+      const V turns = -lanes.switch_s * lanes.inverse_u;
+      lanes.delay.value = {lanes::Exp(V(turns * (kA / 2))), V{}};
+      lanes.delay.step = lanes::ExpIPi(lanes::Max(turns, V{} - 1e6));
+    }
+  }
+
+  AVOCET_LANES_INLINE static Complex GammaAt(const ServicePart& part, const Complex& x) {
+    Complex result;
+    for (size_t lane = 0; lane < N; ++lane)
+      SetGamma(part, x, lane, result);
+    return result;
+  }
+
+  AVOCET_LANES_INLINE static void SetGamma(const ServicePart& part, const Complex& x, size_t lane, Complex& to) {
+    const auto value = Transform(part, std::complex<double>(x.re[lane], x.im[lane]));
+    to.re[lane] = value.real();
+    to.im[lane] = value.imag();
+  }
+
+  AVOCET_LANES_INLINE static V Sum(const InversionTask& task, const Nodes& table, Lanes& lanes,
+                                   std::vector<PartRotors<V>>& rotors) {
+    V sum{};
+    const V scale = 0.5 * lanes.inverse_u, u2 = 2 / lanes.inverse_u;
+    for (size_t k = 0; k < kNodes; ++k) {
+      const Node node{{scale * kA, scale * (2 * kPi * static_cast<double>(k))},
+                      {u2 * table.inverse_re[k], u2 * table.inverse_im[k]}};
+      sum += table.weight[k] * Term(task, node, lanes, rotors);
+    }
+    return sum;
+  }
+
+  /// Re (mass - transform of V) / x at a node; moves the rotors to the next.
+  AVOCET_LANES_INLINE static V Term(const InversionTask& task, const Node& node, Lanes& lanes,
+                                    std::vector<PartRotors<V>>& rotors) {
+    const V start_re = task.total_rate - node.x.re, start_im = -node.x.im;
+    Complex d_sum{V{} + 1, V{}}, c_sum, own_ratio, own_c; // 1 - sum lam C / d, sum c / d, and the own class's
+    auto rotor = rotors.begin();
+    for (size_t i = 0; i < task.classes.size(); ++i) {
+      const V is_own = rotor->is_own;
+      Complex plain, switched; // lam B, lam C
+      for (size_t r = 0; r < task.classes[i].parts.size(); ++r, ++rotor)
+        AddPart(*rotor, node.x, plain, switched);
+      const V d_re = start_re - (plain.re - switched.re), d_im = start_im - (plain.im - switched.im);
+      const V size = 1 / (d_re * d_re + d_im * d_im);
+      const Complex inverse{d_re * size, -d_im * size};
+      const Complex ratio = lanes::Multiply(switched, inverse);
+      d_sum.re -= ratio.re;
+      d_sum.im -= ratio.im;
+      c_sum.re += task.idle[i] * inverse.re;
+      c_sum.im += task.idle[i] * inverse.im;
+      own_ratio.re += is_own * ratio.re;
+      own_ratio.im += is_own * ratio.im;
+      own_c.re += is_own * inverse.re;
+      own_c.im += is_own * inverse.im;
+    }
+    // w / x = - c_sum / d_sum;  w_i / x = own_ratio w / x - c_i / d_i.
+    const V size = -1 / (d_sum.re * d_sum.re + d_sum.im * d_sum.im);
+    const Complex all = lanes::Multiply(c_sum, Complex{d_sum.re * size, -d_sum.im * size});
+    const Complex product = lanes::Multiply(own_ratio, all);
+    const Complex same{product.re - lanes.c_own * own_c.re, product.im - lanes.c_own * own_c.im};
+    return Assemble(node, lanes, all, same);
+  }
+
+  AVOCET_LANES_INLINE static V Assemble(const Node& node, Lanes& lanes, const Complex& all, const Complex& same) {
+    Complex rest{lanes.other * (all.re - same.re - lanes.c_other * node.inverse.re),
+                 lanes.other * (all.im - same.im - lanes.c_other * node.inverse.im)};
+    if (lanes.delayed) {
+      rest = lanes::Multiply(rest, lanes.delay.value);
+      lanes.delay.Next();
+    }
+    Complex whole{rest.re + lanes.same * (same.re - lanes.c_own * node.inverse.re),
+                  rest.im + lanes.same * (same.im - lanes.c_own * node.inverse.im)};
+    if (lanes.varies) {
+      Complex service;
+      for (size_t lane = 0; lane < N; ++lane)
+        SetGamma(lanes.service[lane], node.x, lane, service);
+      whole = lanes::Multiply(whole, service);
+    }
+    return lanes.mass * node.inverse.re - whole.re;
+  }
+
+  AVOCET_LANES_INLINE static void AddPart(PartRotors<V>& rotor, const Complex& x, Complex& plain, Complex& switched) {
+    Complex b = rotor.plain.value, c = rotor.switched.value;
+    if (rotor.gamma != nullptr) {
+      b = GammaAt({1, rotor.gamma->mean_s, rotor.gamma->scv}, x);
+      b = {rotor.rate * b.re, rotor.rate * b.im};
+      c = lanes::Multiply(b, c);
+    } else {
+      rotor.plain.Next();
+    }
+    rotor.switched.Next();
+    plain.re += b.re;
+    plain.im += b.im;
+    switched.re += c.re;
+    switched.im += c.im;
+  }
 };
 
-/// f(u) of the transform `transform(walk)`, where the walk ends.
-template <class Function> double Invert(const Function& transform, NodeWalk walk, double u) {
-  static const auto kWeights = BinomialWeights();
-  double sum = transform(walk).re / 2, average = 0;
-  for (int k = 1; k <= kTerms + kAveraged; ++k) {
-    walk.Next();
-    const double term = transform(walk).re;
-    sum += k % 2 == 0 ? term : -term;
-    if (k >= kTerms) average += kWeights[static_cast<size_t>(k - kTerms)] * sum;
-  }
-  return std::exp(kA / 2) / u * average;
-}
-
-double ServiceCdf(const ServiceTime& service, double t) {
+double ServiceCdf(const ServicePart& service, double t) {
   GammaMixture one;
   one.Add({1, 0, service.mean_s, service.scv * service.mean_s * service.mean_s});
   return one.Cdf(t);
@@ -138,48 +270,68 @@ double ServiceCdf(const ServiceTime& service, double t) {
 
 } // namespace
 
-double FifoModel::InvertedCdf(const AppService& app, double t) const {
-  const double p = classes_[app.class_index].share, c = idle_[app.class_index], c_other = std::max(1 - rho_ - c, 0.0);
-  // P(0 < V <= u) for a part of mass m with transform f; V has a density, so the inversion is smooth.
-  const auto inverse = [&](double mass, double u, const auto& f) {
-    if (u <= 0 || mass <= 0) return 0.0;
-    const auto tail = [&](const NodeWalk& walk) { return (mass - f(walk)) / walk.x(); };
-    return std::clamp(mass - Invert(tail, NodeWalk(classes_, idle_, app.class_index, u), u), 0.0, mass);
+void FifoModel::InvertedCdf(std::span<const ResponseLimit> limits, std::span<double> answers) const {
+  boost::container::small_vector<Inversion, 16> inversions;
+  const auto add = [&](const Inversion& one) {
+    if (one.u > 0 && one.mass > 0) inversions.push_back(one);
   };
-  const double atoms = c * ServiceCdf(app.service, t) + c_other * ServiceCdf(app.service, t - app.switch_s);
-  if (app.service.scv > 0) {
-    return atoms + inverse(rho_, t, [&](const NodeWalk& walk) {
-             const auto w = walk.At();
-             const Complex rest = w.all - w.same - c_other;
-             return GammaTransform(app.service, walk.x()) * (w.same - c + rest * Exp(-walk.x() * app.switch_s));
-           });
+  for (size_t n = 0; n < limits.size(); ++n) {
+    const auto& app = apps_[limits[n].app];
+    const double t = limits[n].limit_s - app.tail_s;
+    const double p = classes_[app.class_index].share, c = idle_[app.class_index], c_other = std::max(1 - rho_ - c, 0.0);
+    answers[n] = 0;
+    if (t < 0) continue;
+    for (const auto& part : ServiceParts(app.service)) {
+      Inversion one{.own = app.class_index, .c_own = c, .c_other = c_other, .answer = n, .factor = part.probability};
+      answers[n] += part.probability * (c * ServiceCdf(part, t) + c_other * ServiceCdf(part, t - app.switch_s));
+      if (part.scv > 0) { // the service makes the sum smooth
+        one.u = t, one.mass = rho_, one.same = one.other = 1, one.switch_s = app.switch_s, one.service = part;
+        add(one);
+        continue;
+      }
+      one.u = t - part.mean_s, one.mass = p - c, one.same = 1;
+      add(one);
+      one.u -= app.switch_s, one.mass = 1 - p - c_other, one.same = 0, one.other = 1;
+      add(one);
+    }
   }
-  const double u = t - app.service.mean_s;
-  return atoms + inverse(p - c, u, [&](const NodeWalk& walk) { return walk.At().same - c; }) +
-         inverse(1 - p - c_other, u - app.switch_s, [&](const NodeWalk& walk) {
-           const auto w = walk.At();
-           return w.all - w.same - c_other;
-         });
+  InversionTask task{classes_, idle_, total_rate_, {inversions.data(), inversions.size()}, answers};
+  RunLanes<InversionKernel>(instructions_, task);
+  for (auto& answer : answers)
+    answer = std::min(answer, 1.0);
 }
 
 bool FifoModel::IsExact() const {
   return stretch_ == 1 && rho_ <= kMaxInvertedLoad;
 }
 
-double FifoModel::Cdf(size_t app, double t) const {
-  if (!IsExact()) return Approximate(app).Cdf(t);
-  return t < 0 ? 0 : std::min(InvertedCdf(apps_[app], t), 1.0);
+void FifoModel::Cdf(std::span<const ResponseLimit> limits, std::span<double> answers) const {
+  if (IsExact()) return InvertedCdf(limits, answers);
+  for (size_t n = 0; n < limits.size(); ++n)
+    answers[n] = Approximate(limits[n].app).Cdf(limits[n].limit_s);
 }
 
-/// The atoms at the service time and, with a switch, after it: no root search would end on one.
-std::optional<double> FifoModel::AtomIn(const AppService& app, const Bracket& times, double p) const {
-  if (app.service.scv > 0) return std::nullopt;
-  const double c = idle_[app.class_index], jump = std::max(1 - rho_ - c, 0.0);
-  const double first = app.service.mean_s, second = first + app.switch_s;
-  if (p <= c + (app.switch_s > 0 ? 0 : jump)) return first;
-  if (second < times.low || second > times.high) return std::nullopt;
-  const double at_second = std::min(InvertedCdf(app, second * (1 + kAtomMargin)), 1.0);
-  if (p <= at_second && p > at_second - jump) return second;
+double FifoModel::Cdf(size_t app, double t) const {
+  const ResponseLimit limit{app, t};
+  double answer = 0;
+  Cdf({&limit, 1}, {&answer, 1});
+  return answer;
+}
+
+/// The atoms at the service times and, with a switch, after them: no root search would end on one.
+std::optional<double> FifoModel::AtomIn(size_t index, const Bracket& times, double p) const {
+  const auto& app = apps_[index];
+  const double c = idle_[app.class_index], c_other = std::max(1 - rho_ - c, 0.0);
+  for (const auto& part : ServiceParts(app.service)) {
+    if (part.scv > 0) continue;
+    const bool switches = app.switch_s > 0;
+    for (const auto& [delay_s, mass] : {std::pair(0.0, switches ? c : c + c_other), std::pair(app.switch_s, c_other)}) {
+      const double at = part.mean_s + delay_s + app.tail_s, jump = part.probability * mass;
+      if (at < times.low || at > times.high || jump <= 0) continue;
+      const double up_to = Cdf(index, at * (1 + kAtomMargin));
+      if (p <= up_to && p > up_to - jump) return at;
+    }
+  }
   return std::nullopt;
 }
 
@@ -198,7 +350,7 @@ double FifoModel::Quantile(size_t app, double p) const {
     const double high = bracket.high * (i == 0 ? 1.02 : 1.25);
     bracket = {bracket.high, high, bracket.at_high, excess(high)};
   }
-  if (const auto atom = AtomIn(apps_[app], bracket, p)) return *atom;
+  if (const auto atom = AtomIn(app, bracket, p)) return *atom;
   return FindRoot(excess, bracket, kQuantileTolerance);
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "controller/service_classes.h"
+
 namespace avocet {
 namespace {
 
@@ -15,7 +17,7 @@ struct DelayedPart {
   double stretch = 1;
 };
 
-MixturePart AfterWait(const DelayedPart& wait, const ServiceTime& service, double plus_s) {
+MixturePart AfterWait(const DelayedPart& wait, const ServicePart& service, double plus_s) {
   if (wait.weight <= 0) return {};
   const double mean = std::max(wait.first / wait.weight, 0.0) * wait.stretch;
   const double second = std::max(wait.second / wait.weight, 0.0) * wait.stretch * wait.stretch;
@@ -27,24 +29,24 @@ MixturePart AfterWait(const DelayedPart& wait, const ServiceTime& service, doubl
   return part;
 }
 
-MixturePart WithoutWait(double weight, const ServiceTime& service, double plus_s) {
+MixturePart WithoutWait(double weight, const ServicePart& service, double plus_s) {
   return {std::max(weight, 0.0), plus_s, service.mean_s, service.scv * service.mean_s * service.mean_s};
 }
 
 } // namespace
 
-FifoModel::FifoModel(const DeviceLoad& load) {
-  const auto service_classes = ClassesOf(load);
-  const auto class_of = ClassOfApp(service_classes, load.apps.size());
-  classes_ = FifoClassesOf(load, service_classes);
+FifoModel::FifoModel(const DeviceLoad& load, Instructions instructions) : instructions_(instructions) {
+  const auto groups = GroupByModel(load);
+  classes_ = FifoClassesOf(load, groups);
   for (size_t i = 0; i < load.apps.size(); ++i) {
     const double switch_s = classes_.size() > 1 ? load.apps[i].switch_s : 0;
-    apps_.push_back({class_of[i], load.apps[i].service, switch_s});
+    apps_.push_back({groups.group_of[i], load.apps[i].service, switch_s, load.apps[i].tail_s});
   }
   total_rate_ = TotalRate(classes_);
   rho_ = OfferedLoad(classes_);
   stretch_ = 1 + BurstinessShare(load);
-  idle_ = IdleProbabilities(classes_);
+  idle_.resize(classes_.size());
+  IdleProbabilities(classes_, instructions_, {idle_.data(), idle_.size()});
   SolveMoments();
 }
 
@@ -53,7 +55,7 @@ FifoModel::FifoModel(const DeviceLoad& load) {
 /// Its expansion at x = 0 to the second and third order gives E[W] and E[W^2].
 void FifoModel::SolveMoments() {
   double m2 = 0, m3 = 0, correction = 0;
-  std::vector<double> delta;
+  ShortList<double> delta;
   for (size_t j = 0; j < classes_.size(); ++j) {
     const auto& one = classes_[j];
     const double p = one.share;
@@ -64,7 +66,7 @@ void FifoModel::SolveMoments() {
   }
   wait_ = std::max(total_rate_ * (m2 / 2 - correction) / (1 - rho_), 0.0);
   double sum = m2 * wait_ + m3 / 3;
-  std::vector<double> excess;
+  ShortList<double> excess;
   for (size_t j = 0; j < classes_.size(); ++j) {
     const auto& one = classes_[j];
     const double p = one.share, first = p * wait_ + delta[j];
@@ -83,7 +85,27 @@ void FifoModel::SolveMoments() {
 
 double FifoModel::Mean(size_t app) const {
   const auto& a = apps_[app];
-  return MeanWait() + a.service.mean_s + (1 - classes_[a.class_index].share) * a.switch_s;
+  return MeanWait() + a.service.mean_s + (1 - classes_[a.class_index].share) * a.switch_s + a.tail_s;
+}
+
+FifoModel::Bounds FifoModel::SurvivalBounds(size_t app, double t) const {
+  const auto& a = apps_[app];
+  const double p = classes_[a.class_index].share, same = waits_[a.class_index].first,
+               floor = a.service.scv > 0 ? 0 : a.service.mean_s;
+  const RawMoments plain = MomentsOf(a.service), switched = MomentsOf(a.service, a.switch_s);
+  const double second =
+      stretch_ * (stretch_ * wait_squared_ + 2 * (same * plain.first + (wait_ - same) * switched.first)) +
+      p * plain.second + (1 - p) * switched.second;
+  const double mean = Mean(app) - a.tail_s, over = t - a.tail_s - mean, excess = mean - floor; // up to the tail
+  Bounds bounds;
+  if (over > 0) {
+    const double variance = std::max(second - mean * mean, 0.0);
+    bounds.most = variance / (variance + over * over);
+  } else if (excess > 0) {
+    const double excess_second = std::max(second - floor * (2 * mean - floor), excess * excess);
+    bounds.least = std::min(over * over / excess_second, 1.0);
+  }
+  return bounds;
 }
 
 GammaMixture FifoModel::Approximate(size_t app) const {
@@ -92,12 +114,17 @@ GammaMixture FifoModel::Approximate(size_t app) const {
   const auto& same = waits_[a.class_index];
   const double idle_other = std::max(1 - rho_ - c, 0.0);
   GammaMixture mixture;
-  mixture.Add(WithoutWait(c, a.service, 0));
-  mixture.Add(AfterWait({p - c, same.first, same.second, stretch_}, a.service, 0));
-  if (classes_.size() == 1) return mixture;
-  mixture.Add(WithoutWait(idle_other, a.service, a.switch_s));
-  mixture.Add(AfterWait({1 - p - idle_other, wait_ - same.first, wait_squared_ - same.second, stretch_}, a.service,
-                        a.switch_s));
+  for (const auto& part : ServiceParts(a.service)) {
+    GammaMixture one;
+    one.Add(WithoutWait(c, part, a.tail_s));
+    one.Add(AfterWait({p - c, same.first, same.second, stretch_}, part, a.tail_s));
+    if (classes_.size() > 1) {
+      one.Add(WithoutWait(idle_other, part, a.switch_s + a.tail_s));
+      one.Add(AfterWait({1 - p - idle_other, wait_ - same.first, wait_squared_ - same.second, stretch_}, part,
+                        a.switch_s + a.tail_s));
+    }
+    mixture.Add(part.probability, one);
+  }
   return mixture;
 }
 

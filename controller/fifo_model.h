@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "controller/fifo_classes.h"
@@ -19,19 +20,30 @@ namespace avocet {
 /// which leaves one scalar root per class and one between two neighbours. With no switches it is
 /// M/G/1 (Pollaczek-Khinchine).
 /// Assumes: Poisson arrivals, so the previous request is of class j with probability p_j; switch times
-/// that depend on the current model only; gamma-distributed (or constant) service times.
+/// that depend on the current model only; service times as in ServiceTime, mixtures included; a constant tail_s.
 /// Arrivals burstier than Poisson stretch the wait by BurstinessShare (not exact).
-/// Mean: exact (1e-6 against published reference vectors). Percentiles: Approximate() takes a gamma
-/// for the wait given that there is one and which class went before, from the exact first two moments;
-/// Cdf() and Quantile() are exact by numerical inversion. Errors: docs/MODELS.md.
-/// Immutable once built; cost grows with the number of classes squared.
+/// Mean: exact (1e-6 against published reference vectors). Percentiles: Cdf() and Quantile() are exact by
+/// numerical inversion; Approximate() takes a gamma for the wait given that there is one and which class went
+/// before, from the exact first two moments. Errors and costs: docs/MODELS.md.
+///
+/// To ask much of one device, solve it once and ask for all probabilities in one call of Cdf: several are
+/// inverted side by side. Up to eight classes with one service time each, solving allocates no memory.
+/// Immutable once built; the cost of solving grows with the number of classes squared, that of a probability with
+/// the number of classes.
 class FifoModel {
 public:
   /// Requires OfferedLoad < 1 (see Utilization).
-  explicit FifoModel(const DeviceLoad& load);
+  explicit FifoModel(const DeviceLoad& load, Instructions instructions = BestInstructions());
 
   double MeanWait() const { return stretch_ * wait_; }
   double Mean(size_t app) const;
+  /// P(response > t) for certain at most / at least that, from the exact first two moments alone: Cantelli's and
+  /// Paley and Zygmund's inequalities. A few nanoseconds.
+  struct Bounds {
+    double least = 0;
+    double most = 1;
+  };
+  Bounds SurvivalBounds(size_t app, double t) const;
   /// Response time with a gamma for the wait; fast.
   GammaMixture Approximate(size_t app) const;
   /// P(response <= t) and the smallest t with P >= p, by inversion: 50 evaluations of the transform
@@ -39,35 +51,39 @@ public:
   /// IsExact() is false.
   double Cdf(size_t app, double t) const;
   double Quantile(size_t app, double p) const;
+  /// Cdf for each of the limits; answers.size() == limits.size().
+  void Cdf(std::span<const ResponseLimit> limits, std::span<double> answers) const;
   /// False for bursty arrivals, and so close to saturation that the inversion loses its digits.
   bool IsExact() const;
-  const std::vector<double>& idle() const { return idle_; }
+  const ShortList<double>& idle() const { return idle_; }
 
 private:
   struct ClassWait {   ///< of the wait while the previous request was of the class
     double first = 0;  ///< E[W; previous = class]
     double second = 0; ///< E[W^2; previous = class]
   };
-  struct AppService {
+  struct App {
     size_t class_index = 0;
     ServiceTime service;
     double switch_s = 0;
+    double tail_s = 0;
   };
 
   void SolveMoments();
   /// The constant response time that is the p-quantile, if one is; the quantile lies between `times`.
-  std::optional<double> AtomIn(const AppService& app, const Bracket& times, double p) const;
-  double InvertedCdf(const AppService& app, double t) const;
+  std::optional<double> AtomIn(size_t app, const Bracket& times, double p) const;
+  void InvertedCdf(std::span<const ResponseLimit> limits, std::span<double> answers) const;
 
-  std::vector<FifoClass> classes_;
-  std::vector<AppService> apps_;
-  std::vector<double> idle_;     ///< c_i
-  std::vector<ClassWait> waits_; ///< by class
+  ShortList<FifoClass> classes_;
+  ShortList<App> apps_;
+  ShortList<double> idle_;     ///< c_i
+  ShortList<ClassWait> waits_; ///< by class
   double total_rate_ = 0;
   double rho_ = 0;
   double wait_ = 0;         ///< E[W]
   double wait_squared_ = 0; ///< E[W^2]
   double stretch_ = 1;      ///< >= 1, for arrivals burstier than Poisson
+  Instructions instructions_;
 };
 
 } // namespace avocet

@@ -1,7 +1,6 @@
 #include "controller/gamma_mixture.h"
 
 #include <algorithm>
-#include <cassert>
 #include <cmath>
 
 #include <boost/math/special_functions/gamma.hpp>
@@ -42,22 +41,26 @@ MixturePart ShiftedGamma(double weight, const Cumulants& k) {
 }
 
 void GammaMixture::Add(const MixturePart& part) {
-  if (part.weight == 0) return;
-  assert(size_ < kMaxParts);
-  parts_[size_++] = part;
+  if (part.weight != 0) parts_.push_back(part);
+}
+
+void GammaMixture::Add(double weight, const GammaMixture& other) {
+  for (auto part : other.parts_) {
+    part.weight *= weight;
+    Add(part);
+  }
 }
 
 double GammaMixture::Mean() const {
   double mean = 0;
-  for (size_t i = 0; i < size_; ++i)
-    mean += parts_[i].weight * (parts_[i].shift_s + parts_[i].mean_s);
+  for (const auto& part : parts_)
+    mean += part.weight * (part.shift_s + part.mean_s);
   return mean;
 }
 
 double GammaMixture::Survival(double t) const {
   double sum = 0;
-  for (size_t i = 0; i < size_; ++i) {
-    const auto& part = parts_[i];
+  for (const auto& part : parts_) {
     sum += part.weight * GammaSurvival(t - part.shift_s, part.mean_s, part.variance);
   }
   return std::clamp(sum, 0.0, 1.0);
@@ -69,8 +72,7 @@ double GammaMixture::Cdf(double t) const {
 
 double GammaMixture::UpperBound(double survival) const {
   double t = 1e-9;
-  for (size_t i = 0; i < size_; ++i) {
-    const auto& part = parts_[i];
+  for (const auto& part : parts_) {
     t = std::max(t, part.shift_s + part.mean_s + 2 * std::sqrt(part.variance));
   }
   for (int i = 0; i < kMaxDoublings && Survival(t) > survival; ++i)
@@ -81,8 +83,7 @@ double GammaMixture::UpperBound(double survival) const {
 double GammaMixture::Quantile(double p) const {
   const double survival = 1 - p;
   // Atoms first: exactly the smallest t where enough probability has come together.
-  for (size_t i = 0; i < size_; ++i) {
-    const auto& part = parts_[i];
+  for (const auto& part : parts_) {
     const double t = part.shift_s + part.mean_s;
     if (part.variance > kConstantScv * part.mean_s * part.mean_s) continue;
     if (Survival(t) <= survival && Survival(std::nextafter(t, 0.0)) > survival) return t;
@@ -90,9 +91,9 @@ double GammaMixture::Quantile(double p) const {
   // log(survival) is close to a line in the tail, which suits the interpolation.
   const double target = std::log(survival);
   const auto excess = [&](double t) { return std::log(std::max(Survival(t), 1e-300)) - target; };
-  double low = parts_[0].shift_s;
-  for (size_t i = 1; i < size_; ++i)
-    low = std::min(low, parts_[i].shift_s);
+  double low = parts_.front().shift_s;
+  for (const auto& part : parts_)
+    low = std::min(low, part.shift_s);
   const double high = UpperBound(survival);
   return FindRoot(excess, {low, high, excess(low), excess(high)}, kQuantileTolerance);
 }

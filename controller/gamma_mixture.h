@@ -1,7 +1,7 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
+#include <vector>
 
 namespace avocet {
 
@@ -33,14 +33,13 @@ struct MixturePart {
 /// a gamma; a close fit for the sum of two gammas.
 MixturePart ShiftedGamma(double weight, const Cumulants& cumulants);
 
-/// A response-time distribution as a mixture of at most kMaxParts shifted gammas. Value type.
+/// A response-time distribution as a mixture of shifted gammas. Value type.
 /// Percentiles follow by root finding; Cdf costs about 0.2 us per part.
 class GammaMixture {
 public:
-  static constexpr size_t kMaxParts = 4;
-
   /// Parts without weight are left out. Weights may be negative as long as the whole is a distribution.
   void Add(const MixturePart& part);
+  void Add(double weight, const GammaMixture& other);
 
   double Mean() const;
   double Cdf(double t) const;      ///< P(time <= t)
@@ -51,8 +50,7 @@ public:
 private:
   double UpperBound(double survival) const;
 
-  std::array<MixturePart, kMaxParts> parts_{};
-  size_t size_ = 0;
+  std::vector<MixturePart> parts_;
 };
 
 } // namespace avocet

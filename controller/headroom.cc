@@ -27,10 +27,7 @@ bool MeetsAll(const DeviceLoad& load, const ResponseGoals& goals, int simulated_
   DeviceResponse response = Solve(load);
   if (!response.stable) return false;
   if (simulated_requests > 0 && IsUnsure(response, goals)) Refine(load, response, simulated_requests);
-  for (size_t i = 0; i < goals.size(); ++i) {
-    if (goals[i] && !response.Meets(i, goals[i]->statistic, goals[i]->limit_s)) return false;
-  }
-  return true;
+  return response.MeetsAll(goals);
 }
 
 // Under a common factor the shares of the applications, and so their switches, stay as they are: the

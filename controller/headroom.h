@@ -1,20 +1,8 @@
 #pragma once
 
-#include <optional>
-#include <vector>
-
 #include "controller/latency_model.h"
 
 namespace avocet {
-
-/// What an application wants of its response time.
-struct ResponseGoal {
-  Statistic statistic = Statistic::kP95;
-  double limit_s = 0; ///< > 0
-};
-
-/// The applications' goals, in the order of the load; nullopt for one without.
-using ResponseGoals = std::vector<std::optional<ResponseGoal>>;
 
 /// Whether every goal holds. Where the fast model is unsure a simulation of `simulated_requests` decides
 /// (0: the fast model).

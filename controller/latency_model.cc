@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <functional>
 
 #include "controller/fifo_model.h"
 #include "controller/micro_simulation.h"
@@ -13,12 +14,7 @@
 namespace avocet {
 namespace {
 
-/// The fast percentiles of kFifo decide when they are this far from the limit, as a factor. Where one
-/// class is rare and slow they are off by up to two thirds.
-constexpr double kSurelyBelow = 0.4;
-constexpr double kSurelyAbove = 2.5;
-
-/// The same for kTimeShared, from its worst errors on random mixes (bench/models).
+/// A limit so near, as a factor, is for a simulation: the worst errors of kTimeShared on random mixes (bench/models).
 constexpr double kRoughMean = 1.4;
 constexpr double kRoughPercentile = 2;
 /// Fewer requests of an application say nothing about a p99.
@@ -42,7 +38,8 @@ void AnswerBy(const DeviceLoad& load, DeviceResponse& response) {
   switch (load.discipline) {
   case Discipline::kFifo:
     response.exact = std::make_shared<const FifoModel>(load);
-    response.apps = Answer(*response.exact, apps);
+    for (size_t i = 0; i < apps; ++i)
+      response.apps.push_back({response.exact->Mean(i), {}});
     return;
   case Discipline::kTimeShared:
     response.apps = Answer(TimeSharedModel(load), apps);
@@ -55,6 +52,33 @@ void AnswerBy(const DeviceLoad& load, DeviceResponse& response) {
     response.apps = Answer(MultiServerModel(load), apps);
     return;
   }
+}
+
+/// What the exact moments say of P(response <= limit) >= p; nullopt where they do not tell.
+std::optional<bool> MeetsByBound(const FifoModel& model, const ResponseLimit& limit, double p) {
+  if (!model.IsExact()) return std::nullopt;
+  const auto survival = model.SurvivalBounds(limit.app, limit.limit_s);
+  if (survival.most <= 1 - p) return true;
+  if (survival.least > 1 - p) return false;
+  return std::nullopt;
+}
+
+/// As in FifoClass::mean_s, of all classes, without building them.
+double FifoLoad(const DeviceLoad& load) {
+  const auto groups = GroupByModel(load);
+  ShortList<double> rates(groups.count, 0.0);
+  double total = 0;
+  for (size_t i = 0; i < load.apps.size(); ++i) {
+    rates[groups.group_of[i]] += load.apps[i].rate_rps;
+    total += load.apps[i].rate_rps;
+  }
+  double sum = 0;
+  for (size_t i = 0; i < load.apps.size(); ++i) {
+    const auto& app = load.apps[i];
+    const double switches = groups.count > 1 ? 1 - rates[groups.group_of[i]] / total : 0;
+    sum += app.rate_rps * (app.service.mean_s + switches * app.switch_s);
+  }
+  return sum;
 }
 
 double PlainLoad(const DeviceLoad& load) {
@@ -105,17 +129,44 @@ double DeviceResponse::At(size_t app, Statistic statistic) const {
 bool DeviceResponse::Meets(size_t app, Statistic statistic, double limit_s) const {
   if (statistic == Statistic::kMean) return At(app, statistic) <= limit_s;
   const double p = ProbabilityOf(statistic);
-  if (simulated) return simulated->Cdf(app, limit_s) >= p;
-  const auto& fast = apps[app].distribution;
-  if (!exact) return fast.Cdf(limit_s) >= p;
-  if (fast.Cdf(kSurelyBelow * limit_s) >= p) return true;
-  if (fast.Cdf(kSurelyAbove * limit_s) < p) return false;
-  return exact->Cdf(app, limit_s) >= p;
+  if (exact && !simulated) {
+    if (const auto meets = MeetsByBound(*exact, {app, limit_s}, p)) return *meets;
+  }
+  return Within(app, limit_s) >= p;
+}
+
+bool DeviceResponse::MeetsAll(const ResponseGoals& goals) const {
+  if (!stable) return false;
+  ShortList<ResponseLimit> open;
+  ShortList<double> needed;
+  for (size_t i = 0; i < goals.size(); ++i) {
+    if (!goals[i]) continue;
+    const auto& [statistic, limit_s] = *goals[i];
+    if (!exact || simulated || statistic == Statistic::kMean) {
+      if (!Meets(i, statistic, limit_s)) return false;
+      continue;
+    }
+    const double p = ProbabilityOf(statistic);
+    const auto meets = MeetsByBound(*exact, {i, limit_s}, p);
+    if (meets == false) return false;
+    if (meets == true) continue;
+    open.push_back({i, limit_s});
+    needed.push_back(p);
+  }
+  ShortList<double> within(open.size());
+  Within({open.data(), open.size()}, {within.data(), within.size()});
+  return std::equal(within.begin(), within.end(), needed.begin(), std::greater_equal<>());
 }
 
 double DeviceResponse::Within(size_t app, double limit_s) const {
   if (simulated) return simulated->Cdf(app, limit_s);
   return exact ? exact->Cdf(app, limit_s) : apps[app].distribution.Cdf(limit_s);
+}
+
+void DeviceResponse::Within(std::span<const ResponseLimit> limits, std::span<double> probabilities) const {
+  if (exact && !simulated) return exact->Cdf(limits, probabilities);
+  for (size_t n = 0; n < limits.size(); ++n)
+    probabilities[n] = Within(limits[n].app, limits[n].limit_s);
 }
 
 bool DeviceResponse::IsUnsure(size_t app, Statistic statistic, double limit_s) const {
@@ -127,7 +178,7 @@ bool DeviceResponse::IsUnsure(size_t app, Statistic statistic, double limit_s) c
 double Utilization(const DeviceLoad& load) {
   switch (load.discipline) {
   case Discipline::kFifo:
-    return OfferedLoad(FifoClassesOf(load, ClassesOf(load)));
+    return FifoLoad(load);
   case Discipline::kTimeShared:
   case Discipline::kProcessorSharing:
     return PlainLoad(load);

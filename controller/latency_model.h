@@ -2,20 +2,16 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "controller/gamma_mixture.h"
+#include "controller/service_time.h"
 #include "messages/application.h"
 #include "messages/device.h"
 
 namespace avocet {
-
-/// A service-time distribution by its first moments. Seconds.
-struct ServiceTime {
-  double mean_s = 0; ///< > 0
-  double scv = 0;    ///< >= 0
-};
 
 /// One application's load on a device. Applications with equal `model` share a loaded model: one
 /// executor under kTimeShared, no switch between them under kFifo.
@@ -26,6 +22,10 @@ struct AppLoad {
   double arrival_scv = 1; ///< of the inter-arrival time; 1 is Poisson
   ServiceTime service;    ///< without switch
   double switch_s = 0;    ///< >= 0, kFifo only: added when the previous request used another model
+  double tail_s = 0;      ///< >= 0, kFifo only: the client still waits when the device is free for the next
+  // What the numbers rest on. The models take them as they are; see AtUpperEnd (uncertainty.h).
+  double rate_observations = 0; ///< arrivals behind rate_rps; 0: it is taken as certain
+  double switch_error_s = 0;    ///< standard error of switch_s
 };
 
 /// A device as the models see it.
@@ -34,6 +34,21 @@ struct DeviceLoad {
   int cores = 1; ///< kMultiServer only
   std::vector<AppLoad> apps;
 };
+
+/// A limit on an application's response time.
+struct ResponseLimit {
+  size_t app = 0; ///< position in DeviceLoad::apps
+  double limit_s = 0;
+};
+
+/// What an application wants of its response time.
+struct ResponseGoal {
+  Statistic statistic = Statistic::kP95;
+  double limit_s = 0; ///< > 0
+};
+
+/// The applications' goals, in the order of the load; nullopt for one without.
+using ResponseGoals = std::vector<std::optional<ResponseGoal>>;
 
 /// Predicted response time of one application. Seconds; meaningless unless the device is stable.
 struct AppPrediction {
@@ -60,13 +75,16 @@ double ProbabilityOf(Statistic statistic);
 /// One application's response time.
 struct AppResponse {
   double mean_s = 0;
-  GammaMixture distribution; ///< fast; for kFifo an approximation, see DeviceResponse::exact
+  GammaMixture distribution; ///< fast; empty for kFifo, where DeviceResponse::exact answers
 };
 
 class FifoModel;
 class ResponseSample;
 
 /// A device whose queueing model is solved, to be asked several questions. Immutable; cheap to copy.
+///
+/// The cheap way to judge a device: Solve once, then one MeetsAll with all goals (a mean costs nothing, a percentile
+/// far from its limit next to nothing, and those near to it are computed side by side); or Within with all limits.
 struct DeviceResponse {
   bool stable = false;
   double utilization = 0;                 ///< offered load, may exceed 1
@@ -77,11 +95,15 @@ struct DeviceResponse {
 
   /// The statistic, by the best method there is (a root search for percentiles).
   double At(size_t app, Statistic statistic) const;
-  /// At(app, statistic) <= limit_s, without a search; exact where At is, with the fast distribution
-  /// deciding only what is far from the limit.
+  /// At(app, statistic) <= limit_s, without a search, by the best method there is; what is far from the limit
+  /// is decided by a bound.
   bool Meets(size_t app, Statistic statistic, double limit_s) const;
+  /// Whether every goal is met; false when unstable. Requires as many goals as applications.
+  bool MeetsAll(const ResponseGoals& goals) const;
   /// P(response <= limit_s), by the best method there is.
   double Within(size_t app, double limit_s) const;
+  /// Within for each of the limits, for less than one after the other; as many probabilities as limits.
+  void Within(std::span<const ResponseLimit> limits, std::span<double> probabilities) const;
   /// The answer of Meets is rough: the limit is nearer than the measured error of the approximation.
   bool IsUnsure(size_t app, Statistic statistic, double limit_s) const;
 };

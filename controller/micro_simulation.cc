@@ -28,32 +28,46 @@ public:
     for (const auto& app : load.apps) {
       total_ += app.rate_rps;
       up_to_.push_back(total_);
-      const auto& [mean, scv] = app.service;
-      services_.push_back({mean, scv > 0 ? Gamma(1 / scv, mean * scv) : Gamma(), scv > 0});
+      services_.emplace_back();
+      for (const auto& part : ServiceParts(app.service)) {
+        const double mean = part.mean_s, scv = part.scv;
+        services_.back().push_back({part.probability, mean, scv > 0 ? Gamma(1 / scv, mean * scv) : Gamma(), scv > 0});
+      }
     }
   }
 
   Request Next() {
     now_ -= std::log1p(-Uniform()) / total_;
     const auto it = std::upper_bound(up_to_.begin(), up_to_.end() - 1, Uniform() * total_);
-    auto& service = services_[static_cast<size_t>(it - up_to_.begin())];
-    const double work = service.varies ? service.gamma(random_) : service.mean_s;
-    return {static_cast<size_t>(it - up_to_.begin()), now_, work};
+    const auto app = static_cast<size_t>(it - up_to_.begin());
+    auto& part = PartOf(services_[app]);
+    return {app, now_, part.varies ? part.gamma(random_) : part.mean_s};
   }
 
 private:
   using Gamma = std::gamma_distribution<>;
-  struct Service {
+  struct Part {
+    double probability = 1;
     double mean_s = 0;
     Gamma gamma;
     bool varies = false;
   };
 
+  Part& PartOf(std::vector<Part>& parts) {
+    if (parts.size() == 1) return parts.front();
+    double left = Uniform();
+    for (auto& part : parts) {
+      left -= part.probability;
+      if (left < 0) return part;
+    }
+    return parts.back();
+  }
+
   double Uniform() { return static_cast<double>(random_() >> 11) * 0x1p-53; }
 
   std::mt19937_64 random_;
-  std::vector<double> up_to_; ///< cumulated rates
-  std::vector<Service> services_;
+  std::vector<double> up_to_;               ///< cumulated rates
+  std::vector<std::vector<Part>> services_; ///< by application
   double total_ = 0;
   double now_ = 0;
 };
@@ -84,7 +98,7 @@ void PlayFifo(const DeviceLoad& load, Source& source, Recorder& recorder) {
     const bool switches = previous != nullptr && *previous != app.model;
     previous = &app.model;
     free_at = std::max(free_at, request.arrival_s) + request.work_s + (switches ? app.switch_s : 0);
-    recorder.Add(request.app, free_at - request.arrival_s);
+    recorder.Add(request.app, free_at - request.arrival_s + app.tail_s);
   }
 }
 

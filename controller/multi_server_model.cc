@@ -57,8 +57,8 @@ MultiServerModel::MultiServerModel(const DeviceLoad& load) {
   wait_scv_ = 2 * rho - 1 + 4 * m.third * m.first * (1 - rho) / (3 * m.second * m.second);
 }
 
-GammaMixture MultiServerModel::Approximate(size_t app) const {
-  const auto& [s, scv] = services_[app];
+GammaMixture MultiServerModel::OfPart(const ServicePart& part) const {
+  const double s = part.mean_s, scv = part.scv;
   GammaMixture mixture;
   mixture.Add({1 - wait_probability_, 0, s, scv * s * s});
   if (IsExponential(scv) && IsExponential(wait_scv_)) {
@@ -67,6 +67,13 @@ GammaMixture MultiServerModel::Approximate(size_t app) const {
   }
   const Cumulants wait = GammaCumulants(wait_mean_, std::max(wait_scv_, 0.0) * wait_mean_ * wait_mean_);
   mixture.Add(ShiftedGamma(wait_probability_, wait + GammaCumulants(s, scv * s * s)));
+  return mixture;
+}
+
+GammaMixture MultiServerModel::Approximate(size_t app) const {
+  GammaMixture mixture;
+  for (const auto& part : ServiceParts(services_[app]))
+    mixture.Add(part.probability, OfPart(part));
   return mixture;
 }
 

@@ -34,6 +34,8 @@ public:
   GammaMixture Approximate(size_t app) const;
 
 private:
+  GammaMixture OfPart(const ServicePart& part) const;
+
   std::vector<ServiceTime> services_;
   double wait_probability_ = 0;
   double wait_mean_ = 0; ///< given that there is a wait

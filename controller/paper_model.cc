@@ -1,13 +1,12 @@
 #include "controller/paper_model.h"
 
 #include "controller/fifo_classes.h"
-#include "controller/service_classes.h"
 
 namespace avocet {
 namespace {
 
 /// sum lam_j st_j^2 / 2 (1 - rho) over the classes.
-double FifoWait(const std::vector<FifoClass>& classes) {
+double FifoWait(const ShortList<FifoClass>& classes) {
   double second = 0;
   for (const auto& one : classes)
     second += one.rate_rps * one.mean_s() * one.mean_s();
@@ -27,13 +26,12 @@ std::vector<double> PaperMeans(const DeviceLoad& load) {
   const double rho = Utilization(load);
   if (load.discipline == Discipline::kMultiServer || load.apps.empty() || rho >= kStableUtilization) return {};
   const bool fifo = load.discipline == Discipline::kFifo;
-  const auto service_classes = ClassesOf(load);
-  const auto class_of = ClassOfApp(service_classes, load.apps.size());
-  const auto classes = FifoClassesOf(load, service_classes);
+  const auto groups = GroupByModel(load);
+  const auto classes = FifoClassesOf(load, groups);
   const double wait = fifo ? FifoWait(classes) : SharingWait(load, rho);
   std::vector<double> means;
   for (size_t i = 0; i < load.apps.size(); ++i) {
-    const auto& one = classes[class_of[i]];
+    const auto& one = classes[groups.group_of[i]];
     means.push_back(wait + (fifo ? one.mean_s() : one.plain.first));
   }
   return means;

@@ -23,7 +23,7 @@ constexpr double kLeastSkew = 1e-3;
 /// rho times the transform of the residual service, at the nodes y = (A + 2 k pi i) / (2 x), k = 0, 1, ...
 class BusyWalk {
 public:
-  BusyWalk(const std::vector<ServiceTime>& services, const std::vector<double>& rates, double x)
+  BusyWalk(const std::vector<ServicePart>& services, const std::vector<double>& rates, double x)
       : services_(services), rates_(rates), y_(kA / (2 * x)), distance_(0, std::numbers::pi / x) {
     for (const auto& service : services) { // constants by rotation instead of an exponential for each node
       values_.push_back(Exp(-y_ * service.mean_s));
@@ -50,7 +50,7 @@ public:
   }
 
 private:
-  const std::vector<ServiceTime>& services_;
+  const std::vector<ServicePart>& services_;
   const std::vector<double>& rates_;
   Complex y_, distance_;
   std::vector<Complex> values_, steps_;
@@ -80,8 +80,8 @@ struct WeightedSize {
 };
 
 /// Two-point Gauss-Laguerre rule: nodes and weights match three moments of the gamma.
-std::array<WeightedSize, 2> SizesOf(const ServiceTime& service) {
-  const auto [mean, scv] = service;
+std::array<WeightedSize, 2> SizesOf(const ServicePart& service) {
+  const double mean = service.mean_s, scv = service.scv;
   if (scv <= 0) return {{{mean, 1}, {mean, 0}}};
   const double shape = 1 / scv, scale = mean * scv, root = std::sqrt(shape + 1);
   const double low = (shape + 1 - root) * scale, high = (shape + 1 + root) * scale;
@@ -94,7 +94,10 @@ std::array<WeightedSize, 2> SizesOf(const ServiceTime& service) {
 ProcessorSharingModel::ProcessorSharingModel(const DeviceLoad& load) : stretch_(1 + BurstinessShare(load)) {
   for (const auto& app : load.apps) {
     services_.push_back(app.service);
-    rates_.push_back(app.rate_rps);
+    for (const auto& part : ServiceParts(app.service)) {
+      parts_.push_back(part);
+      part_rates_.push_back(app.rate_rps * part.probability);
+    }
     total_rate_ += app.rate_rps;
     rho_ += app.rate_rps * app.service.mean_s;
   }
@@ -113,16 +116,16 @@ Cumulants ProcessorSharingModel::ResponseOfSize(double x) const {
     const Complex wait = c * idle, positive = (rho_ - busy) * idle, y3 = y * y * y; // positive: 1 - wait
     return std::array<Complex, 2>{2.0 * x * positive / y3, 6.0 * x * positive * (1.0 + wait) / (y3 * y)};
   };
-  const auto [lost2, lost3] = Invert(transforms, BusyWalk(services_, rates_, x), x);
+  const auto [lost2, lost3] = Invert(transforms, BusyWalk(parts_, part_rates_, x), x);
   const double x_c = x / c, second = std::max(lost2, 0.0);
   // With 1/phi = 1 + a1 s + a2 s^2 + a3 s^3 the cumulants are a1, a1^2 - 2 a2, 2 a1^3 - 6 a1 a2 + 6 a3.
   return {x_c, x_c * x_c * second, x_c * x_c * x_c * (3 * second - lost3)};
 }
 
-Cumulants ProcessorSharingModel::ResponseOf(size_t app) const {
-  const double mean = services_[app].mean_s / (1 - rho_);
+Cumulants ProcessorSharingModel::ResponseOf(const ServicePart& part) const {
+  const double mean = part.mean_s / (1 - rho_);
   Cumulants sum{mean, 0, 0};
-  for (const auto& [size, weight] : SizesOf(services_[app])) {
+  for (const auto& [size, weight] : SizesOf(part)) {
     if (weight <= 0) continue;
     const Cumulants one = ResponseOfSize(size);
     const double off = one.mean - mean;
@@ -132,9 +135,8 @@ Cumulants ProcessorSharingModel::ResponseOf(size_t app) const {
   return sum;
 }
 
-GammaMixture ProcessorSharingModel::Approximate(size_t app) const {
-  const auto& service = services_[app];
-  const Cumulants response = ResponseOf(app);
+GammaMixture ProcessorSharingModel::OfPart(const ServicePart& service) const {
+  const Cumulants response = ResponseOf(service);
   const double undelayed = (1 - rho_) * Transform(service, total_rate_), delayed = 1 - undelayed;
   // Short requests escape more often: the service time of the undelayed is a gamma of smaller scale.
   const double short_s = service.mean_s / (1 + total_rate_ * service.mean_s * service.scv);
@@ -152,10 +154,17 @@ GammaMixture ProcessorSharingModel::Approximate(size_t app) const {
   rest.variance = std::max(rest.variance, 0.0);
   rest.third = std::max(rest.third, kLeastSkew * std::pow(rest.variance, 1.5));
   // Bursts stretch the delay.
-  rest.mean += (Mean(app) - response.mean) / delayed;
+  rest.mean += service.mean_s * (stretch_ - 1) * rho_ / (1 - rho_) / delayed;
   rest.variance *= stretch_ * stretch_;
   rest.third *= stretch_ * stretch_ * stretch_;
   mixture.Add(ShiftedGamma(delayed, rest));
+  return mixture;
+}
+
+GammaMixture ProcessorSharingModel::Approximate(size_t app) const {
+  GammaMixture mixture;
+  for (const auto& part : ServiceParts(services_[app]))
+    mixture.Add(part.probability, OfPart(part));
   return mixture;
 }
 

@@ -28,11 +28,13 @@ public:
 private:
   /// Of a request of size x, Poisson arrivals.
   Cumulants ResponseOfSize(double x) const;
-  /// Of an application's requests, Poisson arrivals.
-  Cumulants ResponseOf(size_t app) const;
+  /// Of requests with this service time, Poisson arrivals.
+  Cumulants ResponseOf(const ServicePart& part) const;
+  GammaMixture OfPart(const ServicePart& part) const;
 
-  std::vector<ServiceTime> services_;
-  std::vector<double> rates_;
+  std::vector<ServiceTime> services_; ///< by application
+  std::vector<ServicePart> parts_;    ///< of all applications,
+  std::vector<double> part_rates_;    ///< with their rates
   double rho_ = 0;
   double total_rate_ = 0;
   double stretch_ = 1; ///< >= 1, for arrivals burstier than Poisson

@@ -1,30 +1,11 @@
 #pragma once
 
-#include <complex>
 #include <cstddef>
 #include <vector>
 
 #include "controller/latency_model.h"
 
 namespace avocet {
-
-/// First three raw moments of a time.
-struct RawMoments {
-  double first = 0;
-  double second = 0;
-  double third = 0;
-
-  RawMoments& operator+=(const RawMoments& other);
-  friend RawMoments operator*(double weight, const RawMoments& moments);
-};
-
-/// Moments of a service time plus a constant. Service times are gamma-distributed with the given mean
-/// and SCV (constants when the SCV is 0), wherever more than two moments are needed.
-RawMoments MomentsOf(const ServiceTime& service, double plus_s = 0);
-
-/// Laplace-Stieltjes transform E[exp(-x S)], x >= 0 or Re x >= 0.
-double Transform(const ServiceTime& service, double x);
-std::complex<double> Transform(const ServiceTime& service, std::complex<double> x);
 
 /// Applications that share a loaded model: what the queueing formulas call a class.
 struct ServiceClass {

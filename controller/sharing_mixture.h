@@ -7,7 +7,7 @@ namespace avocet {
 
 /// What is known of a response time on a device that several requests share.
 struct SharedResponse {
-  ServiceTime service;
+  ServicePart service;
   double idle = 1;           ///< P(an arrival finds nothing that delays it)
   double disturbing_rps = 0; ///< rate of the arrivals that would delay a request in service
   double mean_s = 0;

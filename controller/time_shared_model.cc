@@ -102,7 +102,7 @@ TimeSharedModel::TimeSharedModel(const DeviceLoad& load) {
     const double s = one.service.first;
     executors_.push_back({.rate_rps = one.rate_rps,
                           .load = one.rate_rps * s,
-                          .service = {s, std::max(one.service.second / (s * s) - 1, 0.0)}});
+                          .service = {1, s, std::max(one.service.second / (s * s) - 1, 0.0)}});
     total_rate_ += one.rate_rps;
     rho_ += executors_.back().load;
   }
@@ -179,18 +179,24 @@ double TimeSharedModel::DelayVariance(size_t i) const {
   return sharing + wait + 2 * std::tanh(kFit[5]) * std::sqrt(sharing * wait);
 }
 
-GammaMixture TimeSharedModel::Approximate(size_t app) const {
-  if (single_) return single_->Approximate(app);
-  const size_t i = executor_of_[app];
+GammaMixture TimeSharedModel::OfPart(size_t i, const ServicePart& part) const {
   const auto& own = executors_[i];
-  return MixtureOf({.service = services_[app],
+  return MixtureOf({.service = part,
                     .idle = 1 - rho_,
                     .disturbing_rps = total_rate_ - own.rate_rps,
-                    .mean_s = Mean(app),
+                    .mean_s = own.wait_s + own.slow_down * part.mean_s,
                     .delay_variance = DelayVariance(i),
                     // The longer the request, the more there is to disturb it: its variance grows with it.
-                    .delay_skew = 3 * own.slow_down * services_[app].mean_s * services_[app].scv * SharingVariance(i),
+                    .delay_skew = 3 * own.slow_down * part.mean_s * part.scv * SharingVariance(i),
                     .slow_down = own.slow_down});
+}
+
+GammaMixture TimeSharedModel::Approximate(size_t app) const {
+  if (single_) return single_->Approximate(app);
+  GammaMixture mixture;
+  for (const auto& part : ServiceParts(services_[app]))
+    mixture.Add(part.probability, OfPart(executor_of_[app], part));
+  return mixture;
 }
 
 } // namespace avocet

@@ -33,7 +33,7 @@ private:
   struct Executor {
     double rate_rps = 0;
     double load = 0;      ///< r_i, rate x mean service
-    ServiceTime service;  ///< of the mixture of the model's applications
+    ServicePart service;  ///< mean and SCV over the model's applications
     double busy = 0;      ///< u_i
     double slow_down = 1; ///< phi_i = u_i / r_i
     double wait_s = 0;    ///< mean time in the executor's queue
@@ -41,6 +41,7 @@ private:
 
   void SolveBusy();
   void SolveWaits();
+  GammaMixture OfPart(size_t executor, const ServicePart& part) const;
   double SharingVariance(size_t executor) const;
   double DelayVariance(size_t executor) const;
 

@@ -280,13 +280,13 @@ TEST(Solve, RareSlowModelIsDecidedExactly) {
   // The fast percentiles are far off here: a frequent fast model beside a rare slow one.
   const auto response = Solve(MakeLoad(Discipline::kFifo, {{20, 0.005, 0, 0.001}, {0.05, 0.125, 0, 0.02}}));
   const double exact = response.exact->Quantile(0, 0.99);
-  EXPECT_GT(std::abs(response.apps[0].distribution.Quantile(0.99) / exact - 1), 0.05);
+  EXPECT_GT(std::abs(response.exact->Approximate(0).Quantile(0.99) / exact - 1), 0.05);
   EXPECT_TRUE(response.Meets(0, Statistic::kP99, exact * 1.001));
   EXPECT_FALSE(response.Meets(0, Statistic::kP99, exact * 0.999));
 }
 
 TEST(ServiceClasses, MomentsOfASumWithAConstant) {
-  const auto m = MomentsOf({2, 0.5}, 3); // gamma: E S = 2, E S^2 = 6, E S^3 = 24
+  const auto m = MomentsOf(ServiceTime{2, 0.5}, 3); // gamma: E S = 2, E S^2 = 6, E S^3 = 24
   EXPECT_DOUBLE_EQ(m.first, 5);
   EXPECT_DOUBLE_EQ(m.second, 6 + 2 * 3 * 2 + 9);
   EXPECT_DOUBLE_EQ(m.third, 24 + 3 * 3 * 6 + 3 * 9 * 2 + 27);
@@ -294,9 +294,9 @@ TEST(ServiceClasses, MomentsOfASumWithAConstant) {
 
 TEST(ServiceClasses, TransformHasTheMeanAsItsSlope) {
   for (const double scv : {0.0, 1e-10, 0.3, 1.0, 5.0}) {
-    EXPECT_NEAR((1 - Transform(ServiceTime{0.2, scv}, 1e-6)) / 1e-6, 0.2, 1e-6) << scv;
+    EXPECT_NEAR((1 - Transform(ServicePart{1, 0.2, scv}, 1e-6)) / 1e-6, 0.2, 1e-6) << scv;
     const std::complex<double> x(1.5, 0);
-    EXPECT_NEAR(Transform(ServiceTime{0.2, scv}, x).real(), Transform(ServiceTime{0.2, scv}, 1.5), 1e-6) << scv;
+    EXPECT_NEAR(Transform(ServicePart{1, 0.2, scv}, x).real(), Transform(ServicePart{1, 0.2, scv}, 1.5), 1e-6) << scv;
   }
 }
 
