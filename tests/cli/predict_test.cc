@@ -160,6 +160,78 @@ TEST(PredictFile, NamesTheFieldThatIsWrong) {
   EXPECT_FALSE(ParsePredictFile("{\"device\":" + std::string(100, '[') + std::string(100, ']') + "}", "d.json").ok());
 }
 
+TEST(PredictFile, NamesThePlaceInJsonAsWell) {
+  const auto message = [](const std::string& app) {
+    const std::string text = "{\"device\": [\n  {\"discipline\": \"fifo\",\n   \"app\": [" + app + "]}]}";
+    return ParsePredictFile(text, "d.json").status().ToString();
+  };
+  EXPECT_THAT(message(R"({"name": "a", "rate_rps": -1, "service_ms": 1})"),
+              HasSubstr("d.json:3:38: field 'device[0].app[0].rate_rps'"));
+  EXPECT_THAT(message(R"({"name": "\u00e9", "rate_rps": 1, "service_ms": true})"),
+              HasSubstr("d.json:3:60: field 'device[0].app[0].service_ms': expected a number, found a boolean"));
+  EXPECT_THAT(message(R"({"name": "é", "rate_rps": 1, "servise_ms": 2})"), HasSubstr("d.json:3:41: field"));
+  EXPECT_THAT(message(R"({"name": null})"), HasSubstr("d.json:3:21: null is no value"));
+  EXPECT_THAT(message(R"({"name": "a", "name": "b"})"), HasSubstr("d.json:3:26: key 'name' appears twice"));
+  EXPECT_THAT(message("{,}"), HasSubstr("d.json:3:13: not valid JSON"));
+  EXPECT_THAT(message(std::string(40, '[')), HasSubstr("nested deeper than 16 levels"));
+}
+
+constexpr auto kMixture = R"([[device]]
+discipline = "fifo"
+[[device.app]]
+name = "a"
+rate_rps = 10
+rate_observations = 50
+service_parts = [{ probability = 0.8, mean_ms = 10 }, { probability = 0.2, mean_ms = 60, scv = 1 }]
+service_observations = 50
+switch_error_ms = 1
+tail_ms = 2
+)";
+
+TEST(PredictFile, ReadsMixturesAndWhatTheyRestOn) {
+  const auto devices = ParsePredictFile(kMixture, "d.toml");
+  ASSERT_TRUE(devices.ok()) << devices.status().ToString();
+  const auto& app = devices->at(0).load.apps.at(0);
+  EXPECT_DOUBLE_EQ(app.service.mean_s, 0.02);
+  EXPECT_EQ(app.service.parts.size(), 2u);
+  EXPECT_EQ(app.service.observations, 50);
+  EXPECT_EQ(app.rate_observations, 50);
+  EXPECT_DOUBLE_EQ(app.tail_s, 0.002);
+  EXPECT_DOUBLE_EQ(app.switch_error_s, 0.001);
+  const double second = 0.8 * 1e-4 + 0.2 * 2 * 36e-4; // Pollaczek-Khinchine
+  EXPECT_NEAR(PredictOne(devices->at(0), 0).apps.at(0).times->mean_s, 0.022 + 10 * second / (2 * 0.8), 1e-12);
+}
+
+TEST(PredictFile, RefusesImpossibleMixtures) {
+  const auto message = [](const std::string& from, const std::string& to) {
+    std::string text = kMixture;
+    text.replace(text.find(from), from.size(), to);
+    return ParsePredictFile(text, "d.toml").status().ToString();
+  };
+  EXPECT_THAT(message("0.8", "0.7"), HasSubstr("d.toml:7:17: field 'device[0].app[0].service_parts'"));
+  EXPECT_THAT(message("mean_ms = 60", "mean_ms = 0"), HasSubstr("service_parts[1].mean_ms'"));
+  EXPECT_THAT(message("tail_ms", "service_ms"), HasSubstr("leave one of them out"));
+}
+
+TEST(PredictCases, AcceptMixtures) {
+  const auto cases = ParseCases(R"({"cases":[{"id":"a","model":"mg1_ps","inputs":{"lambda_per_s":[10],
+      "service_parts":[[{"probability":0.5,"mean_s":0.01},{"probability":0.5,"mean_s":0.03,"scv":1}]]}}]})",
+                                "f.json");
+  ASSERT_TRUE(cases.ok()) << cases.status().ToString();
+  EXPECT_NEAR(*AnswerCase(cases->at(0), 0).mean_s.at(0), 0.02 / 0.8, 1e-12);
+}
+
+TEST(PredictCommand, PessimisticIsNeverLower) {
+  const TempDir folder;
+  const auto path = folder.path() / "devices.toml";
+  std::ofstream(path) << kMixture;
+  const auto mean = [&](bool pessimistic) {
+    const auto outcome = RunPredict({.file = path, .pessimistic = pessimistic});
+    return json::parse(outcome.text)["devices"][0]["apps"][0]["mean_ms"].get<double>();
+  };
+  EXPECT_GT(mean(true), mean(false) * 1.1);
+}
+
 TEST(PredictCommand, PrintsEveryKey) {
   const TempDir folder;
   const auto path = folder.path() / "devices.toml";

@@ -412,6 +412,21 @@ TEST(ServiceTimes, AreFittedOnceThereIsEnoughToGoBy) {
   EXPECT_NEAR(utilization(20), 0.2, 1e-12);
 }
 
+TEST(ServiceTimes, CountAtTheirUpperBoundForAdmission) {
+  auto builder = OneDevice();
+  builder.Fit(FitOfModel("m:1", {.mean = 0.02, .scv = 1, .weight = 100}));
+  const auto verdict = JudgeOne(builder.Build(), MakeApp("a", "m", {.rate_rps = 10}));
+  EXPECT_NEAR(verdict.utilization_after, 0.2 * (1 + 0.16449), 1e-9);
+}
+
+TEST(ServiceTimes, FewObservationsDoNotReplaceAProfileThatTheyAgreeWith) {
+  // The profile says 10 ms for certain; 20 requests of spread 1 that average 12 ms do not contradict it.
+  auto builder = OneDevice();
+  builder.Fit(FitOfModel("m:1", {.mean = 0.012, .scv = 1, .weight = 20}));
+  const auto verdict = JudgeOne(builder.Build(), MakeApp("a", "m", {.rate_rps = 10}));
+  EXPECT_NEAR(verdict.utilization_after, 0.1, 1e-9);
+}
+
 TEST(ServiceTimes, FittedSwitchIsTheDifference) {
   ViewBuilder builder;
   builder.Device("n/d", {.discipline = Discipline::kFifo}).Model("m:1", {.service_ms = 10, .switch_ms = 5});

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include "controller/fifo_model.h"
 #include "tests/controller/load_builder.h"
 
 namespace avocet::testing {
@@ -159,6 +160,26 @@ RC_GTEST_PROP(LatencyProperties, MoreLoadNeverLowersUtilization, ()) {
   auto more = load;
   more.apps[*rc::gen::inRange<size_t>(0, load.apps.size())].rate_rps *= 1 + Between(1e-3, 10);
   RC_ASSERT(Utilization(more) >= Utilization(load) * (1 - 1e-12));
+}
+
+RC_GTEST_PROP(LatencyProperties, EveryInstructionSetHasTheSameAnswers, ()) {
+  // And none of them stops short: a quantile has its probability.
+  const auto load = AnyLoad(Discipline::kFifo, {.switches = true});
+  const FifoModel baseline(load, Instructions::kBaseline), best(load);
+  for (size_t i = 0; i < load.apps.size(); ++i) {
+    RC_ASSERT(IsClose(baseline.Mean(i), best.Mean(i), 1e-9));
+    const double t = 2 * best.Mean(i);
+    RC_ASSERT(std::abs(baseline.Cdf(i, t) - best.Cdf(i, t)) < 1e-6);
+  }
+}
+
+RC_GTEST_PROP(LatencyProperties, PercentilesOfLittleLoadAreTheService, ()) {
+  auto load = AnyLoad(Discipline::kFifo, {.switches = false, .constant = true});
+  for (auto& app : load.apps)
+    app.rate_rps *= 1e-7;
+  const auto prediction = Predict(load);
+  for (size_t i = 0; i < load.apps.size(); ++i)
+    RC_ASSERT(IsClose(prediction.apps[i].p99_s, load.apps[i].service.mean_s, 1e-4));
 }
 
 RC_GTEST_PROP(LatencyProperties, TimeScalesOut, ()) {
