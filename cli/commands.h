@@ -62,7 +62,7 @@ struct PredictOptions {
   std::filesystem::path file;       ///< devices and their applications
   std::filesystem::path cases;      ///< instead: queueing cases
   int simulated_requests = 1000000; ///< where only an approximation is known; 0: the approximation
-  bool pessimistic = false; ///< what was measured at its upper 95 % bound
+  bool pessimistic = false;         ///< what was measured at its upper 95 % bound
 };
 int PredictCommand(const Context& context, const PredictOptions& options);
 
