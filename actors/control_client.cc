@@ -9,6 +9,7 @@
 #include "actors/errors.h"
 #include "actors/rpc_status.h"
 #include "avocet/v1/control.grpc.pb.h"
+#include "messages/tls_credentials.h"
 
 namespace avocet {
 namespace {
@@ -16,6 +17,7 @@ namespace {
 struct ProxyState {
   static inline const char* name = "control_client";
   std::unique_ptr<v1::Control::Stub> stub;
+  Status credentials; ///< why there is no stub
   ControlClientOptions options;
 };
 using Self = control_actor::stateful_pointer<ProxyState>;
@@ -30,6 +32,7 @@ Status WithAddress(const grpc::Status& status, const std::string& address) {
 template <class Message, class Reply, class ReplyProto, class Call> auto Forward(Self self, Call call) {
   return [self, call](const Message& message) -> caf::result<Reply> {
     const auto& state = self->state;
+    if (!state.credentials.ok()) return MakeError(state.credentials);
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + state.options.deadline);
     ReplyProto proto;
@@ -46,13 +49,17 @@ template <class... Handlers> control_actor::behavior_type MakeBehavior(int, Hand
   return {std::move(handlers)...};
 }
 
-std::unique_ptr<v1::Control::Stub> MakeStub(const ControlClientOptions& options) {
-  return v1::Control::NewStub(grpc::CreateChannel(options.address, grpc::InsecureChannelCredentials()));
+Result<std::unique_ptr<v1::Control::Stub>> MakeStub(const ControlClientOptions& options) {
+  auto credentials = MakeChannelCredentials(options.tls, options.address);
+  if (!credentials.ok()) return credentials.status();
+  return v1::Control::NewStub(grpc::CreateChannel(options.address, *credentials));
 }
 
 control_actor::behavior_type ProxyBehavior(Self self, const ControlClientOptions& options) {
   self->state.options = options;
-  self->state.stub = MakeStub(options);
+  auto stub = MakeStub(options);
+  self->state.credentials = stub.status();
+  if (stub.ok()) self->state.stub = std::move(*stub);
 #define AVOCET_FORWARD(Rpc, Message, Reply, RequestProto, ReplyProto)                                                  \
   , Forward<avocet::Message, avocet::Reply, v1::ReplyProto>(                                                           \
         self, [](v1::Control::Stub& stub, grpc::ClientContext* context, const v1::RequestProto& request,               \
@@ -74,11 +81,12 @@ control_actor ConnectController(caf::actor_system& system, const ControlClientOp
 Status WatchEvents(const ControlClientOptions& options, uint64_t after_sequence,
                    const std::function<void(const Event&)>& on_event, const std::stop_token& stop) {
   const auto stub = MakeStub(options);
+  if (!stub.ok()) return stub.status();
   grpc::ClientContext context;
   const std::stop_callback cancel(stop, [&context] { context.TryCancel(); });
   v1::WatchEventsRequest request;
   request.set_after_sequence(after_sequence);
-  const auto reader = stub->WatchEvents(&context, request);
+  const auto reader = (*stub)->WatchEvents(&context, request);
   v1::Event proto;
   Status malformed;
   while (malformed.ok() && reader->Read(&proto)) {

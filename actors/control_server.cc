@@ -7,6 +7,7 @@
 #include <caf/event_based_actor.hpp>
 #include <caf/send.hpp>
 #include <caf/typed_event_based_actor.hpp>
+#include <grpcpp/resource_quota.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 #include <spdlog/spdlog.h>
@@ -16,9 +17,11 @@
 #include "actors/control_watch.h"
 #include "actors/errors.h"
 #include "actors/link_service.h"
+#include "actors/rpc_log.h"
 #include "actors/rpc_status.h"
 #include "avocet/v1/control.grpc.pb.h"
 #include "messages/address.h"
+#include "messages/tls_credentials.h"
 
 namespace avocet {
 
@@ -82,6 +85,27 @@ private:
   Duration deadline_;
 };
 
+/// The answer to a call of WatchEvents that is not admitted.
+class RefusedStream : public grpc::ServerWriteReactor<v1::Event> {
+public:
+  explicit RefusedStream(const Status& status) { Finish(ToRpcStatus(status)); }
+  void OnDone() override { delete this; }
+};
+
+/// What a client may ask: it changes nothing. A new message is for admins until it is named here.
+template <class Message> constexpr bool kChangesNothing =
+    std::is_same_v<Message, GetVersion> || std::is_same_v<Message, ListNodes> || std::is_same_v<Message, ListDevices> ||
+    std::is_same_v<Message, ListModels> || std::is_same_v<Message, PlanApp> || std::is_same_v<Message, ListApps> ||
+    std::is_same_v<Message, GetApp> || std::is_same_v<Message, ExplainApp> || std::is_same_v<Message, ListEvents>;
+
+template <class Message> Status Admit(const grpc::CallbackServerContext& context) {
+  const auto peer = context.auth_context();
+  Status admitted =
+      kChangesNothing<Message> ? RequireRole(*peer, {Role::kAdmin, Role::kClient}) : RequireRole(*peer, {Role::kAdmin});
+  if (!admitted.ok()) LogRefusedCall(context.peer(), admitted);
+  return admitted;
+}
+
 /// Carries calls from gRPC's threads into the actor world. One for the whole server.
 caf::behavior Gateway(caf::event_based_actor* self, const control_actor& controller) {
   auto calls = std::make_shared<std::set<std::shared_ptr<ControlCall>>>();
@@ -106,8 +130,9 @@ public:
   Service(caf::actor gateway, Duration max_call, EventWatches& watches)
       : gateway_(std::move(gateway)), max_call_(max_call), watches_(watches) {}
 
-  grpc::ServerWriteReactor<v1::Event>* WatchEvents(grpc::CallbackServerContext* /*context*/,
+  grpc::ServerWriteReactor<v1::Event>* WatchEvents(grpc::CallbackServerContext* context,
                                                    const v1::WatchEventsRequest* request) override {
+    if (const Status admitted = Admit<ListEvents>(*context); !admitted.ok()) return new RefusedStream(admitted);
     return watches_.Begin(request->after_sequence());
   }
 
@@ -123,6 +148,10 @@ private:
   template <class Message, class Reply, class RequestProto, class ReplyProto> grpc::ServerUnaryReactor*
   Handle(grpc::CallbackServerContext* context, const RequestProto& request, ReplyProto* reply) {
     auto* reactor = context->DefaultReactor();
+    if (const Status admitted = Admit<Message>(*context); !admitted.ok()) {
+      reactor->Finish(ToRpcStatus(admitted));
+      return reactor;
+    }
     auto message = FromProto(request);
     if (!message.ok()) {
       reactor->Finish(ToRpcStatus(message.status()));
@@ -156,13 +185,15 @@ public:
   ~Impl() { Stop(); }
 
   Status Listen() {
-    AVOCET_RETURN_IF_ERROR(RequireLoopback(options_.address, "control"));
+    auto credentials = MakeServerCredentials(options_.tls, options_.address);
+    if (!credentials.ok()) return credentials.status();
+    RouteRpcLog();
     grpc::ServerBuilder builder;
     int port = 0;
     // Without this, a second controller would share the port and take half of the calls.
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-    builder.SetMaxReceiveMessageSize(static_cast<int>(options_.max_message_bytes));
-    builder.AddListeningPort(options_.address, grpc::InsecureServerCredentials(), &port);
+    SetLimits(builder);
+    builder.AddListeningPort(options_.address, *credentials, &port);
     SetKeepalive(builder);
     builder.RegisterService(&service_);
     builder.RegisterService(&link_.service());
@@ -196,6 +227,18 @@ private:
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, millis(options_.keepalive_wait));
     builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
     builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 500);
+  }
+
+  /// What one peer, or many that nobody knows, can cost. (gRPC 1.51 has no limit on the number of connections.)
+  void SetLimits(grpc::ServerBuilder& builder) const {
+    const auto millis = [](Duration d) { return static_cast<int>(d / std::chrono::milliseconds(1)); };
+    constexpr int kMaxMetadataBytes = 16 * 1024;
+    builder.SetMaxReceiveMessageSize(static_cast<int>(options_.max_message_bytes));
+    builder.SetResourceQuota(grpc::ResourceQuota("control").Resize(options_.max_memory_bytes));
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, options_.max_streams);
+    builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
+    builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, millis(options_.handshake_deadline));
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, millis(options_.max_idle));
   }
 
   ControlServerOptions options_;

@@ -1,29 +1,38 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "actors/interfaces.h"
 #include "messages/status.h"
+#include "messages/tls.h"
 #include "messages/units.h"
 
 namespace avocet {
 
 struct ControlServerOptions {
-  std::string address = "127.0.0.1:7400";            ///< host:port; port 0 is ephemeral
-  uint64_t max_message_bytes = 16 * kMiB;            ///< model files come in smaller pieces
-  Duration max_call = std::chrono::minutes(10);      ///< however long a caller is willing to wait
-  Duration stop_deadline = std::chrono::seconds(2);  ///< for calls in flight when it stops
-  Duration keepalive = std::chrono::seconds(5);      ///< silence after which a peer is probed
-  Duration keepalive_wait = std::chrono::seconds(5); ///< for its answer; then its connection counts as lost
+  std::string address = "127.0.0.1:7400"; ///< host:port; port 0 is ephemeral
+  std::optional<TlsOptions> tls;          ///< absent: plain text, on loopback only
+  uint64_t max_message_bytes = 16 * kMiB; ///< model files come in smaller pieces
+  uint64_t max_memory_bytes = 256 * kMiB; ///< of all connections together; beyond it they are slowed down
+  int max_streams = 64;                   ///< calls at once on one connection
+  Duration handshake_deadline = std::chrono::seconds(10); ///< from accepting a connection to its first call
+  Duration max_idle = std::chrono::minutes(5);            ///< without a call; then the connection is closed
+  Duration max_call = std::chrono::minutes(10);           ///< however long a caller is willing to wait
+  Duration stop_deadline = std::chrono::seconds(2);       ///< for calls in flight when it stops
+  Duration keepalive = std::chrono::seconds(5);           ///< silence after which a peer is probed
+  Duration keepalive_wait = std::chrono::seconds(5);      ///< for its answer; then its connection counts as lost
 };
 
 /// What a controller serves on its port: the Control service, whose every RPC is one message by the table
-/// in actors/control_table.h, and the AgentLink service (actors/link_service.h). Thread-safe.
+/// in actors/control_table.h, and the AgentLink service (actors/link_service.h). Of Control, certificates of role
+/// admin may call everything, those of role client what changes nothing; others are answered with kDenied.
+/// Thread-safe.
 class ControlServer {
 public:
-  /// kUnavailable when the address cannot be bound; kInvalidArgument unless it is loopback, as
-  /// there is no TLS on it.
+  /// kUnavailable when the address cannot be bound; kInvalidArgument when the certificates cannot be used, or
+  /// are missing for an address that is not loopback.
   static Result<std::unique_ptr<ControlServer>> Start(const ControlServerOptions& options, caf::actor_system& system,
                                                       const controller_actor& controller);
   ~ControlServer();

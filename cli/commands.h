@@ -89,6 +89,18 @@ struct AgentCommandOptions {
 };
 int AgentCommand(const Context& context, const AgentCommandOptions& options);
 
+struct TlsCommandOptions {
+  std::filesystem::path directory; ///< of the authority; empty: DefaultTlsDir()
+  bool force = false;              ///< replaces what is there
+  bool rotate = false;             ///< init: replaces the authority, and the old one stays trusted
+  std::string role;                ///< issue: controller, agent, admin or client
+  std::string name;
+  std::vector<std::string> hosts; ///< issue: names and addresses that it is dialled under
+  int days = 365;
+};
+int TlsInitCommand(const Context& context, const TlsCommandOptions& options);
+int TlsIssueCommand(const Context& context, const TlsCommandOptions& options);
+
 struct DevOptions {
   std::filesystem::path config;   ///< empty: defaults
   std::filesystem::path data_dir; ///< empty: the config's, else ~/.local/share/avocet/dev

@@ -27,9 +27,9 @@ public:
     auto past = session.Ask(ListEvents{});
     if (context.quiet || !past.ok()) return; // whoever asks next says why
     const uint64_t after = past->events.empty() ? 0 : past->events.back().sequence;
-    thread_ = std::jthread([context, after, app](const std::stop_token& stop) {
+    thread_ = std::jthread([options = SessionOf(context), after, app](const std::stop_token& stop) {
       (void)WatchEvents(
-          {context.address, context.timeout}, after, [&](const Event& event) { Show(app, event); }, stop);
+          {options.address, options.deadline, options.tls}, after, [&](const Event& event) { Show(app, event); }, stop);
     });
   }
 
@@ -55,7 +55,7 @@ Result<bool> HasChanges(Session& session, const Decision& decision) {
 int AppPlanCommand(const Context& context, const std::filesystem::path& file, bool detailed_exit_code) {
   auto app = ReadApplication(file);
   if (!app.ok()) return Fail(context, app.status());
-  Session session({context.address, context.timeout});
+  Session session(SessionOf(context));
   auto decision = session.Ask(PlanApp{std::move(*app)});
   if (!decision.ok()) return Fail(context, decision.status());
   std::cout << Render(*decision, context.render);
@@ -69,7 +69,7 @@ int AppApplyCommand(const Context& context, const AppApplyOptions& options) {
   auto app = ReadApplication(options.file);
   if (!app.ok()) return Fail(context, app.status());
   const AppId name = app->name;
-  Session session({context.address, context.timeout});
+  Session session(SessionOf(context));
   if (!context.quiet) std::cerr << "deciding; a model without a profile is measured first\n";
   const EventWatch watch(context, session, *app);
   auto decision = session.Ask(ApplyApp{std::move(*app)});
@@ -86,7 +86,7 @@ int AppApplyCommand(const Context& context, const AppApplyOptions& options) {
 }
 
 int AppListCommand(const Context& context) {
-  Session session({context.address, context.timeout});
+  Session session(SessionOf(context));
   auto list = session.Ask(ListApps{});
   if (!list.ok()) return Fail(context, list.status());
   std::cout << Render(list->apps, context.render);
@@ -94,17 +94,17 @@ int AppListCommand(const Context& context) {
 }
 
 int AppStatusCommand(const Context& context, const std::string& app) {
-  Session session({context.address, context.timeout});
+  Session session(SessionOf(context));
   return Show(context, session.Ask(GetApp{AppId(app)}));
 }
 
 int AppExplainCommand(const Context& context, const std::string& app) {
-  Session session({context.address, context.timeout});
+  Session session(SessionOf(context));
   return Show(context, session.Ask(ExplainApp{AppId(app)}));
 }
 
 int AppRemoveCommand(const Context& context, const std::string& app) {
-  Session session({context.address, context.timeout});
+  Session session(SessionOf(context));
   auto removed = session.Ask(RemoveApp{AppId(app)});
   if (!removed.ok()) return Fail(context, removed.status());
   if (context.render.format == OutputFormat::kJson)

@@ -13,12 +13,12 @@ int VersionCommand(const Context& context, bool client_only) {
     std::cout << Render(VersionInfo{.version = AVOCET_VERSION, .role = "client"}, context.render);
     return kExitOk;
   }
-  Session session({context.address, context.timeout});
+  Session session(SessionOf(context));
   return Show(context, session.Ask(GetVersion{}));
 }
 
 int NodeListCommand(const Context& context) {
-  Session session({context.address, context.timeout});
+  Session session(SessionOf(context));
   auto list = session.Ask(ListNodes{});
   if (!list.ok()) return Fail(context, list.status());
   std::cout << Render(list->nodes, context.render);
@@ -26,7 +26,7 @@ int NodeListCommand(const Context& context) {
 }
 
 int DeviceListCommand(const Context& context) {
-  Session session({context.address, context.timeout});
+  Session session(SessionOf(context));
   auto list = session.Ask(ListDevices{});
   if (!list.ok()) return Fail(context, list.status());
   std::cout << Render(list->devices, context.render);
@@ -42,8 +42,9 @@ int FollowEvents(const Context& context, uint64_t after_sequence) {
   std::jthread watcher([&stop](const std::stop_token& done) {
     if (WaitForSignal([&] { return !done.stop_requested(); }, std::chrono::milliseconds(100)) != 0) stop.request_stop();
   });
+  const auto options = SessionOf(context);
   const Status status = WatchEvents(
-      {context.address, context.timeout}, after_sequence,
+      {options.address, options.deadline, options.tls}, after_sequence,
       [&](const Event& event) { std::cout << RenderLine(event, context.render) << std::flush; }, stop.get_token());
   return stop.stop_requested() ? kExitOk : Fail(context, status);
 }
@@ -52,7 +53,7 @@ int FollowEvents(const Context& context, uint64_t after_sequence) {
 
 int EventsCommand(const Context& context, uint64_t after_sequence, bool follow) {
   if (follow) return FollowEvents(context, after_sequence);
-  Session session({context.address, context.timeout});
+  Session session(SessionOf(context));
   auto list = session.Ask(ListEvents{after_sequence});
   if (!list.ok()) return Fail(context, list.status());
   std::cout << Render(list->events, context.render);

@@ -61,7 +61,7 @@ int ModelImportCommand(const Context& context, const ModelImportOptions& options
   ShapedFiles shaped;
   if (!options.shapes.empty())
     if (const Status status = shaped.Replace(options.shapes, files); !status.ok()) return Fail(context, status);
-  Session session({context.address, context.timeout});
+  Session session(SessionOf(context));
   ProgressBar bar(std::cerr, "upload", {.terminal = isatty(STDERR_FILENO) != 0, .width = TerminalWidth(STDERR_FILENO)});
   auto model = ImportModelFiles(session, name, options.version, files, [&](double share) {
     if (!context.quiet) bar.Update(share, name);
@@ -71,7 +71,7 @@ int ModelImportCommand(const Context& context, const ModelImportOptions& options
 }
 
 int ModelListCommand(const Context& context) {
-  Session session({context.address, context.timeout});
+  Session session(SessionOf(context));
   auto list = session.Ask(ListModels{});
   if (!list.ok()) return Fail(context, list.status());
   std::cout << Render(list->models, context.render);
@@ -79,7 +79,7 @@ int ModelListCommand(const Context& context) {
 }
 
 int ModelProfileCommand(const Context& context, const std::string& model, const std::string& device) {
-  Session session({context.address, context.timeout});
+  Session session(SessionOf(context));
   auto list = session.Ask(ProfileModel{model, DeviceId(device)});
   if (!list.ok()) return Fail(context, list.status());
   std::cout << Render(list->profiles, context.render);

@@ -51,6 +51,10 @@ Status CheckInference(const InferenceConfig& inference) {
       .status();
 }
 
+Status CheckTls(const std::optional<TlsOptions>& tls) {
+  return tls ? Validate(*tls) : Status{};
+}
+
 bool AreDistinctCores(const std::vector<int>& cores) {
   return std::all_of(cores.begin(), cores.end(), [](int c) { return c >= 0 && c < kMaxCores; }) &&
          std::set<int>(cores.begin(), cores.end()).size() == cores.size();
@@ -114,6 +118,7 @@ Status CheckAgentParts(const AgentConfig& config) {
       .That(IsReachable(config.controller), "controller", config.controller, kReachRule)
       .That(config.advertise_address.empty() || IsReachable(config.advertise_address), "advertise_address",
             config.advertise_address, kReachRule)
+      .Part(CheckTls(config.tls))
       .Part(CheckInference(config.inference))
       .Length("device", config.devices.size(), kMaxDevicesPerNode);
   for (size_t i = 0; i < config.devices.size(); ++i)
@@ -132,6 +137,14 @@ void ReadDevice(ConfigTable table, DeviceConfig& out) {
   table.Integers("cores", out.cores);
 }
 
+void ReadTls(ConfigTable table, std::optional<TlsOptions>& out) {
+  std::string ca, certificate, key;
+  table.String("ca", ca, Need::kRequired);
+  table.String("certificate", certificate, Need::kRequired);
+  table.String("key", key, Need::kRequired);
+  if (table.present()) out = TlsOptions{ca, certificate, key};
+}
+
 void ReadInference(ConfigTable table, InferenceConfig& out) {
   table.String("grpc", out.grpc);
   std::string rest;
@@ -145,6 +158,7 @@ void ReadAgent(ConfigTable& root, AgentConfig& out, Need name) {
   root.String("data_dir", out.data_dir);
   root.String("controller", out.controller);
   root.String("advertise_address", out.advertise_address);
+  ReadTls(root.Table("tls"), out.tls);
   ReadInference(root.Table("inference"), out.inference);
   for (const ConfigTable& device : root.Tables("device"))
     ReadDevice(device, out.devices.emplace_back());
@@ -202,6 +216,7 @@ Status Validate(const ControllerConfig& config) {
   return Check("controller", config.listen)
       .That(!config.data_dir.empty(), "data_dir", config.data_dir, "a directory")
       .That(IsBindable(config.listen), "listen", config.listen, kBindRule)
+      .Part(CheckTls(config.tls))
       .Part(Validate(config.policy))
       .status();
 }
@@ -228,6 +243,7 @@ Result<ControllerConfig> ParseControllerConfig(std::string_view text, const std:
   return ParseConfig<ControllerConfig>(text, filename, [](ConfigTable& root, ControllerConfig& config) {
     root.String("data_dir", config.data_dir);
     root.String("listen", config.listen);
+    ReadTls(root.Table("tls"), config.tls);
     ReadPolicy(root.Table("policy"), config.policy);
   });
 }

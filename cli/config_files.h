@@ -10,6 +10,7 @@
 #include "messages/application.h"
 #include "messages/device.h"
 #include "messages/status.h"
+#include "messages/tls.h"
 
 namespace avocet {
 
@@ -42,6 +43,7 @@ struct AgentConfig {
   std::string data_dir = "/var/lib/avocet/agent";
   std::string controller = "127.0.0.1:7400"; ///< host:port
   std::string advertise_address;             ///< host:port that clients reach it under; empty: the bound gRPC address
+  std::optional<TlsOptions> tls;             ///< [tls]; needed unless the controller is on loopback
   InferenceConfig inference;
   std::vector<DeviceConfig> devices; ///< at least one, unless it is part of a DevConfig
 };
@@ -55,12 +57,14 @@ std::vector<DeviceSpec> DeviceSpecs(const AgentConfig& config);
 struct ControllerConfig {
   std::string data_dir = "/var/lib/avocet/controller";
   std::string listen = "127.0.0.1:7400"; ///< host:port; port 0 is ephemeral
+  std::optional<TlsOptions> tls;         ///< [tls]; needed unless it listens on loopback
   Policy policy;                         ///< [policy]
 };
 Status Validate(const ControllerConfig& config);
 
 /// The file of `avocet dev --config`: the keys of an agent (all optional, `controller` unused) plus
-/// `listen` and [policy] of a controller. Devices may be absent: the caller then supplies its own.
+/// `listen` and [policy] of a controller, whose certificate [tls] then names. Devices may be absent: the caller then
+/// supplies its own.
 struct DevConfig {
   DevConfig();
   AgentConfig agent;                     ///< named "local"; data_dir empty: the caller chooses

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <iostream>
+#include <optional>
 #include <string>
 
 #include "cli/exit_codes.h"
 #include "cli/render.h"
 #include "messages/status.h"
+#include "messages/tls.h"
 #include "messages/units.h"
 
 namespace avocet {
@@ -13,6 +15,7 @@ namespace avocet {
 /// What the flags that every command has in common say.
 struct Context {
   std::string address = "127.0.0.1:7400"; ///< of the controller
+  std::optional<TlsOptions> tls;          ///< what the flags or the environment say of certificates
   RenderOptions render;
   Duration timeout = std::chrono::minutes(5); ///< of one question, and of --wait
   bool quiet = false;                         ///< no progress on stderr

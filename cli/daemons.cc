@@ -12,6 +12,7 @@
 #include "cli/probe_devices.h"
 #include "cli/serve.h"
 #include "cli/signals.h"
+#include "messages/tls_files.h"
 
 namespace avocet {
 namespace {
@@ -58,6 +59,7 @@ std::shared_ptr<std::atomic<bool>> Watch(const caf::actor& root) {
 }
 
 Result<std::unique_ptr<AgentProcess>> StartAgent(caf::actor_system& system, const AgentConfig& config) {
+  AVOCET_RETURN_IF_ERROR(CheckTls(config.tls, config.controller, std::chrono::system_clock::now()));
   auto devices = ProbeDevices(config);
   if (!devices.ok()) return devices.status();
   AgentProcessOptions process{.id = NodeId(config.name),
@@ -69,7 +71,7 @@ Result<std::unique_ptr<AgentProcess>> StartAgent(caf::actor_system& system, cons
                               .agent = {}};
   process.inference.grpc_address = config.inference.grpc;
   auto agent = AgentProcess::Start(system, process);
-  if (agent.ok()) (*agent)->Link({.address = config.controller, .tls = {}, .seed = std::random_device{}()});
+  if (agent.ok()) (*agent)->Link({.address = config.controller, .tls = config.tls, .seed = std::random_device{}()});
   return agent;
 }
 
@@ -81,6 +83,7 @@ int ControllerCommand(const Context& context, const ControllerCommandOptions& op
   if (!config.ok()) return Fail(context, config.status());
   ControllerProcessOptions process{.data_dir = config->data_dir, .control = {}, .controller = {}};
   process.control.address = config->listen;
+  process.control.tls = context.tls ? context.tls : config->tls;
   process.controller.policy = config->policy;
   ActorSystemConfig actors;
   caf::actor_system system{actors};
@@ -99,6 +102,7 @@ int AgentCommand(const Context& context, const AgentCommandOptions& options) {
   if (!config.ok()) return Fail(context, config.status());
   ActorSystemConfig actors;
   caf::actor_system system{actors};
+  if (context.tls) config->tls = context.tls;
   auto agent = StartAgent(system, *config);
   if (!agent.ok()) return Fail(context, agent.status());
   const auto alive = Watch(caf::actor_cast<caf::actor>((*agent)->actor()));

@@ -146,7 +146,7 @@ private:
   }
 
   Session& session() {
-    if (!session_) session_.emplace(SessionOptions{context_.address, context_.timeout});
+    if (!session_) session_.emplace(SessionOf(context_));
     return *session_;
   }
 

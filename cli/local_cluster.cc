@@ -33,6 +33,7 @@ struct LocalCluster::Impl {
   Status StartController(const LocalClusterOptions& options) {
     ControllerProcessOptions process{.data_dir = options.data_dir / "controller", .control = {}, .controller = {}};
     process.control.address = options.config.listen;
+    process.control.tls = options.config.agent.tls;
     process.controller.policy = options.config.policy;
     process.controller.role = "dev";
     auto started = ControllerProcess::Start(system, process);

@@ -13,6 +13,18 @@
 namespace avocet {
 namespace {
 
+constexpr const char* kTlsHelp = R"(On loopback nothing of this is needed. To go beyond it:
+  avocet tls init                                          once, on a machine of an administrator
+  avocet tls issue --role controller ctl --host 10.0.0.5   covers 10.0.0.5, ctl and localhost
+  avocet tls issue --role agent jetson-1                   one for each node
+  avocet tls issue --role admin ann                        for people and scripts that use this program
+Each makes a folder with ca.pem, cert.pem and key.pem. Copy it to its machine and name the files in [tls] of
+controller.toml or agent.toml; `issue` prints how. This program takes --tls-ca, --tls-cert, --tls-key, or
+AVOCET_TLS_CA, AVOCET_TLS_CERT, AVOCET_TLS_KEY, or else, beyond loopback, the only admin's certificate in the folder.
+ca.key can make certificates for everything: it stays where it is. Renew with `issue --force`; running processes
+take new files by themselves. Replace the authority with `init --rotate`, then issue all anew: until you delete the
+second certificate from ca.pem, both are trusted. docs/SECURITY.md says what this protects, and what not.)";
+
 /// Every command's flags and what it runs when it was chosen.
 class Program {
 public:
@@ -30,6 +42,7 @@ public:
     AddLoad();
     AddModels();
     AddDaemons();
+    AddTls();
     AddLocal();
   }
 
@@ -80,6 +93,11 @@ private:
     app_.add_option("--addr", context_.address, "Address of the controller")
         ->envname("AVOCET_ADDR")
         ->capture_default_str();
+    app_.add_option("--tls-ca", tls_.ca, "Certificate of the authority that the controller's must descend from")
+        ->envname("AVOCET_TLS_CA");
+    app_.add_option("--tls-cert", tls_.certificate, "Own certificate, role admin or client")
+        ->envname("AVOCET_TLS_CERT");
+    app_.add_option("--tls-key", tls_.key, "Its private key")->envname("AVOCET_TLS_KEY");
     app_.add_option("-o,--output", output_, "table (for people) or json (for programs)")
         ->check(CLI::IsMember({"table", "json"}))
         ->capture_default_str();
@@ -232,6 +250,33 @@ private:
     agent->add_option("--inference", agent_.inference, "Inference address; port 0 is any free one [127.0.0.1:8001]");
   }
 
+  void AddTls() {
+    CLI::App& tls = Group("tls", "Certificates: who may talk to whom beyond one machine");
+    tls.footer(kTlsHelp);
+    CLI::App* init = Command(tls, "init", "Make a private certificate authority",
+                             [this](const Context& c) { return TlsInitCommand(c, tls_command_); });
+    AddTlsDirectory(*init);
+    init->add_flag("--rotate", tls_command_.rotate, "Replace the authority; what the old one issued stays trusted");
+    init->add_flag("--force", tls_command_.force, "Replace the authority; nothing that it issued is trusted any more")
+        ->excludes("--rotate");
+    CLI::App* issue = Command(tls, "issue", "Make the certificate of one process or person",
+                              [this](const Context& c) { return TlsIssueCommand(c, tls_command_); });
+    issue->footer(kTlsHelp);
+    issue->add_option("name", tls_command_.name, "Name; an agent's must be that of its node")->required();
+    issue->add_option("--role", tls_command_.role, "controller, agent, admin (everything) or client (only asks)")
+        ->required()
+        ->check(CLI::IsMember({"controller", "agent", "admin", "client"}));
+    AddTlsDirectory(*issue);
+    issue->add_option("--host", tls_command_.hosts, "Name or IP address it is dialled under; may be repeated")
+        ->allow_extra_args(false);
+    issue->add_option("--days", tls_command_.days, "How long it is valid")->capture_default_str();
+    issue->add_flag("--force", tls_command_.force, "Replace the certificate that is there, to renew it");
+  }
+
+  void AddTlsDirectory(CLI::App& command) {
+    command.add_option("--dir", tls_command_.directory, "Folder of the authority [~/.config/avocet/tls]");
+  }
+
   void AddLocal() {
     CLI::App* dev = Command(app_, "dev", "A controller and an agent in one process, for laptops and tests",
                             [this](const Context& c) { return DevCommand(c, dev_); });
@@ -251,6 +296,7 @@ private:
     context_.render = {.format = output_ == "json" ? OutputFormat::kJson : OutputFormat::kTable,
                        .color = UseColor(STDOUT_FILENO)};
     context_.timeout = FromSeconds(timeout_s_);
+    if (tls_ != TlsOptions{}) context_.tls = tls_;
     auto logger = spdlog::stderr_logger_mt("avocet");
     logger->set_level(spdlog::level::from_str(log_level_));
     logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e %l %v");
@@ -263,6 +309,7 @@ private:
   std::string output_ = "table";
   std::string log_level_ = "info";
   double timeout_s_ = 300;
+  TlsOptions tls_;
   bool json_ = false;
   bool client_only_ = false;
   bool detailed_exit_code_ = false;
@@ -279,6 +326,7 @@ private:
   ReplayOptions replay_;
   ControllerCommandOptions controller_;
   AgentCommandOptions agent_;
+  TlsCommandOptions tls_command_;
   DevOptions dev_;
   DemoOptions demo_;
 };

@@ -28,4 +28,22 @@ std::filesystem::path DefaultDevDataDir() {
   return std::filesystem::temp_directory_path() / "avocet-dev";
 }
 
+std::filesystem::path DefaultTlsDir() {
+  if (const char* config = Environment("XDG_CONFIG_HOME")) return std::filesystem::path(config) / "avocet" / "tls";
+  if (const char* home = Environment("HOME")) return std::filesystem::path(home) / ".config/avocet/tls";
+  return "tls";
+}
+
+std::optional<TlsOptions> DefaultAdminCertificate() {
+  std::optional<TlsOptions> found;
+  std::error_code ignored; // a folder that is not there has no certificates
+  for (const auto& entry : std::filesystem::directory_iterator(DefaultTlsDir(), ignored)) {
+    const auto& folder = entry.path();
+    if (!folder.filename().string().starts_with("admin-")) continue;
+    if (found) return std::nullopt;
+    found = TlsOptions{folder / "ca.pem", folder / "cert.pem", folder / "key.pem"};
+  }
+  return found;
+}
+
 } // namespace avocet

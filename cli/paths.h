@@ -1,6 +1,9 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
+
+#include "messages/tls.h"
 
 namespace avocet {
 
@@ -10,5 +13,9 @@ std::filesystem::path EnginePrefix();
 std::filesystem::path SampleModels();
 /// Where `avocet dev` keeps its data: XDG_DATA_HOME, else ~/.local/share, else the temporary folder.
 std::filesystem::path DefaultDevDataDir();
+/// Where `avocet tls` keeps the authority: XDG_CONFIG_HOME/avocet/tls, else ~/.config/avocet/tls, else ./tls.
+std::filesystem::path DefaultTlsDir();
+/// The certificate of role admin in there; nullopt when there is none, or more than one.
+std::optional<TlsOptions> DefaultAdminCertificate();
 
 } // namespace avocet

@@ -3,6 +3,9 @@
 #include "actors/actor_system.h"
 #include "actors/ask.h"
 #include "actors/control_client.h"
+#include "cli/context.h"
+#include "cli/paths.h"
+#include "messages/address.h"
 
 namespace avocet {
 namespace {
@@ -14,7 +17,8 @@ constexpr Duration kGrace = std::chrono::seconds(1);
 
 struct Session::Impl {
   explicit Impl(const SessionOptions& session_options)
-      : options(session_options), controller(ConnectController(system, {options.address, options.deadline})) {}
+      : options(session_options),
+        controller(ConnectController(system, {options.address, options.deadline, options.tls})) {}
 
   template <class Reply, class Message> Result<Reply> Ask(const Message& message) {
     return AskAndWait<Reply>(system, controller, message, options.deadline + kGrace, "controller " + options.address);
@@ -25,6 +29,13 @@ struct Session::Impl {
   caf::actor_system system{config};
   control_actor controller;
 };
+
+SessionOptions SessionOf(const Context& context) {
+  SessionOptions options{context.address, context.timeout, context.tls};
+  const auto address = ParseAddress(context.address);
+  if (!options.tls && address.ok() && !IsLoopback(*address)) options.tls = DefaultAdminCertificate();
+  return options;
+}
 
 Session::Session(const SessionOptions& options) : impl_(std::make_unique<Impl>(options)) {}
 Session::~Session() = default;

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "actors/control_table.h"
 #include "actors/interfaces.h"
 #include "messages/status.h"
+#include "messages/tls.h"
 #include "messages/units.h"
 
 namespace avocet {
@@ -13,7 +15,13 @@ namespace avocet {
 struct SessionOptions {
   std::string address;
   Duration deadline = std::chrono::minutes(5); ///< of one question
+  std::optional<TlsOptions> tls;               ///< absent: plain text, to loopback only
 };
+
+struct Context;
+/// What the flags say. Beyond loopback, without certificates among the flags: the only admin's certificate of
+/// DefaultTlsDir().
+SessionOptions SessionOf(const Context& context);
 
 /// The CLI's side of a conversation with a controller: an actor client. Not thread-safe.
 class Session {

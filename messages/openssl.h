@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <openssl/bio.h>
 #include <openssl/evp.h>
@@ -26,6 +27,9 @@ template <class T> using OpensslPtr = std::unique_ptr<T, OpensslFree>;
 
 /// The oldest of this thread's OpenSSL errors in words; clears them.
 std::string OpensslError();
+
+/// The URIs among the subject alternative names.
+std::vector<std::string> UrisOf(X509* certificate);
 
 /// A BIO that reads `text`, which it borrows.
 OpensslPtr<BIO> BioOf(std::string_view text);

@@ -27,20 +27,19 @@ using SystemClock = std::chrono::system_clock;
 // Set before main, while there is one thread.
 const bool kOnlyTls13 = setenv("GRPC_SSL_CIPHER_SUITES", "PSK-AES256-GCM-SHA384", 1) == 0; // NOLINT
 
-Status RefusePlaintext(std::string_view text) {
-  const auto address = ParseAddress(text);
-  if (!address.ok()) return address.status();
-  if (IsLoopback(*address)) return {};
-  return InvalidArgument("the controller's address '" + std::string(text) +
-                         "' is not loopback, and there are no certificates: nothing would be encrypted, and nobody "
-                         "checked; set ca, certificate and key in [tls] (or --tls-ca, --tls-cert, --tls-key; "
-                         "`avocet tls --help` shows how to make them), or use 127.0.0.1");
-}
-
 Status RefuseRole(const TlsOptions& tls, Role found, std::string_view needed) {
   return InvalidArgument("TLS file '" + tls.certificate.string() + "' is the certificate of role " +
                          std::string(ToString(found)) + "; here it must be " + std::string(needed) +
                          " (`avocet tls issue --role ...`)");
+}
+
+/// Long enough before the end for somebody to act.
+constexpr auto kRenewBefore = std::chrono::hours(24 * 30);
+
+void WarnBeforeEnd(const TlsOptions& tls, const TlsFiles& files, SystemClock::time_point now) {
+  if (files.not_after - now > kRenewBefore) return;
+  spdlog::warn("certificate ends soon certificate={} hours_left={} remedy=\"avocet tls issue --force\"",
+               tls.certificate.string(), std::chrono::floor<std::chrono::hours>(files.not_after - now).count());
 }
 
 // ---- server ----
@@ -71,7 +70,8 @@ private:
     std::string fingerprint = FingerprintOf(options_);
     if (fingerprint == fingerprint_) return false;
     fingerprint_ = std::move(fingerprint);
-    auto files = ReadTlsFiles(options_, SystemClock::now());
+    const auto now = SystemClock::now();
+    auto files = ReadTlsFiles(options_, now);
     if (files.ok() && files->identity.role != Role::kController)
       files = RefuseRole(options_, files->identity.role, "controller");
     if (!files.ok()) {
@@ -80,6 +80,7 @@ private:
     }
     files_ = std::move(*files);
     spdlog::info("TLS files reloaded certificate={} name={}", options_.certificate.string(), files_.identity.name);
+    WarnBeforeEnd(options_, files_, now);
     return true;
   }
 
@@ -165,13 +166,15 @@ private:
 Result<std::shared_ptr<grpc::ServerCredentials>> MakeServerCredentials(const std::optional<TlsOptions>& tls,
                                                                        std::string_view address) {
   if (!tls) {
-    AVOCET_RETURN_IF_ERROR(RefusePlaintext(address));
+    AVOCET_RETURN_IF_ERROR(CheckTls(tls, address, SystemClock::now()));
     return grpc::InsecureServerCredentials();
   }
   std::string fingerprint = FingerprintOf(*tls);
-  auto files = ReadTlsFiles(*tls, SystemClock::now());
+  const auto now = SystemClock::now();
+  auto files = ReadTlsFiles(*tls, now);
   if (!files.ok()) return files.status();
   if (files->identity.role != Role::kController) return RefuseRole(*tls, files->identity.role, "controller");
+  WarnBeforeEnd(*tls, *files, now);
   return std::shared_ptr<grpc::ServerCredentials>(std::make_shared<ReloadingServerCredentials>(
       KeepForever(std::make_unique<ServerFiles>(*tls, std::move(*files), std::move(fingerprint)))));
 }
@@ -179,7 +182,7 @@ Result<std::shared_ptr<grpc::ServerCredentials>> MakeServerCredentials(const std
 Result<std::shared_ptr<grpc::ChannelCredentials>> MakeChannelCredentials(const std::optional<TlsOptions>& tls,
                                                                          std::string_view address) {
   if (!tls) {
-    AVOCET_RETURN_IF_ERROR(RefusePlaintext(address));
+    AVOCET_RETURN_IF_ERROR(CheckTls(tls, address, SystemClock::now()));
     return grpc::InsecureChannelCredentials();
   }
   const auto parsed = ParseAddress(address);

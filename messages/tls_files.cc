@@ -13,6 +13,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
+#include "messages/address.h"
 #include "messages/openssl.h"
 
 namespace avocet {
@@ -98,17 +99,8 @@ Status CheckValidity(const fs::path& file, const X509& certificate, Time now) {
 }
 
 Result<PeerIdentity> ReadIdentity(const fs::path& file, X509* certificate) {
-  const OpensslPtr<GENERAL_NAMES> names(
-      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
-  std::vector<std::string_view> uris;
-  for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
-    const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
-    if (name->type != GEN_URI) continue;
-    const ASN1_IA5STRING* uri = name->d.uniformResourceIdentifier;
-    uris.emplace_back(reinterpret_cast<const char*>(ASN1_STRING_get0_data(uri)),
-                      static_cast<size_t>(ASN1_STRING_length(uri)));
-  }
-  auto identity = IdentityAmong(uris);
+  const std::vector<std::string> uris = UrisOf(certificate);
+  auto identity = IdentityAmong({uris.begin(), uris.end()});
   if (!identity.ok()) return Unusable(file, "cannot be used: " + identity.status().message());
   return identity;
 }
@@ -159,6 +151,16 @@ Status Check(TlsFiles& files, const TlsOptions& options, Time now) {
   return {};
 }
 
+Status RefusePlaintext(std::string_view text) {
+  const auto address = ParseAddress(text);
+  if (!address.ok()) return address.status();
+  if (IsLoopback(*address)) return {};
+  return InvalidArgument("the controller's address '" + std::string(text) +
+                         "' is not loopback, and there are no certificates: nothing would be encrypted, and nobody "
+                         "checked; set ca, certificate and key in [tls] (or --tls-ca, --tls-cert, --tls-key; "
+                         "`avocet tls --help` shows how to make them), or use 127.0.0.1");
+}
+
 } // namespace
 
 std::string OpensslError() {
@@ -170,6 +172,20 @@ std::string OpensslError() {
 
 OpensslPtr<BIO> BioOf(std::string_view text) {
   return OpensslPtr<BIO>(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+}
+
+std::vector<std::string> UrisOf(X509* certificate) {
+  const OpensslPtr<GENERAL_NAMES> names(
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  std::vector<std::string> uris;
+  for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
+    if (name->type != GEN_URI) continue;
+    const ASN1_IA5STRING* uri = name->d.uniformResourceIdentifier;
+    uris.emplace_back(reinterpret_cast<const char*>(ASN1_STRING_get0_data(uri)),
+                      static_cast<size_t>(ASN1_STRING_length(uri)));
+  }
+  return uris;
 }
 
 Result<TlsFiles> ReadTlsFiles(const TlsOptions& options, Time now) {
@@ -185,6 +201,10 @@ Result<TlsFiles> ReadTlsFiles(const TlsOptions& options, Time now) {
   }
   AVOCET_RETURN_IF_ERROR(Check(files, options, now));
   return files;
+}
+
+Status CheckTls(const std::optional<TlsOptions>& options, std::string_view address, Time now) {
+  return options ? ReadTlsFiles(*options, now).status() : RefusePlaintext(address);
 }
 
 std::string FingerprintOf(const TlsOptions& options) {

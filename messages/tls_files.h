@@ -23,6 +23,11 @@ inline constexpr size_t kMaxTlsFileBytes = 1 << 20;
 /// the authority did not issue, or that has no identity.
 Result<TlsFiles> ReadTlsFiles(const TlsOptions& options, std::chrono::system_clock::time_point now);
 
+/// Whether a process may start with these: kInvalidArgument when there are none and `address` is not loopback, or
+/// when ReadTlsFiles refuses them.
+Status CheckTls(const std::optional<TlsOptions>& options, std::string_view address,
+                std::chrono::system_clock::time_point now);
+
 /// Changes when a file was replaced or written; empty when one cannot be looked at.
 std::string FingerprintOf(const TlsOptions& options);
 

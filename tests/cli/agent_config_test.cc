@@ -73,6 +73,10 @@ advertise_address = "edge.local:8001"
 grpc = "0.0.0.0:0"
 rest = "[::1]:8000"
 plaintext = true
+[tls]
+ca = "ca.pem"
+certificate = "cert.pem"
+key = "key.pem"
 )") + kSecond,
                                        "agent.toml");
   ASSERT_TRUE(config.ok()) << config.status().message();
@@ -82,6 +86,7 @@ plaintext = true
   EXPECT_EQ(config->inference.grpc, "0.0.0.0:0");
   EXPECT_EQ(config->inference.rest, "[::1]:8000");
   EXPECT_TRUE(config->inference.plaintext);
+  EXPECT_EQ(config->tls, (TlsOptions{"ca.pem", "cert.pem", "key.pem"}));
 }
 
 TEST(AgentConfig, MakesTheNodesDevices) {

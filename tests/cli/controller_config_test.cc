@@ -54,6 +54,18 @@ TEST(ControllerConfig, UnknownKeys) {
             "c.toml:1:2: field 'polcy': unknown key 'polcy'; did you mean 'policy'?");
 }
 
+TEST(ControllerConfig, TlsNamesThreeFilesOrNone) {
+  EXPECT_FALSE(ParseControllerConfig("", "c.toml")->tls);
+  const auto config = ParseControllerConfig("[tls]\nca = \"a\"\ncertificate = \"b\"\nkey = \"c\"\n", "c.toml");
+  ASSERT_TRUE(config.ok()) << config.status().message();
+  EXPECT_EQ(config->tls, (TlsOptions{"a", "b", "c"}));
+  EXPECT_THAT(ErrorOf("[tls]\nca = \"a\"\nkey = \"c\"\n"), StartsWith("c.toml:1:"));
+  EXPECT_THAT(ErrorOf("[tls]\nca = \"a\"\ncertificate = \"b\"\nkey = \"\"\n"),
+              StartsWith("c.toml:4:7: field 'tls.key': "));
+  EXPECT_THAT(ErrorOf("[tls]\nca = \"a\"\ncert = \"b\"\ncertificate = \"b\"\nkey = \"c\"\n"),
+              StartsWith("c.toml:3:1: field 'tls.cert': unknown key 'cert'"));
+}
+
 TEST(ControllerConfig, ListenAndDataDirAreChecked) {
   EXPECT_THAT(ErrorOf("listen = \"7400\"\n"), StartsWith("c.toml:1:10: field 'listen': is '7400'"));
   EXPECT_THAT(ErrorOf("data_dir = \"\"\n"), StartsWith("c.toml:1:12: field 'data_dir': is ''"));

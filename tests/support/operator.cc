@@ -18,7 +18,13 @@ constexpr std::streamoff kShownLogBytes = 20000;
 
 /// No file of the user who runs the tests, no controller of theirs.
 std::map<std::string, std::string> CleanEnvironment(const std::filesystem::path& home) {
-  return {{"HOME", home.string()}, {"XDG_DATA_HOME", (home / "share").string()}, {"AVOCET_ADDR", ""}};
+  return {{"HOME", home.string()},
+          {"XDG_DATA_HOME", (home / "share").string()},
+          {"XDG_CONFIG_HOME", (home / "config").string()},
+          {"AVOCET_ADDR", ""},
+          {"AVOCET_TLS_CA", ""},
+          {"AVOCET_TLS_CERT", ""},
+          {"AVOCET_TLS_KEY", ""}};
 }
 
 } // namespace

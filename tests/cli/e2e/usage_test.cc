@@ -56,12 +56,11 @@ private:
 };
 
 const std::vector<Arguments> kCommands{
-    {"version"},        {"node", "list"},     {"node", "doctor"},
-    {"device", "list"}, {"events"},           {"model", "import"},
-    {"model", "list"},  {"model", "profile"}, {"app", "plan"},
-    {"app", "apply"},   {"app", "list"},      {"app", "status"},
-    {"app", "explain"}, {"app", "rm"},        {"load"},
-    {"predict"},        {"replay"},           {"dev"},
+    {"version"},        {"node", "list"},    {"node", "doctor"}, {"device", "list"},
+    {"events"},         {"model", "import"}, {"model", "list"},  {"model", "profile"},
+    {"app", "plan"},    {"app", "apply"},    {"app", "list"},    {"app", "status"},
+    {"app", "explain"}, {"app", "rm"},       {"load"},           {"predict"},
+    {"replay"},         {"tls", "init"},     {"tls", "issue"},   {"dev"},
     {"demo"},
 };
 
@@ -86,7 +85,7 @@ TEST(Help, NamesEveryCommandAndTheExitCodes) {
   for (const auto& command : kCommands)
     EXPECT_THAT(help.out, HasSubstr("\n  " + command.front()));
   EXPECT_THAT(help.out, HasSubstr("0 ok, 1 error, 2 rejected, 3 plan has changes, 4 timed out, 5 denied, 64 usage"));
-  for (const std::string group : {"app", "model", "node", "device"})
+  for (const std::string group : {"app", "model", "node", "device", "tls"})
     EXPECT_EQ(RunAvocet({group, "--help"}).exit_code, 0) << group;
 }
 
