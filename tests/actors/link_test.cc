@@ -51,8 +51,7 @@ public:
     args->options.window = std::chrono::milliseconds(20);
     args->options.heartbeat = std::chrono::milliseconds(100);
     actor_ = system.spawn(AgentBehavior, std::shared_ptr<const AgentActorArgs>(args));
-    link_ =
-        std::make_unique<AgentLink>(system, LinkConnectionOptions{.address = controller, .tls = {}}, actor_);
+    link_ = std::make_unique<AgentLink>(system, LinkConnectionOptions{.address = controller, .tls = {}}, actor_);
   }
   ~TestAgent() {
     (void)StopAndWait(system_, actor_, kPatience);
