@@ -11,29 +11,11 @@
 #include <thread>
 #include <vector>
 
+#include "bench/noop_engine.h"
 #include "node_agent/device_scheduler.h"
 
 namespace avocet {
 namespace {
-
-class NoOpModel : public LoadedModel {
-public:
-  const ModelSignature& signature() const override { return signature_; }
-  uint64_t memory_bytes() const override { return kMiB; }
-  Result<RunResult> Run(const RunRequest&) override { return RunResult{}; }
-
-private:
-  ModelSignature signature_{{TensorSpec{"in", DataType::kFp32, {1}}}, {}};
-};
-
-class NoOpEngine : public Engine {
-public:
-  EngineKind kind() const override { return EngineKind::kTflite; }
-  bool can_cancel() const override { return false; }
-  Result<std::unique_ptr<LoadedModel>> Load(const LoadRequest&) override {
-    return std::unique_ptr<LoadedModel>(std::make_unique<NoOpModel>());
-  }
-};
 
 const AppId kApp{"app"};
 const ModelId kModel{"noop:1"};
@@ -44,7 +26,8 @@ std::unique_ptr<DeviceScheduler> MakeScheduler(Discipline discipline) {
   spec.name = "cpu0";
   spec.discipline = discipline;
   spec.memory_bytes = 64 * kMiB;
-  auto scheduler = std::make_unique<DeviceScheduler>(spec, BootId("bench"), std::make_unique<NoOpEngine>());
+  auto scheduler = std::make_unique<DeviceScheduler>(
+      spec, BootId("bench"), std::make_unique<NoOpEngine>(TensorSpec{"in", DataType::kFp32, {1}}));
   const bool is_ready = scheduler->Load({kModel, {}}).ok() && scheduler->Attach(kApp, kModel).ok();
   if (!is_ready) std::abort();
   return scheduler;
