@@ -12,7 +12,9 @@
 #include "actors/link_client.h"
 #include "actors/stop.h"
 #include "actors/store_actor.h"
+#include "messages/address.h"
 #include "node_agent/boot_id.h"
+#include "node_agent/metrics_text.h"
 #include "storage/records.h"
 #include "storage/rocks_store.h"
 
@@ -62,6 +64,28 @@ AgentProcess::~AgentProcess() {
 
 namespace {
 
+MetricsPage MetricsOf(const std::shared_ptr<Node>& node, const std::shared_ptr<InferenceCore>& core) {
+  return [node, core](const HttpCounters& counters) {
+    MetricsSnapshot snapshot;
+    if (auto apps = core->Statistics("", ""); apps.ok()) snapshot.apps = std::move(*apps);
+    snapshot.devices = node->DeviceStates();
+    snapshot.refusals = core->refusals();
+    snapshot.bytes_in_flight = core->budget().used();
+    snapshot.http_connections = counters.connections;
+    snapshot.http_refused_connections = counters.refused;
+    return MetricsText(snapshot);
+  };
+}
+
+void WarnOfPlaintext(const AgentProcessOptions& options, const std::vector<std::string>& addresses) {
+  if (!options.inference.plaintext && !options.http.plaintext) return;
+  for (const std::string& text : addresses) {
+    const auto address = ParseAddress(text);
+    if (address.ok() && !IsLoopback(*address))
+      spdlog::warn("serving without encryption beyond this machine address={}", text);
+  }
+}
+
 std::shared_ptr<const DeviceDriver> DriverOf(const std::shared_ptr<Node>& node, const ModelFiles::Fetch& fetch) {
   return std::make_shared<const DeviceDriver>(DeviceDriver{
       .start = [node, fetch](const Command& command) { return node->Start(command, fetch); },
@@ -82,6 +106,20 @@ NodeInfo Introduce(const AgentProcessOptions& options, const BootId& boot, const
 
 } // namespace
 
+Status AgentProcess::StartEndpoints(const AgentProcessOptions& options) {
+  core_ = std::make_shared<InferenceCore>(InferenceCoreOptions{.server_version = AVOCET_VERSION}, node_->router());
+  auto server = InferenceServer::Start(options.inference, core_);
+  if (!server.ok()) return server.status();
+  server_ = std::move(*server);
+  auto http = HttpServer::Start(options.http, core_, MetricsOf(node_, core_));
+  if (!http.ok()) return http.status();
+  http_ = std::move(*http);
+  core_->SetReady(true);
+  WarnOfPlaintext(options, {inference_address(), rest_address(), metrics_address()});
+  return WriteEndpoints(options.data_dir,
+                        {{"grpc", inference_address()}, {"rest", rest_address()}, {"metrics", metrics_address()}});
+}
+
 Result<std::unique_ptr<AgentProcess>> AgentProcess::Start(caf::actor_system& system,
                                                           const AgentProcessOptions& options) {
   const BootId boot = NewBootId();
@@ -96,13 +134,7 @@ Result<std::unique_ptr<AgentProcess>> AgentProcess::Start(caf::actor_system& sys
                           .files = {.directory = options.data_dir / "models"}});
   if (!node.ok()) return node.status();
   std::unique_ptr<AgentProcess> agent(new AgentProcess(system, std::move(*node)));
-  agent->core_ =
-      std::make_shared<InferenceCore>(InferenceCoreOptions{.server_version = AVOCET_VERSION}, agent->node_->router());
-  auto server = InferenceServer::Start(options.inference, agent->core_);
-  if (!server.ok()) return server.status();
-  agent->server_ = std::move(*server);
-  agent->core_->SetReady(true);
-  AVOCET_RETURN_IF_ERROR(WriteEndpoints(options.data_dir, {{"grpc", agent->inference_address()}}));
+  AVOCET_RETURN_IF_ERROR(agent->StartEndpoints(options));
   auto args = std::make_shared<AgentActorArgs>();
   args->node = Introduce(options, boot, agent->inference_address());
   args->plan = std::move(*plan);
@@ -113,8 +145,8 @@ Result<std::unique_ptr<AgentProcess>> AgentProcess::Start(caf::actor_system& sys
   args->options = options.agent;
   args->store = SpawnStore(system, std::move(*store), std::nullopt, options.agent.detached_workers);
   agent->actor_ = system.spawn(AgentBehavior, std::shared_ptr<const AgentActorArgs>(args));
-  spdlog::info("agent started node={} inference={} devices={}", options.id.str(), agent->inference_address(),
-               options.devices.size());
+  spdlog::info("agent started node={} grpc={} rest={} metrics={} devices={}", options.id.str(),
+               agent->inference_address(), agent->rest_address(), agent->metrics_address(), options.devices.size());
   return agent;
 }
 
@@ -137,6 +169,7 @@ void AgentProcess::Stop() {
   if (stopped_) return;
   stopped_ = true;
   if (core_ != nullptr) core_->SetReady(false);
+  if (http_ != nullptr) http_->Stop();
   if (server_ != nullptr) server_->Stop();
   if (!actor_) return;
   if (auto status = StopAndWait(system_, actor_, kStopDeadline); !status.ok())

@@ -10,6 +10,7 @@
 #include "actors/interfaces.h"
 #include "actors/link_options.h"
 #include "actors/options.h"
+#include "node_agent/http_server.h"
 #include "node_agent/inference_core.h"
 #include "node_agent/inference_server.h"
 #include "node_agent/node.h"
@@ -25,10 +26,11 @@ struct AgentProcessOptions {
   std::vector<DeviceSpec> devices;
   std::string advertise_address; ///< empty: the inference endpoint's own
   InferenceServerOptions inference;
+  HttpServerOptions http;
   AgentActorOptions agent;
 };
 
-/// A whole agent inside this process: engines, schedulers, inference endpoint, actors. It serves its
+/// A whole agent inside this process: engines, schedulers, inference endpoints, actors. It serves its
 /// cached plan whether or not a controller is there.
 class AgentProcess {
 public:
@@ -43,18 +45,22 @@ public:
   void Link(const LinkConnectionOptions& controller);
   const agent_actor& actor() const { return actor_; }
   std::string inference_address() const { return server_->address(); }
-  /// Endpoint first (in-flight requests are answered), then the actors and the link, then the devices.
+  std::string rest_address() const { return http_->rest_address(); }
+  std::string metrics_address() const { return http_->metrics_address(); }
+  /// Endpoints first (in-flight requests are answered), then the actors and the link, then the devices.
   void Stop();
 
 private:
   struct Fetcher;
   AgentProcess(caf::actor_system& system, std::unique_ptr<Node> node);
   void FetchFrom(const agent_link_actor& controller);
+  Status StartEndpoints(const AgentProcessOptions& options);
   caf::actor_system& system_;
   std::shared_ptr<Node> node_;
   std::shared_ptr<Fetcher> fetcher_;
   std::shared_ptr<InferenceCore> core_;
   std::unique_ptr<InferenceServer> server_;
+  std::unique_ptr<HttpServer> http_;
   agent_actor actor_;
   std::unique_ptr<AgentLink> link_;
   bool stopped_ = false;

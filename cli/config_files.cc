@@ -37,17 +37,22 @@ bool IsLocal(std::string_view text) {
 constexpr std::string_view kBindRule = "host:port with a port from 0 (ephemeral) to 65535, e.g. \"127.0.0.1:8001\"";
 constexpr std::string_view kReachRule = "host:port with a port from 1 to 65535, e.g. \"127.0.0.1:7400\"";
 constexpr std::string_view kLoopbackRule =
-    "a loopback address; to serve a LAN without encryption, set plaintext = true in [inference]";
+    "a loopback address; to serve a LAN, give tls there, or set plaintext = true in [inference]";
 
 // ---- checks ----
 
 Status CheckInference(const InferenceConfig& inference) {
-  const std::string rest = inference.rest.value_or(InferenceConfig{}.grpc);
+  const std::string rest = inference.rest.value_or(""), metrics = inference.metrics.value_or("");
+  const bool is_open = inference.plaintext || inference.tls;
+  const auto is_valid = [](const std::string& text) { return text.empty() || IsBindable(text); };
+  const auto stays_here = [](const std::string& text) { return text.empty() || IsLocal(text); };
   return Check("agent", std::string_view("inference"))
       .That(IsBindable(inference.grpc), "inference.grpc", inference.grpc, kBindRule)
-      .That(IsBindable(rest), "inference.rest", rest, kBindRule)
-      .That(inference.plaintext || IsLocal(inference.grpc), "inference.grpc", inference.grpc, kLoopbackRule)
-      .That(inference.plaintext || IsLocal(rest), "inference.rest", rest, kLoopbackRule)
+      .That(is_valid(rest), "inference.rest", rest, kBindRule)
+      .That(is_valid(metrics), "inference.metrics", metrics, kBindRule)
+      .That(is_open || IsLocal(inference.grpc), "inference.grpc", inference.grpc, kLoopbackRule)
+      .That(is_open || stays_here(rest), "inference.rest", rest, kLoopbackRule)
+      .That(inference.plaintext || stays_here(metrics), "inference.metrics", metrics, kLoopbackRule)
       .status();
 }
 
@@ -147,10 +152,18 @@ void ReadTls(ConfigTable table, std::optional<TlsOptions>& out) {
 
 void ReadInference(ConfigTable table, InferenceConfig& out) {
   table.String("grpc", out.grpc);
-  std::string rest;
-  table.String("rest", rest);
-  if (table.Has("rest")) out.rest = rest;
+  for (const auto& [key, address] : {std::pair{"rest", &out.rest}, {"metrics", &out.metrics}}) {
+    std::string text;
+    table.String(key, text);
+    if (table.Has(key)) *address = text;
+  }
   table.Bool("plaintext", out.plaintext);
+  ConfigTable tls = table.Table("tls");
+  if (!tls.present()) return;
+  std::string certificate, key;
+  tls.String("certificate", certificate, Need::kRequired);
+  tls.String("key", key, Need::kRequired);
+  out.tls = ServerCertificate{certificate, key};
 }
 
 void ReadAgent(ConfigTable& root, AgentConfig& out, Need name) {

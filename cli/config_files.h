@@ -11,6 +11,7 @@
 #include "messages/device.h"
 #include "messages/status.h"
 #include "messages/tls.h"
+#include "node_agent/server_certificate.h"
 
 namespace avocet {
 
@@ -18,11 +19,16 @@ namespace avocet {
 // parse error is kInvalidArgument with one line "file:line:col: field 'x.y': what is wrong; what
 // would be right" per problem (the first ConfigFile::kMaxProblems of them).
 
-/// The agent's inference endpoint, [inference].
+/// The agent's inference endpoints, [inference].
 struct InferenceConfig {
   std::string grpc = "127.0.0.1:8001"; ///< host:port; port 0 is ephemeral
-  std::optional<std::string> rest;     ///< host:port; absent: no REST endpoint
-  bool plaintext = false;              ///< allows an address that is not loopback without TLS
+  /// host:port; empty: no REST endpoint. Absent: on the host of `grpc`, port 8000 (ephemeral when that of `grpc` is).
+  std::optional<std::string> rest;
+  /// host:port; empty: no /metrics. Absent: 127.0.0.1:8002 (ephemeral when the port of `grpc` is).
+  std::optional<std::string> metrics;
+  bool plaintext = false; ///< allows addresses that are not loopback without TLS
+  /// The server's certificate of `grpc` and `rest`; /metrics stays plain.
+  std::optional<ServerCertificate> tls;
 };
 
 /// One accelerator of an agent, [[device]].

@@ -8,6 +8,7 @@
 #include "actors/controller_process.h"
 #include "cli/commands.h"
 #include "cli/config_files.h"
+#include "cli/inference_options.h"
 #include "cli/paths.h"
 #include "cli/probe_devices.h"
 #include "cli/serve.h"
@@ -67,9 +68,9 @@ Result<std::unique_ptr<AgentProcess>> StartAgent(caf::actor_system& system, cons
                               .prefix = EnginePrefix(),
                               .devices = std::move(*devices),
                               .advertise_address = config.advertise_address,
-                              .inference = {},
+                              .inference = GrpcOptions(config.inference),
+                              .http = HttpOptions(config.inference),
                               .agent = {}};
-  process.inference.grpc_address = config.inference.grpc;
   auto agent = AgentProcess::Start(system, process);
   if (agent.ok()) (*agent)->Link({.address = config.controller, .tls = config.tls, .seed = std::random_device{}()});
   return agent;
@@ -106,7 +107,9 @@ int AgentCommand(const Context& context, const AgentCommandOptions& options) {
   auto agent = StartAgent(system, *config);
   if (!agent.ok()) return Fail(context, agent.status());
   const auto alive = Watch(caf::actor_cast<caf::actor>((*agent)->actor()));
-  return ServeUntilSignal(context, {.addresses = {{"inference", (*agent)->inference_address()}},
+  return ServeUntilSignal(context, {.addresses = {{"inference", (*agent)->inference_address()},
+                                                  {"rest", (*agent)->rest_address()},
+                                                  {"metrics", (*agent)->metrics_address()}},
                                     .data_dir = config->data_dir,
                                     .alive = [alive] { return alive->load(); },
                                     .stop = [&] { (*agent)->Stop(); }});

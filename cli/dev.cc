@@ -32,7 +32,9 @@ int DevCommand(const Context& context, const DevOptions& options) {
   auto cluster = LocalCluster::Start({.config = *config, .data_dir = config->agent.data_dir, .prefix = EnginePrefix()});
   if (!cluster.ok()) return Fail(context, cluster.status());
   return ServeUntilSignal(context, {.addresses = {{"control", (*cluster)->control_address()},
-                                                  {"inference", (*cluster)->inference_address()}},
+                                                  {"inference", (*cluster)->inference_address()},
+                                                  {"rest", (*cluster)->rest_address()},
+                                                  {"metrics", (*cluster)->metrics_address()}},
                                     .data_dir = config->agent.data_dir,
                                     .alive = [&] { return (*cluster)->alive(); },
                                     .stop = [&] { (*cluster)->Stop(); }});

@@ -5,6 +5,7 @@
 #include "actors/actor_system.h"
 #include "actors/agent_process.h"
 #include "actors/controller_process.h"
+#include "cli/inference_options.h"
 #include "cli/probe_devices.h"
 
 namespace avocet {
@@ -48,9 +49,9 @@ struct LocalCluster::Impl {
                                 .prefix = options.prefix,
                                 .devices = std::move(devices),
                                 .advertise_address = options.config.agent.advertise_address,
-                                .inference = {},
+                                .inference = GrpcOptions(options.config.agent.inference),
+                                .http = HttpOptions(options.config.agent.inference),
                                 .agent = {}};
-    process.inference.grpc_address = options.config.agent.inference.grpc;
     auto started = AgentProcess::Start(system, process);
     if (!started.ok()) return started.status();
     agent = std::move(*started);
@@ -81,6 +82,14 @@ std::string LocalCluster::control_address() const {
 
 std::string LocalCluster::inference_address() const {
   return impl_->agent->inference_address();
+}
+
+std::string LocalCluster::rest_address() const {
+  return impl_->agent->rest_address();
+}
+
+std::string LocalCluster::metrics_address() const {
+  return impl_->agent->metrics_address();
 }
 
 bool LocalCluster::alive() const {

@@ -26,7 +26,9 @@ public:
   ~LocalCluster();
 
   std::string control_address() const;
-  std::string inference_address() const;
+  std::string inference_address() const; ///< gRPC
+  std::string rest_address() const;      ///< empty when not served
+  std::string metrics_address() const;   ///< empty when not served
   /// False once a root actor ended: the process should end too.
   bool alive() const;
   void Stop();

@@ -283,7 +283,8 @@ private:
     dev->add_option("--config", dev_.config, "TOML: the keys of an agent, listen, [policy]")->check(CLI::ExistingFile);
     dev->add_option("--data-dir", dev_.data_dir, "Where records and models are kept");
     dev->add_option("--listen", dev_.listen, "Control address; port 0 is any free one [127.0.0.1:7400]");
-    dev->add_option("--inference", dev_.inference, "Inference address; port 0 is any free one [127.0.0.1:8001]");
+    dev->add_option("--inference", dev_.inference,
+                    "gRPC inference address [127.0.0.1:8001]; port 0: any free one, also for REST and metrics");
     CLI::App* demo = Command(app_, "demo", "Ninety seconds that show what Avocet does, with real and emulated devices",
                              [this](const Context& c) { return DemoCommand(c, demo_); });
     demo->add_option("--seed", demo_.seed, "Of the arrival times")->capture_default_str();

@@ -70,6 +70,7 @@ public:
   Status Submit(InferenceRequest request);
   void DropCancelled();
   MeasurementWindow CloseWindow() { return meter_.CloseWindow(Now()); }
+  DeviceActivity totals() const { return meter_.totals(); }
   const DeviceSpec& spec() const { return spec_; }
 
 private:
@@ -478,6 +479,9 @@ void DeviceScheduler::DropCancelled() {
 }
 MeasurementWindow DeviceScheduler::CloseWindow() {
   return impl_->CloseWindow();
+}
+DeviceActivity DeviceScheduler::totals() const {
+  return impl_->totals();
 }
 
 } // namespace avocet

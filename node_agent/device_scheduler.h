@@ -14,6 +14,7 @@
 #include "messages/measurement.h"
 #include "messages/units.h"
 #include "node_agent/engine.h"
+#include "node_agent/meter.h"
 #include "node_agent/tensor.h"
 
 namespace avocet {
@@ -124,6 +125,8 @@ public:
 
   /// Ends the current measurement window and begins the next one.
   MeasurementWindow CloseWindow();
+  /// What all closed windows together hold.
+  DeviceActivity totals() const;
 
 private:
   class Impl;

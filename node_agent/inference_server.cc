@@ -2,9 +2,10 @@
 
 #include <grpcpp/grpcpp.h>
 
-#include <atomic>
+#include <fstream>
 #include <limits>
 #include <mutex>
+#include <sstream>
 #include <utility>
 
 #include "inference/grpc_service.grpc.pb.h"
@@ -127,6 +128,25 @@ private:
   ReplySender sender_;
 };
 
+Result<std::string> ReadPem(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  if (!in || text.str().empty()) return InvalidArgument("cannot read " + file.string());
+  return text.str();
+}
+
+Result<std::shared_ptr<grpc::ServerCredentials>> CredentialsFor(const std::optional<ServerCertificate>& tls) {
+  if (!tls) return grpc::InsecureServerCredentials();
+  auto certificate = ReadPem(tls->certificate);
+  if (!certificate.ok()) return certificate.status();
+  auto key = ReadPem(tls->key);
+  if (!key.ok()) return key.status();
+  grpc::SslServerCredentialsOptions options(GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE);
+  options.pem_key_cert_pairs.push_back({std::move(*key), std::move(*certificate)});
+  return grpc::SslServerCredentials(options);
+}
+
 Status CheckOptions(const InferenceServerOptions& options) {
   const auto most = static_cast<uint64_t>(std::numeric_limits<int>::max());
   if (options.max_message_bytes >= 1 && options.max_message_bytes <= most) return {};
@@ -154,10 +174,14 @@ public:
 
   Status Start() {
     AVOCET_RETURN_IF_ERROR(CheckOptions(options_));
-    AVOCET_RETURN_IF_ERROR(RequireLoopback(options_.grpc_address, "inference")); // there is no TLS here
+    if (!options_.plaintext && !options_.tls)
+      AVOCET_RETURN_IF_ERROR(RequireLoopback(options_.grpc_address, "inference"));
+    AVOCET_RETURN_IF_ERROR(ParseAddress(options_.grpc_address).status());
+    const auto credentials = CredentialsFor(options_.tls);
+    if (!credentials.ok()) return credentials.status();
     grpc::ServerBuilder builder;
     int port = 0;
-    builder.AddListeningPort(options_.grpc_address, grpc::InsecureServerCredentials(), &port);
+    builder.AddListeningPort(options_.grpc_address, *credentials, &port);
     builder.RegisterService(&service_);
     SetLimits(builder, options_);
     server_ = builder.BuildAndStart();

@@ -2,16 +2,20 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "messages/status.h"
 #include "messages/units.h"
 #include "node_agent/inference_core.h"
+#include "node_agent/server_certificate.h"
 
 namespace avocet {
 
 struct InferenceServerOptions {
   std::string grpc_address = "127.0.0.1:8001";       ///< host:port; port 0 is ephemeral
+  bool plaintext = false;                            ///< allows addresses beyond loopback without TLS
+  std::optional<ServerCertificate> tls;              ///< absent: no encryption
   uint64_t max_message_bytes = 64 * kMiB;            ///< of one request, 1 .. 2 GiB - 1
   Duration drain_deadline = std::chrono::seconds(5); ///< how long Stop() waits for calls in flight
 };
@@ -29,7 +33,8 @@ struct InferenceServerOptions {
 class InferenceServer {
 public:
   /// Binds and serves. kUnavailable when the address cannot be bound; kInvalidArgument for an
-  /// address that is malformed or not loopback (there is no TLS here), and for wrong options.
+  /// address that is malformed, or beyond loopback and neither encrypted nor `plaintext`, for a
+  /// certificate that cannot be read, and for wrong options.
   static Result<std::unique_ptr<InferenceServer>> Start(const InferenceServerOptions& options,
                                                         std::shared_ptr<InferenceCore> core);
   ~InferenceServer();

@@ -1,10 +1,14 @@
 #include "node_agent/meter.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace avocet {
 namespace {
+
+/// How fast the shares of DeviceActivity forget.
+constexpr double kMemorySeconds = 10;
 
 AppWindow EmptyWindow(const AppId& app, const ModelId& model) {
   AppWindow window;
@@ -93,7 +97,29 @@ MeasurementWindow Meter::CloseWindow(MonotonicTime now) {
     it = entry.closed ? entries_.erase(it) : std::next(it);
   }
   opened_ = std::max(now, opened_);
+  Remember(window);
   return window;
+}
+
+void Meter::Remember(const MeasurementWindow& window) {
+  const double kept = std::exp(-ToSeconds(window.length) / kMemorySeconds);
+  const double busy = ToSeconds(window.busy) / ToSeconds(window.length);
+  totals_.busy += window.busy;
+  totals_.utilization = kept * totals_.utilization + (1 - kept) * busy;
+  recent_completions_ *= kept;
+  recent_switches_ *= kept;
+  for (const AppWindow& app : window.apps) {
+    totals_.completions += app.completions;
+    totals_.switches += app.switched_service.count;
+    recent_completions_ += static_cast<double>(app.completions);
+    recent_switches_ += static_cast<double>(app.switched_service.count);
+  }
+  totals_.switch_share = recent_completions_ > 0 ? recent_switches_ / recent_completions_ : 0;
+}
+
+DeviceActivity Meter::totals() const {
+  const std::lock_guard lock(mutex_);
+  return totals_;
 }
 
 void Meter::CountBusyUntil(MonotonicTime at) {

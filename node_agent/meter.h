@@ -19,6 +19,15 @@ struct Outcome {
   Duration response{}; ///< received -> finished
 };
 
+/// What a device did since it was opened; the shares are of about the last ten seconds' closed windows.
+struct DeviceActivity {
+  Duration busy{}; ///< with at least one request in service
+  uint64_t completions = 0;
+  uint64_t switches = 0;   ///< completions that made the device switch models
+  double utilization = 0;  ///< busy time / time
+  double switch_share = 0; ///< switches / completions
+};
+
 /// Counts what one device does, window by window. Thread-safe; every call takes one short lock.
 /// Moments of time are passed in; small disorder between threads is tolerated (never negative).
 /// Applications must be opened first; calls for others are ignored.
@@ -43,6 +52,7 @@ public:
   /// Ends the current window and begins the next one. Of an application that changed its model in
   /// between, the window holds the service moments of the last model only.
   MeasurementWindow CloseWindow(MonotonicTime now);
+  DeviceActivity totals() const;
 
 private:
   struct Entry {
@@ -51,17 +61,21 @@ private:
     bool closed = false;
   };
   void CountBusyUntil(MonotonicTime at);
+  void Remember(const MeasurementWindow& window);
   Entry* Find(const AppId& app);
 
   const DeviceId device_;
   const BootId boot_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::map<AppId, Entry> entries_;
   uint64_t sequence_ = 0;
   MonotonicTime opened_;
   MonotonicTime busy_since_{};
   Duration busy_{};
   int running_ = 0;
+  DeviceActivity totals_;
+  double recent_completions_ = 0; ///< fading
+  double recent_switches_ = 0;
 };
 
 } // namespace avocet

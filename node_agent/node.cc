@@ -152,4 +152,18 @@ std::vector<MeasurementWindow> Node::CloseWindows() {
   return windows;
 }
 
+std::vector<DeviceMetrics> Node::DeviceStates() const {
+  std::vector<DeviceMetrics> states;
+  for (const auto& [id, slot] : slots_) {
+    const DeviceScheduler& device = *slot.scheduler;
+    states.push_back({.id = id,
+                      .kind = device.spec().kind,
+                      .emulated = device.spec().emulated(),
+                      .memory_used_bytes = device.memory_used_bytes(),
+                      .memory_bytes = device.spec().memory_bytes,
+                      .totals = device.totals()});
+  }
+  return states;
+}
+
 } // namespace avocet

@@ -9,6 +9,7 @@
 
 #include "messages/command.h"
 #include "messages/device.h"
+#include "node_agent/device_metrics.h"
 #include "node_agent/device_scheduler.h"
 #include "node_agent/engine.h"
 #include "node_agent/model_files.h"
@@ -44,6 +45,8 @@ public:
                                const ModelFiles::Fetch& fetch);
   /// Ends the measurement window of every device.
   std::vector<MeasurementWindow> CloseWindows();
+  /// For the page of /metrics.
+  std::vector<DeviceMetrics> DeviceStates() const;
 
   const std::vector<DeviceSpec>& devices() const { return options_.devices; }
   std::shared_ptr<const Router> router() const { return router_; }

@@ -52,6 +52,8 @@ TEST(AgentConfig, FillsInTheDefaultsOfTheStruct) {
   EXPECT_EQ(config->advertise_address, "");
   EXPECT_EQ(config->inference.grpc, defaults.inference.grpc);
   EXPECT_EQ(config->inference.rest, std::nullopt);
+  EXPECT_EQ(config->inference.metrics, std::nullopt);
+  EXPECT_EQ(config->inference.tls, std::nullopt);
   EXPECT_FALSE(config->inference.plaintext);
   ASSERT_EQ(config->devices.size(), 1U);
   EXPECT_EQ(config->devices[0].discipline, Discipline::kFifo);
@@ -72,7 +74,9 @@ advertise_address = "edge.local:8001"
 [inference]
 grpc = "0.0.0.0:0"
 rest = "[::1]:8000"
+metrics = ""
 plaintext = true
+tls = { certificate = "/c.pem", key = "/k.pem" }
 [tls]
 ca = "ca.pem"
 certificate = "cert.pem"
@@ -85,6 +89,10 @@ key = "key.pem"
   EXPECT_EQ(config->advertise_address, "edge.local:8001");
   EXPECT_EQ(config->inference.grpc, "0.0.0.0:0");
   EXPECT_EQ(config->inference.rest, "[::1]:8000");
+  EXPECT_EQ(config->inference.metrics, "");
+  ASSERT_TRUE(config->inference.tls.has_value());
+  EXPECT_EQ(config->inference.tls->certificate, "/c.pem");
+  EXPECT_EQ(config->inference.tls->key, "/k.pem");
   EXPECT_TRUE(config->inference.plaintext);
   EXPECT_EQ(config->tls, (TlsOptions{"ca.pem", "cert.pem", "key.pem"}));
 }

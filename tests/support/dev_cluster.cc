@@ -61,6 +61,8 @@ void DevCluster::Start() {
                              EndOf("dev.log"));
   set_control(said["control"]);
   inference_ = said["inference"];
+  rest_ = said.value("rest", "");
+  metrics_ = said.value("metrics", "");
 }
 
 } // namespace avocet

@@ -21,6 +21,8 @@ public:
   /// The running program. Only after Start or Launch.
   Process& process() { return *process_; }
   const std::string& inference() const { return inference_; }
+  const std::string& rest() const { return rest_; }
+  const std::string& metrics() const { return metrics_; }
   std::filesystem::path data_dir() const { return folder() / "data"; }
   /// The command line of `avocet dev` on this folder.
   std::vector<std::string> DevCommand() const;
@@ -28,6 +30,8 @@ public:
 private:
   std::unique_ptr<Process> process_;
   std::string inference_;
+  std::string rest_;
+  std::string metrics_;
 };
 
 } // namespace avocet

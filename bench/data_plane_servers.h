@@ -1,0 +1,54 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "node_agent/device_scheduler.h"
+#include "node_agent/http_server.h"
+#include "node_agent/inference_core.h"
+#include "node_agent/inference_server.h"
+#include "node_agent/router.h"
+
+namespace avocet::bench {
+
+inline constexpr size_t kReplyBytes = 4096; ///< of every answer
+
+/// A node with one application, "noop:1" on an engine that does nothing: any UINT8[-1] in, UINT8[4096] out.
+class NoOpNode {
+public:
+  NoOpNode();
+  InferenceCore& core() { return *core_; }
+  const std::shared_ptr<InferenceCore>& shared_core() { return core_; }
+
+private:
+  std::shared_ptr<DeviceScheduler> device_;
+  std::shared_ptr<Router> router_;
+  std::shared_ptr<InferenceCore> core_;
+};
+
+/// The floor over HTTP: Beast reads the header, the body goes straight into its buffer, one write
+/// answers. One thread, nothing else.
+class HttpEcho {
+public:
+  HttpEcho();
+  ~HttpEcho();
+  std::string address() const;
+
+private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// The floor over gRPC: a callback service with the protocol's messages that answers at once.
+class GrpcEcho {
+public:
+  GrpcEcho();
+  ~GrpcEcho();
+  std::string address() const;
+
+private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+} // namespace avocet::bench

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstdint>
+
+#include "messages/device.h"
+#include "node_agent/meter.h"
+
+namespace avocet {
+
+/// A device as monitoring sees it.
+struct DeviceMetrics {
+  DeviceId id;
+  DeviceKind kind = DeviceKind::kCpu;
+  bool emulated = false;
+  uint64_t memory_used_bytes = 0;
+  uint64_t memory_bytes = 0;
+  DeviceActivity totals;
+};
+
+} // namespace avocet

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "messages/units.h"
+#include "node_agent/server_certificate.h"
+
+namespace avocet {
+
+struct HttpLimits {
+  size_t max_header_bytes = 16 * 1024;                ///< of a request line and its fields
+  uint64_t max_body_bytes = 64 * kMiB;                ///< of one request; also of the tensors decoded from its JSON
+  size_t max_connections = 1024;                      ///< more are answered 503
+  Duration idle_deadline = std::chrono::seconds(75);  ///< from an answer to the complete header of the next request
+  Duration body_deadline = std::chrono::seconds(60);  ///< from the complete header to the complete body
+  Duration write_deadline = std::chrono::seconds(60); ///< for a client to take its answer
+  Duration linger = std::chrono::seconds(2);          ///< how long a client that is refused may go on sending
+};
+
+struct HttpServerOptions {
+  std::string rest_address = "127.0.0.1:8000";       ///< host:port; port 0 is ephemeral; empty: not served
+  std::string metrics_address = "127.0.0.1:8002";    ///< the same for /metrics
+  bool plaintext = false;                            ///< allows addresses beyond loopback without TLS
+  std::optional<ServerCertificate> tls;              ///< of the REST endpoint; /metrics stays plain
+  unsigned threads = 2;                              ///< IO threads, 1 .. 64
+  Duration drain_deadline = std::chrono::seconds(5); ///< how long Stop() waits for requests in hand
+  HttpLimits limits;
+};
+
+/// What a server counts of its connections.
+struct HttpCounters {
+  size_t connections = 0; ///< open now
+  uint64_t refused = 0;   ///< ever, for being too many
+};
+
+/// Makes the page of /metrics. Called on an IO thread; must not block.
+using MetricsPage = std::function<std::string(const HttpCounters&)>;
+
+} // namespace avocet

@@ -1,0 +1,107 @@
+#include "node_agent/http_reply.h"
+
+#include <numeric>
+
+#include "messages/text.h"
+#include "node_agent/json_writer.h"
+
+namespace avocet {
+namespace {
+
+std::string_view ReasonOf(int status) {
+  switch (status) {
+  case 200:
+    return "OK";
+  case 400:
+    return "Bad Request";
+  case 403:
+    return "Forbidden";
+  case 404:
+    return "Not Found";
+  case 405:
+    return "Method Not Allowed";
+  case 411:
+    return "Length Required";
+  case 413:
+    return "Payload Too Large";
+  case 415:
+    return "Unsupported Media Type";
+  case 417:
+    return "Expectation Failed";
+  case 431:
+    return "Request Header Fields Too Large";
+  case 500:
+    return "Internal Server Error";
+  case 501:
+    return "Not Implemented";
+  case 503:
+    return "Service Unavailable";
+  default:
+    return "Unknown";
+  }
+}
+
+} // namespace
+
+size_t HttpReply::size() const {
+  return std::accumulate(tails.begin(), tails.end(), text.size(),
+                         [](size_t sum, const auto& tail) { return sum + tail.size(); });
+}
+
+int HttpStatusOf(StatusCode code) {
+  switch (code) {
+  case StatusCode::kOk:
+    return 200;
+  case StatusCode::kNotFound:
+    return 404;
+  case StatusCode::kUnavailable:
+  case StatusCode::kDeadlineExceeded:
+  case StatusCode::kCancelled:
+    return 503;
+  case StatusCode::kDenied:
+    return 403;
+  case StatusCode::kUnsupported:
+    return 501;
+  case StatusCode::kResourceExhausted:
+    return 413;
+  case StatusCode::kCorruption:
+  case StatusCode::kInternal:
+    return 500;
+  case StatusCode::kInvalidArgument:
+  case StatusCode::kAlreadyExists:
+  case StatusCode::kRejected:
+    break;
+  }
+  return 400;
+}
+
+HttpReply ErrorReply(int status, std::string_view text) {
+  HttpReply reply;
+  reply.status = status;
+  StringSink sink{reply.text};
+  JsonWriter json(sink);
+  json.StartObject();
+  json.Key("error");
+  json.Text(ToText(text));
+  json.EndObject();
+  return reply;
+}
+
+HttpReply ErrorReply(const Status& status) {
+  return ErrorReply(HttpStatusOf(status.code()), status.message());
+}
+
+std::string HeadOf(const HttpReply& reply, const HttpHead& head) {
+  std::string text;
+  text.reserve(256);
+  text.append("HTTP/1.1 ").append(std::to_string(reply.status)).append(" ").append(ReasonOf(reply.status));
+  text.append("\r\nContent-Type: ").append(reply.has_binary ? "application/octet-stream" : reply.content_type);
+  text.append("\r\nContent-Length: ").append(std::to_string(reply.size()));
+  if (reply.has_binary) text.append("\r\nInference-Header-Content-Length: ").append(std::to_string(reply.text.size()));
+  if (reply.status == 503) text.append("\r\nRetry-After: 1");
+  if (!head.keep_alive) text.append("\r\nConnection: close");
+  if (head.keep_alive && head.is_http10) text.append("\r\nConnection: keep-alive");
+  return text.append("\r\n\r\n");
+}
+
+} // namespace avocet

@@ -1,0 +1,117 @@
+#include "node_agent/json_elements.h"
+
+#include <cmath>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "node_agent/tensor_contents.h"
+
+namespace avocet {
+
+Result<JsonElements> JsonElements::For(TensorSpec spec, size_t most_bytes, size_t most_elements) {
+  const std::string subject = InputSubject(spec.name);
+  if (spec.type == DataType::kFp16) return InvalidArgument(subject + ": FP16 has no JSON form; send it as binary data");
+  const auto count = ElementCount(spec);
+  if (!count.ok()) return count.status();
+  if (*count > most_elements) return InvalidArgument(subject + " has fewer elements than " + Describe(spec) + " takes");
+  const size_t size = spec.type == DataType::kBytes ? kLengthPrefix : ElementSize(spec.type);
+  if (*count > most_bytes / size)
+    return ResourceExhausted(subject + ": " + Describe(spec) + " takes more than the " + std::to_string(most_bytes) +
+                             " bytes that a request may hold");
+  JsonElements elements(std::move(spec), *count);
+  if (elements.spec_.type != DataType::kBytes) elements.bytes_.resize(*count * size);
+  return elements;
+}
+
+bool JsonElements::Fail(std::string_view what) {
+  if (wrong_.ok())
+    wrong_ =
+        InvalidArgument(InputSubject(spec_.name) + ": element " + std::to_string(found_) + " " + std::string(what));
+  return false;
+}
+
+bool JsonElements::HasRoom() {
+  if (found_ < count_) return true;
+  if (wrong_.ok())
+    wrong_ = InvalidArgument(InputSubject(spec_.name) + " has more elements than " + Describe(spec_) + " takes");
+  return false;
+}
+
+template <class To> bool JsonElements::Store(To value) {
+  if (!HasRoom()) return false;
+  std::memcpy(bytes_.data() + found_ * sizeof(To), &value, sizeof(To));
+  ++found_;
+  return true;
+}
+
+template <class To, class From> bool JsonElements::Narrow(From value) {
+  if (!std::in_range<To>(value)) return Fail("(" + std::to_string(value) + ") does not fit into " + Describe(spec_));
+  return Store(static_cast<To>(value));
+}
+
+template <class Number> bool JsonElements::Integer(Number value) {
+  switch (spec_.type) {
+  case DataType::kFp32:
+    return Store(static_cast<float>(value));
+  case DataType::kFp64:
+    return Store(static_cast<double>(value));
+  case DataType::kInt8:
+    return Narrow<int8_t>(value);
+  case DataType::kInt16:
+    return Narrow<int16_t>(value);
+  case DataType::kInt32:
+    return Narrow<int32_t>(value);
+  case DataType::kInt64:
+    return Narrow<int64_t>(value);
+  case DataType::kUint8:
+    return Narrow<uint8_t>(value);
+  case DataType::kUint16:
+    return Narrow<uint16_t>(value);
+  case DataType::kUint32:
+    return Narrow<uint32_t>(value);
+  case DataType::kUint64:
+    return Narrow<uint64_t>(value);
+  case DataType::kBool:
+    return value == 0 || value == 1 ? Store(static_cast<uint8_t>(value)) : Fail("is no boolean");
+  case DataType::kBytes:
+  case DataType::kFp16:
+    break;
+  }
+  return Fail("is a number, not a string");
+}
+
+bool JsonElements::Signed(int64_t value) {
+  return Integer(value);
+}
+
+bool JsonElements::Unsigned(uint64_t value) {
+  return Integer(value);
+}
+
+bool JsonElements::Bool(bool value) {
+  return spec_.type == DataType::kBool ? Store(static_cast<uint8_t>(value)) : Fail("is a boolean");
+}
+
+bool JsonElements::Double(double value) {
+  if (spec_.type == DataType::kFp32) return Store(static_cast<float>(value));
+  if (spec_.type == DataType::kFp64) return Store(value);
+  return Fail("is no whole number");
+}
+
+bool JsonElements::Text(std::string_view value) {
+  if (spec_.type != DataType::kBytes) return Fail("is a string");
+  if (!HasRoom()) return false;
+  AppendByteString(value, bytes_);
+  ++found_;
+  return true;
+}
+
+Result<std::vector<std::byte>> JsonElements::Finish() {
+  AVOCET_RETURN_IF_ERROR(wrong_);
+  if (found_ == count_) return std::move(bytes_);
+  return InvalidArgument(InputSubject(spec_.name) + " has " + std::to_string(found_) + " elements, " + Describe(spec_) +
+                         " takes " + std::to_string(count_));
+}
+
+} // namespace avocet

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <ostream>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "node_agent/engine.h"
+#include "tests/support/dev_cluster.h"
+
+namespace avocet {
+
+/// What is served, on the agent's real device, and how big its picture is.
+struct Served {
+  EngineKind engine;
+  std::string model; ///< of the sample models
+  std::vector<int64_t> shape;
+};
+
+inline void PrintTo(const Served& served, std::ostream* out) {
+  *out << served.model;
+}
+
+inline std::filesystem::path Prefix() {
+  return SampleModel("").parent_path().parent_path().parent_path().parent_path();
+}
+
+inline nlohmann::json ToJson(const TensorSpec& spec) {
+  return {{"name", spec.name}, {"datatype", ToString(spec.type)}, {"shape", spec.shape}};
+}
+
+inline nlohmann::json ToJson(const std::vector<TensorSpec>& specs) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const auto& spec : specs)
+    list.push_back(ToJson(spec));
+  return list;
+}
+
+/// The same engine that the agent uses, called directly.
+class DirectRun {
+public:
+  DirectRun(const Served& served, unsigned seed) {
+    auto engine = MakeEngine({.kind = served.engine, .prefix = Prefix()});
+    if (!engine.ok()) throw std::runtime_error(engine.status().ToString());
+    engine_ = std::move(*engine);
+    auto model = engine_->Load({ModelId("direct:1"), SampleModel(served.model)});
+    if (!model.ok()) throw std::runtime_error(model.status().ToString());
+    model_ = std::move(*model);
+    TensorSpec spec = model_->signature().inputs.at(0);
+    spec.shape = served.shape;
+    Fill(spec, seed);
+    const TensorView input{spec, input_};
+    auto result = model_->Run({.inputs = std::span(&input, 1)});
+    if (!result.ok()) throw std::runtime_error(result.status().ToString());
+    outputs_ = std::move(result->outputs);
+  }
+
+  const ModelSignature& signature() const { return model_->signature(); }
+  const std::vector<std::byte>& input() const { return input_; }
+  const std::vector<Tensor>& outputs() const { return outputs_; }
+
+private:
+  void Fill(const TensorSpec& spec, unsigned seed) {
+    std::mt19937 random(seed);
+    std::uniform_real_distribution<float> pixel(-1, 1);
+    input_.resize(ByteSize(spec).value());
+    for (size_t at = 0; at < input_.size(); at += sizeof(float)) {
+      const float value = pixel(random);
+      std::memcpy(&input_[at], &value, sizeof value);
+    }
+  }
+
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<LoadedModel> model_;
+  std::vector<std::byte> input_;
+  std::vector<Tensor> outputs_;
+};
+
+} // namespace avocet

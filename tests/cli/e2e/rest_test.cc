@@ -1,0 +1,118 @@
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/cli/e2e/direct_run.h"
+#include "tests/support/dev_cluster.h"
+
+// The REST endpoint and /metrics as curl sees them, against a real model.
+namespace avocet {
+namespace {
+
+const Served kFace{EngineKind::kTflite, "face_detection_short_range.tflite", {1, 128, 128, 3}};
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+class Curl : public testing::Test {
+protected:
+  void SetUp() override {
+    cluster.Start();
+    ASSERT_TRUE(cluster.WaitUntilServing());
+    (void)cluster.Json({"model", "import", SampleModel(kFace.model).string()});
+    const AppFile app{.name = "door", .model = "face_detection_short_range", .kind = "cpu"};
+    ASSERT_TRUE(cluster.Json({"app", "apply", cluster.Write(app)}).is_object());
+  }
+
+  std::string Ask(const std::string& url, std::vector<std::string> arguments = {}) {
+    std::vector<std::string> command{"curl", "-sS", "--max-time", "60"};
+    command.insert(command.end(), arguments.begin(), arguments.end());
+    command.push_back("http://" + url);
+    const auto said = RunToEnd({.command = command, .stderr_file = {}, .environment = {}}, kPatience);
+    EXPECT_EQ(said.exit_code, 0) << url << ": " << said.err;
+    return said.out;
+  }
+  json AskJson(const std::string& path, const std::vector<std::string>& arguments = {}) {
+    return json::parse(Ask(cluster.rest() + path, arguments), nullptr, false);
+  }
+  /// The answer's body, after its header has been looked at.
+  std::string Infer(const std::string& body, const std::vector<std::string>& arguments, size_t& json_bytes) {
+    const auto file = cluster.Write("body", body), head = cluster.folder() / "head";
+    std::vector<std::string> all{"--data-binary", "@" + file.string(), "-D", head.string()};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    std::string said = Ask(cluster.rest() + "/v2/models/door/versions/1/infer", all);
+    std::ifstream in(head);
+    json_bytes = said.size();
+    for (std::string line; std::getline(in, line);) {
+      if (line.starts_with("Inference-Header-Content-Length: ")) json_bytes = std::stoul(line.substr(33));
+    }
+    return said;
+  }
+
+  DevCluster cluster;
+};
+
+std::string Text(const std::vector<std::byte>& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+TEST_F(Curl, GetsTheRoutesOfTheProtocol) {
+  const DirectRun direct(kFace, 11);
+  EXPECT_EQ(AskJson("/v2/health/live"), (json{{"live", true}}));
+  EXPECT_EQ(AskJson("/v2/health/ready"), (json{{"ready", true}}));
+  EXPECT_EQ(AskJson("/v2")["version"], AVOCET_VERSION);
+  EXPECT_EQ(AskJson("/v2/models/door/ready"), (json{{"name", "door"}, {"ready", true}}));
+  const json model = AskJson("/v2/models/door");
+  EXPECT_EQ(model["inputs"], ToJson(direct.signature().inputs));
+  EXPECT_EQ(model["outputs"], ToJson(direct.signature().outputs));
+  EXPECT_EQ(AskJson("/v2/models/door/config")["max_batch_size"], 0);
+  EXPECT_EQ(AskJson("/v2/repository/index", {"-X", "POST"})[0]["name"], "door");
+  EXPECT_THAT(AskJson("/v2/models/stranger")["error"], HasSubstr("'stranger' is not served here"));
+  std::ifstream endpoints(cluster.data_dir() / "agent" / "endpoints.json");
+  EXPECT_EQ(json::parse(endpoints),
+            (json{{"grpc", cluster.inference()}, {"rest", cluster.rest()}, {"metrics", cluster.metrics()}}));
+}
+
+TEST_F(Curl, GetsTheBytesOfTheEngineInBothForms) {
+  const DirectRun direct(kFace, 11);
+  const TensorSpec& input = direct.signature().inputs.at(0);
+  json request{{"id", "frame-1"}, {"inputs", {ToJson(input)}}};
+  request["inputs"][0]["parameters"] = {{"binary_data_size", direct.input().size()}};
+  request["parameters"] = {{"binary_data_output", true}};
+  const std::string header = request.dump();
+  size_t json_bytes = 0;
+  const std::string raw =
+      Infer(header + Text(direct.input()), {"-H", "Inference-Header-Content-Length: " + std::to_string(header.size())},
+            json_bytes);
+  const json said = json::parse(raw.substr(0, json_bytes), nullptr, false);
+  ASSERT_TRUE(said.is_object()) << raw.substr(0, 500);
+  EXPECT_EQ(said["id"], "frame-1");
+  std::string wanted;
+  for (const Tensor& output : direct.outputs())
+    wanted += Text(output.data);
+  EXPECT_TRUE(raw.substr(json_bytes) == wanted) << "other bytes than the engine's";
+
+  std::vector<float> values(direct.input().size() / sizeof(float));
+  std::memcpy(values.data(), direct.input().data(), direct.input().size());
+  json typed{{"inputs", {ToJson(input)}}};
+  typed["inputs"][0]["data"] = values;
+  const json plain = json::parse(Infer(typed.dump(), {}, json_bytes), nullptr, false);
+  ASSERT_TRUE(plain.is_object());
+  for (size_t i = 0; i < direct.outputs().size(); ++i) {
+    const auto data = plain["outputs"][i]["data"].get<std::vector<float>>();
+    EXPECT_TRUE(Text({std::as_bytes(std::span(data)).begin(), std::as_bytes(std::span(data)).end()}) ==
+                Text(direct.outputs()[i].data));
+  }
+
+  const json sections = AskJson("/v2/models/door/stats")["model_stats"][0]["inference_stats"];
+  for (const char* section : {"success", "queue", "compute_input", "compute_infer", "compute_output"})
+    EXPECT_EQ(sections[section]["count"], 2) << section;
+  const std::string metrics = Ask(cluster.metrics() + "/metrics");
+  EXPECT_THAT(metrics, HasSubstr("nv_inference_request_success{model=\"door\",version=\"1\"} 2\n"));
+  EXPECT_THAT(metrics, HasSubstr("avocet_response_seconds_count{app=\"door\",version=\"1\"} 2\n"));
+  EXPECT_THAT(metrics, HasSubstr("avocet_device_utilization{device=\"box/cpu0\",kind=\"cpu\",emulated=\"false\"}"));
+}
+
+} // namespace
+} // namespace avocet

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdlib>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "node_agent/http_infer_request.h"
+#include "node_agent/http_routes.h"
+#include "node_agent/request_parameters.h"
+#include "node_agent/tensor_contents.h"
+
+namespace avocet::test {
+
+/// Bytes that tensors decoded from JSON may take, in fuzzing.
+inline constexpr size_t kFuzzMostDecoded = 4096;
+
+/// Decodes a body whose first `json_bytes` are JSON. False when it is refused, with a text; stops the
+/// process when an accepted request is not what the header of DecodeInferRequest promises.
+inline bool FuzzInferRequest(std::string_view body, size_t json_bytes) {
+  const auto decoded = DecodeInferRequest({std::as_bytes(std::span(body)), json_bytes, kFuzzMostDecoded});
+  if (!decoded.ok()) {
+    if (decoded.status().message().empty()) std::abort();
+    return false;
+  }
+  for (const TensorView& input : decoded->inputs) {
+    if (!CheckContents(input.spec, input.data).ok()) std::abort();
+  }
+  for (const auto& bytes : decoded->converted) {
+    if (bytes.size() > kFuzzMostDecoded + body.size() * 5) std::abort();
+  }
+  if (decoded->outputs.size() != decoded->are_binary.size()) std::abort();
+  (void)TimeoutOf(decoded->parameters);
+  return true;
+}
+
+inline void FuzzRoute(std::string_view target) {
+  const HttpMatch match = MatchRoute(HttpSurface::kInference, "POST", target);
+  if (match.status < 200 || match.status > 501) std::abort();
+}
+
+} // namespace avocet::test

@@ -1,0 +1,75 @@
+#include "node_agent/metrics_text.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace avocet {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using testing::HasSubstr;
+using testing::Not;
+
+MetricsSnapshot Sample() {
+  MetricsSnapshot snapshot;
+  ServedStatistics app{"door", "1", {}};
+  app.totals.success = {2, milliseconds(30)};
+  app.totals.queue = {2, microseconds(500)};
+  app.totals.compute_infer = {2, milliseconds(20)};
+  app.totals.pending = 3;
+  app.totals.failures[static_cast<size_t>(StatusCode::kUnavailable)] = 4;
+  app.totals.failures[static_cast<size_t>(StatusCode::kDeadlineExceeded)] = 1;
+  app.totals.response.Add(milliseconds(10));
+  app.totals.response.Add(milliseconds(20));
+  snapshot.apps.push_back(app);
+  snapshot.devices.push_back({.id = DeviceId("n/gpu0"),
+                              .kind = DeviceKind::kGpu,
+                              .emulated = true,
+                              .memory_used_bytes = 10,
+                              .memory_bytes = 100,
+                              .totals = {milliseconds(1500), 7, 2, 0.25, 0.5}});
+  snapshot.refusals[static_cast<size_t>(StatusCode::kNotFound)] = 9;
+  snapshot.http_connections = 5;
+  return snapshot;
+}
+
+TEST(MetricsText, HasTritonsNames) {
+  const std::string text = MetricsText(Sample());
+  for (const char* line :
+       {"# TYPE nv_inference_request_success counter", "nv_inference_request_success{model=\"door\",version=\"1\"} 2\n",
+        "nv_inference_request_failure{model=\"door\",version=\"1\",reason=\"REJECTED\"} 5\n",
+        "nv_inference_request_failure{model=\"door\",version=\"1\",reason=\"BACKEND\"} 0\n",
+        "nv_inference_count{model=\"door\",version=\"1\"} 2\n",
+        "nv_inference_exec_count{model=\"door\",version=\"1\"} 2\n",
+        "nv_inference_request_duration_us{model=\"door\",version=\"1\"} 30000\n",
+        "nv_inference_queue_duration_us{model=\"door\",version=\"1\"} 500\n",
+        "nv_inference_compute_infer_duration_us{model=\"door\",version=\"1\"} 20000\n",
+        "nv_inference_compute_input_duration_us{model=\"door\",version=\"1\"} 0\n",
+        "nv_inference_compute_output_duration_us{model=\"door\",version=\"1\"} 0\n",
+        "# TYPE nv_inference_pending_request_count gauge",
+        "nv_inference_pending_request_count{model=\"door\",version=\"1\"} 3\n"})
+    EXPECT_THAT(text, HasSubstr(line));
+}
+
+TEST(MetricsText, HasOurOwn) {
+  const std::string text = MetricsText(Sample());
+  for (const char* line :
+       {"# TYPE avocet_response_seconds histogram", "avocet_response_seconds_count{app=\"door\",version=\"1\"} 2\n",
+        "avocet_response_seconds_sum{app=\"door\",version=\"1\"} 0.03\n",
+        "avocet_response_seconds_bucket{app=\"door\",version=\"1\",le=\"0.008192\"} 0\n",
+        "avocet_response_seconds_bucket{app=\"door\",version=\"1\",le=\"0.016384\"} 1\n",
+        "avocet_response_seconds_bucket{app=\"door\",version=\"1\",le=\"0.032768\"} 2\n",
+        "avocet_response_seconds_bucket{app=\"door\",version=\"1\",le=\"+Inf\"} 2\n",
+        "avocet_refusals_total{app=\"door\",reason=\"unavailable\"} 4\n",
+        "avocet_refusals_total{app=\"\",reason=\"not_found\"} 9\n",
+        "avocet_device_utilization{device=\"n/gpu0\",kind=\"gpu\",emulated=\"true\"} 0.25\n",
+        "avocet_device_switch_share{device=\"n/gpu0\",kind=\"gpu\",emulated=\"true\"} 0.5\n",
+        "avocet_device_busy_seconds_total{device=\"n/gpu0\",kind=\"gpu\",emulated=\"true\"} 1.5\n",
+        "avocet_http_connections 5\n"})
+    EXPECT_THAT(text, HasSubstr(line));
+  EXPECT_THAT(text, Not(HasSubstr("reason=\"internal\"")));
+}
+
+} // namespace
+} // namespace avocet
