@@ -60,6 +60,8 @@ protected:
   void set_control(const std::string& address) { control_ = address; }
   /// Added to every command: certificates, say.
   void set_environment(const std::map<std::string, std::string>& environment) { environment_ = environment; }
+  /// In front of every command: what it runs in.
+  void set_prefix(const std::vector<std::string>& prefix) { prefix_ = prefix; }
   /// Starts a long-running `avocet ARGUMENTS`, its log appended to `log` in the folder.
   std::unique_ptr<Process> StartProgram(const std::vector<std::string>& command, const std::string& log) const;
   /// The ends of these logs, on stderr, when a test failed.
@@ -73,6 +75,7 @@ private:
   TempDir folder_;
   std::string control_;
   std::map<std::string, std::string> environment_;
+  std::vector<std::string> prefix_;
 };
 
 /// Runs `avocet ARGUMENTS` without any cluster.

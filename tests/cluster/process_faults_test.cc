@@ -1,0 +1,178 @@
+#include <map>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/process_cluster.h"
+
+// A controller and two agents as processes of their own: each may die, stand still or come back without
+// its disk, and the others go on. docs/FAILURES.md is the table of these tests.
+namespace avocet {
+namespace {
+
+using nlohmann::json;
+
+/// Beyond the controller's lease of 3 s.
+const std::string kBeyondLeaseSeconds = "4";
+
+/// How an application's placement is shown; equal before and after says that nothing was placed again.
+struct Placed {
+  std::string device;
+  uint64_t epoch = 0;
+  friend bool operator==(const Placed&, const Placed&) = default;
+};
+
+/// "door" runs on the GPU of "left", "lane" on the edgeTPU of "right".
+class ProcessFaults : public testing::Test {
+protected:
+  void SetUp() override {
+    cluster.StartAll();
+    for (const std::string model : {"resnet18", "mobilenet_v1"})
+      (void)cluster.Json({"model", "import", EmulatedModel(model + ".toml").string()});
+    Apply({.name = "door", .model = "resnet18", .kind = "gpu"});
+    Apply({.name = "lane", .model = "mobilenet_v1", .kind = "edgetpu"});
+    placed = Placements();
+    ASSERT_EQ(placed["door"].device, "left/gpu0");
+    ASSERT_EQ(placed["lane"].device, "right/tpu0");
+  }
+
+  void Apply(const AppFile& app) {
+    const json decision = cluster.Json({"app", "apply", cluster.Write(app)});
+    ASSERT_TRUE(decision.is_object());
+    ASSERT_EQ(decision["decision"], "admit") << decision;
+  }
+
+  std::map<std::string, Placed> Placements() const {
+    std::map<std::string, Placed> all;
+    const json list = cluster.Json({"app", "list"});
+    for (const auto& app : list["apps"])
+      all[app["name"]] = {app["device"], app["epoch"]};
+    return all;
+  }
+
+  std::vector<std::string> LoadCommand(const std::string& app, const std::string& endpoint,
+                                       const std::string& seconds) const {
+    return {"load",       app + "=20", "--arrival", "periodic", "--duration", seconds,
+            "--endpoint", endpoint,    "-o",        "json",     "-q"};
+  }
+
+  /// Every request of a load was answered: exit code 0.
+  void ExpectServes(const std::string& app, const std::string& node, const std::string& seconds = "0.5") {
+    const auto load = cluster.Run(LoadCommand(app, cluster.inference(node), seconds));
+    EXPECT_EQ(load.exit_code, 0) << app << " on " << node << "\n" << load.out << load.err;
+  }
+
+  bool Serves(const std::string& app, const std::string& node) {
+    return cluster.Run(LoadCommand(app, cluster.inference(node), "0.1")).exit_code == 0;
+  }
+
+  std::string PhaseOf(const std::string& app) const { return cluster.Json({"app", "status", app})["phase"]; }
+
+  void ExpectLost(const std::string& app) {
+    EXPECT_TRUE(Eventually([&] { return PhaseOf(app) == "lost"; }, kPatience)) << "it is " << PhaseOf(app);
+  }
+
+  /// Everything acknowledged is there and serves, where it was.
+  void ExpectAllAsBefore() {
+    ASSERT_TRUE(cluster.WaitUntilServing()) << cluster.Run({"app", "list"}).out;
+    EXPECT_EQ(Placements(), placed);
+    ExpectServes("door", "left");
+    ExpectServes("lane", "right");
+  }
+
+  size_t TimesLogged(const std::string& node, const std::string& text) const {
+    const std::string log = cluster.LogOf(node);
+    size_t times = 0;
+    for (size_t at = log.find(text); at != std::string::npos; at = log.find(text, at + 1))
+      ++times;
+    return times;
+  }
+
+  ProcessCluster cluster{{{"left", {"gpu"}}, {"right", {"edgetpu"}}}};
+  std::map<std::string, Placed> placed;
+};
+
+TEST_F(ProcessFaults, RequestsAreServedWhileTheControllerIsDeadAndNothingIsPlacedAgain) {
+  cluster.controller().Kill();
+  ExpectServes("door", "left", "1");
+  const auto load = cluster.Spawn(LoadCommand("door", cluster.inference("left"), kBeyondLeaseSeconds));
+  cluster.StartController();
+  ExpectAllAsBefore();
+  const auto end = load->Wait(kPatience);
+  ASSERT_TRUE(end.has_value());
+  EXPECT_EQ(end->exit_code, 0) << "a request was lost while the controller came back: " << load->unread();
+  EXPECT_EQ(TimesLogged("left", "application ready"), 1U) << "loaded again although it ran all the time";
+  EXPECT_EQ(cluster.Json({"model", "list"})["models"].size(), 2U);
+}
+
+TEST_F(ProcessFaults, RequestsAreServedWhileTheControllerStandsStill) {
+  cluster.controller().Signal(SIGSTOP);
+  ExpectServes("door", "left", kBeyondLeaseSeconds);
+  ExpectServes("lane", "right");
+  cluster.controller().Signal(SIGCONT);
+  ExpectAllAsBefore();
+}
+
+TEST_F(ProcessFaults, ApplicationsOfADeadAgentAreShownLostAndRunAgainOnItsReturn) {
+  cluster.agent("left").Kill();
+  ExpectLost("door");
+  EXPECT_EQ(PhaseOf("lane"), "ready") << "the other node is not concerned";
+  ExpectServes("lane", "right");
+  cluster.StartAgent("left");
+  ExpectAllAsBefore();
+}
+
+TEST_F(ProcessFaults, ApplicationsOfAnAgentThatStandsStillAreShownLostUntilItGoesOn) {
+  cluster.agent("left").Signal(SIGSTOP);
+  ExpectLost("door");
+  cluster.agent("left").Signal(SIGCONT);
+  ExpectAllAsBefore();
+  EXPECT_EQ(TimesLogged("left", "application ready"), 1U) << "loaded again although it ran all the time";
+}
+
+TEST_F(ProcessFaults, AnAgentStartedWithoutControllerServesItsCachedPlan) {
+  cluster.controller().Kill();
+  cluster.agent("left").Kill();
+  cluster.StartAgent("left");
+  EXPECT_TRUE(Eventually([&] { return Serves("door", "left"); }, kPatience));
+  cluster.StartController();
+  ExpectAllAsBefore();
+}
+
+TEST_F(ProcessFaults, AnAgentThatLostItsDiskIsCommandedAgainAndFetchesTheModelAgain) {
+  cluster.agent("left").Kill();
+  std::filesystem::remove_all(cluster.data_dir("left"));
+  cluster.StartAgent("left");
+  ExpectAllAsBefore();
+}
+
+TEST_F(ProcessFaults, AnAgentThatMissedARemovalStopsServingOnItsReturn) {
+  cluster.agent("left").Kill();
+  ASSERT_EQ(cluster.Json({"app", "rm", "door"})["removed"], "door");
+  cluster.StartAgent("left");
+  EXPECT_TRUE(Eventually([&] { return !Serves("door", "left"); }, kPatience));
+  ASSERT_TRUE(cluster.WaitUntilServing());
+  ExpectServes("lane", "right");
+}
+
+TEST_F(ProcessFaults, AllKilledAtOnceComeBackAsTheyWere) {
+  cluster.controller().Kill();
+  cluster.agent("left").Kill();
+  cluster.agent("right").Kill();
+  cluster.StartController();
+  cluster.StartAgent("left");
+  cluster.StartAgent("right");
+  ExpectAllAsBefore();
+}
+
+TEST_F(ProcessFaults, EachStopsInOrderOnSigterm) {
+  for (Process* process : {&cluster.agent("left"), &cluster.agent("right"), &cluster.controller()}) {
+    process->Signal(SIGTERM);
+    const auto end = process->Wait(kPatience);
+    ASSERT_TRUE(end.has_value());
+    EXPECT_EQ(end->exit_code, 0) << "ended by signal " << end->signal;
+  }
+}
+
+} // namespace
+} // namespace avocet
