@@ -132,7 +132,7 @@ public:
 
   grpc::ServerWriteReactor<v1::Event>* WatchEvents(grpc::CallbackServerContext* context,
                                                    const v1::WatchEventsRequest* request) override {
-    if (const Status admitted = Admit<ListEvents>(*context); !admitted.ok()) return new RefusedStream(admitted);
+    if (const Status admitted = Admit<avocet::ListEvents>(*context); !admitted.ok()) return new RefusedStream(admitted);
     return watches_.Begin(request->after_sequence());
   }
 
