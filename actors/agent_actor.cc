@@ -60,10 +60,9 @@ void OnStarted(Self self, const RunningApp& result) {
 bool PlanRetry(Self self, const Command& command) {
   auto& state = self->state;
   const auto& options = Options(self);
-  auto [it, first] = state.retries.try_emplace(
-      command.app, StartRetry{command, Backoff(options.start_backoff, command.epoch), 1, false, {}});
-  auto& retry = it->second;
-  if (!first && ++retry.attempts > options.max_start_attempts) return false;
+  const StartRetry fresh{command, Backoff(options.start_backoff, command.epoch), 0, false, {}};
+  auto& retry = state.retries.try_emplace(command.app, fresh).first->second;
+  if (++retry.attempts >= options.max_start_attempts) return false;
   retry.under_way = false;
   retry.next = self->clock().now() + retry.backoff.Next();
   return true;

@@ -26,7 +26,7 @@ struct AgentActorArgs {
 struct StartRetry {
   Command command;
   Backoff backoff;
-  int attempts = 1;
+  int attempts = 0; ///< that failed
   bool under_way = false;
   caf::actor_clock::time_point next; ///< unless under way
 };

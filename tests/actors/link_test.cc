@@ -1,5 +1,8 @@
 // Agents and a controller over a real connection, in one process: AgentLink -> gRPC -> LinkService -> the actors.
 
+#include <future>
+#include <mutex>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -18,6 +21,7 @@
 #include "tests/support/fake_agent.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
+#include "tests/support/test_authority.h"
 #include "tests/support/view_builder.h"
 
 namespace avocet::testing {
@@ -184,6 +188,67 @@ TEST_F(LinkTest, StopsWithAgentsConnected) {
   TestAgent agent(system, "n1", process->address());
   ASSERT_TRUE(BecomesHealthy("n1"));
   process.reset(); // waits for the sessions, each with a deadline
+}
+
+/// The link over mutual TLS: who is let in.
+class LinkTlsTest : public LinkTest {
+protected:
+  void SetUp() override {
+    ControllerProcessOptions options{.data_dir = dir.path(), .control = {}, .controller = {}};
+    options.control.address = "127.0.0.1:0";
+    options.control.tls = authority.Issue(Role::kController, "main");
+    auto started = ControllerProcess::Start(system, options);
+    ASSERT_TRUE(started.ok()) << started.status().ToString();
+    process = std::move(*started);
+  }
+
+  /// Says Hello as the node, with those certificates; success is the Welcome, else why the session ended.
+  Status Hello(const std::optional<TlsOptions>& tls, const std::string& node) {
+    std::promise<Status> first;
+    std::once_flag once;
+    const auto conclude = [&](const Status& status) { std::call_once(once, [&] { first.set_value(status); }); };
+    LinkConnection connection({.address = process->address(), .tls = tls});
+    v1::AgentMessage hello;
+    *hello.mutable_hello() = ToProto(LinkHello{TestNode(node), {}});
+    connection.Begin({.up = [&] { (void)connection.Send(hello); },
+                      .said =
+                          [&](const v1::ControllerMessage& message) {
+                            if (message.has_welcome()) conclude({});
+                          },
+                      .down = conclude});
+    auto outcome = first.get_future();
+    const bool concluded = outcome.wait_for(kPatience) == std::future_status::ready;
+    connection.Stop();
+    return concluded ? outcome.get() : DeadlineExceeded("neither welcomed nor refused");
+  }
+
+  TestAuthority authority;
+};
+
+TEST_F(LinkTlsTest, AnAgentIsWelcomeUnderTheNameInItsCertificate) {
+  const auto agent = authority.Issue(Role::kAgent, "n1");
+  EXPECT_EQ(Hello(agent, "n1"), Status());
+  EXPECT_EQ(Health("n1"), "healthy");
+  const auto other = Hello(agent, "n2");
+  EXPECT_EQ(other.code(), StatusCode::kDenied) << other.message();
+  EXPECT_NE(other.message().find("'n1'"), std::string::npos) << other.message();
+  EXPECT_EQ(Health("n2"), "unknown");
+}
+
+TEST_F(LinkTlsTest, NobodyButAgentsMayLink) {
+  for (const Role role : {Role::kAdmin, Role::kClient}) {
+    const auto status = Hello(authority.Issue(role, "n1"), "n1");
+    EXPECT_EQ(status.code(), StatusCode::kDenied) << ToString(role) << ": " << status.message();
+  }
+  EXPECT_EQ(Health("n1"), "unknown");
+}
+
+TEST_F(LinkTlsTest, StrangersAreRefusedAndTheServerGoesOn) {
+  const TestAuthority stranger;
+  EXPECT_FALSE(Hello(stranger.Issue(Role::kAgent, "n1"), "n1").ok()) << "of another authority";
+  EXPECT_FALSE(Hello(std::nullopt, "n1").ok()) << "in plain text";
+  EXPECT_EQ(Health("n1"), "unknown");
+  EXPECT_EQ(Hello(authority.Issue(Role::kAgent, "n1"), "n1"), Status());
 }
 
 } // namespace

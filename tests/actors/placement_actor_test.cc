@@ -309,7 +309,9 @@ TEST_F(PlacementActorTest, TellsThoseWhoWaitOfEventsOnceTheyAreOnDisk) {
   control->fail = false;
   ASSERT_TRUE(Apply("cam").ok());
   ASSERT_TRUE(waiting.answered());
-  EXPECT_EQ(waiting.get()->events.back().kind, "app_admitted");
+  const uint64_t told = waiting.get()->events.back().sequence;
+  EXPECT_GT(told, last);
+  EXPECT_EQ(Ask<EventList>(placement, WaitForEvents{told})->events.back().kind, "app_admitted");
 }
 
 TEST_F(PlacementActorTest, KeepsABoundedNumberWaitingForEvents) {
