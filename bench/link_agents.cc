@@ -13,7 +13,6 @@
 #include "actors/link_connection.h"
 #include "actors/window_buffer.h"
 #include "messages/tls_authority.h"
-#include "messages/tls_credentials.h"
 #include "node_agent/boot_id.h"
 
 // Many agents in one process against one controller, each with a connection, a certificate and a window
@@ -104,11 +103,8 @@ private:
     LinkConnectionOptions options;
     options.address = setting.controller;
     options.seed = static_cast<uint64_t>(number);
-    options.credentials = [setting, number] {
-      const auto files = setting.authority / ("agent-edge-" + std::to_string(number));
-      return MakeChannelCredentials(TlsOptions{files / "ca.pem", files / "cert.pem", files / "key.pem"},
-                                    setting.controller);
-    };
+    const auto files = setting.authority / ("agent-edge-" + std::to_string(number));
+    options.tls = TlsOptions{files / "ca.pem", files / "cert.pem", files / "key.pem"};
     return options;
   }
 
