@@ -29,10 +29,12 @@ template <class Structs, class Repeated> void ToRepeated(const Structs& values, 
     *protos->Add() = ToProto(value);
 }
 
-template <class Request> Result<Request> AppRequest(const v1::Application& proto) {
-  auto app = FromProto(proto);
+template <class Request, class Proto> Result<Request> AppRequest(const Proto& proto) {
+  auto app = FromProto(proto.app());
   if (!app.ok()) return CallersFault(app.status());
-  return Request{std::move(*app)};
+  auto options = FromProto(proto.options());
+  if (!options.ok()) return CallersFault(options.status());
+  return Request{std::move(*app), *options};
 }
 
 } // namespace
@@ -272,21 +274,23 @@ Result<ProfileModel> FromProto(const v1::ProfileModelRequest& proto) {
 v1::PlanAppRequest ToProto(const PlanApp& value) {
   v1::PlanAppRequest proto;
   *proto.mutable_app() = ToProto(value.app);
+  *proto.mutable_options() = ToProto(value.options);
   return proto;
 }
 
 Result<PlanApp> FromProto(const v1::PlanAppRequest& proto) {
-  return AppRequest<PlanApp>(proto.app());
+  return AppRequest<PlanApp>(proto);
 }
 
 v1::ApplyAppRequest ToProto(const ApplyApp& value) {
   v1::ApplyAppRequest proto;
   *proto.mutable_app() = ToProto(value.app);
+  *proto.mutable_options() = ToProto(value.options);
   return proto;
 }
 
 Result<ApplyApp> FromProto(const v1::ApplyAppRequest& proto) {
-  return AppRequest<ApplyApp>(proto.app());
+  return AppRequest<ApplyApp>(proto);
 }
 
 v1::AppStatus ToProto(const AppStatus& value) {

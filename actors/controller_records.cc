@@ -1,5 +1,7 @@
 #include "actors/controller_records.h"
 
+#include <algorithm>
+
 #include "storage/records.h"
 
 namespace avocet {
@@ -44,12 +46,28 @@ Status LoadView(const Store& store, ClusterView& view) {
   return ForEach(store, kPlacements, [&](Placement p) { AddPlacement(view, std::move(p)); });
 }
 
+/// Those whose last decision was a refusal, the latest kMaxRefused of them.
+std::vector<Application> RefusedOf(const ControllerRecords& records) {
+  std::vector<const Decision*> refusals;
+  for (const auto& [app, decision] : records.decisions) {
+    if (decision.kind == DecisionKind::kReject && !records.view.apps.contains(app)) refusals.push_back(&decision);
+  }
+  std::sort(refusals.begin(), refusals.end(),
+            [](const Decision* a, const Decision* b) { return a->decided_at < b->decided_at; });
+  const size_t first = refusals.size() > kMaxRefused ? refusals.size() - kMaxRefused : 0;
+  std::vector<Application> refused;
+  for (size_t i = first; i < refusals.size(); ++i)
+    refused.push_back(refusals[i]->app);
+  return refused;
+}
+
 } // namespace
 
 Result<ControllerRecords> LoadControllerRecords(const Store& store) {
   ControllerRecords records;
   AVOCET_RETURN_IF_ERROR(LoadView(store, records.view));
   AVOCET_RETURN_IF_ERROR(ForEach(store, kDecisions, [&](Decision d) { records.decisions[d.app.name] = std::move(d); }));
+  records.view.refused = RefusedOf(records);
   AVOCET_RETURN_IF_ERROR(ForEach(store, kEvents, [&](Event event) { records.events.push_back(std::move(event)); }));
   auto epoch = Load(store, kLastEpoch);
   if (!epoch.ok()) return epoch.status();

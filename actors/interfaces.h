@@ -109,9 +109,9 @@ struct ModelList { std::vector<ModelStatus> models; };
 struct ProfileModel { std::string model; DeviceId device; };
 struct ProfileList { std::vector<Profile> profiles; };
 /// Dry run: the same decision as ApplyApp, nothing changed.
-struct PlanApp { Application app; };
+struct PlanApp { Application app; PlacementOptions options; };
 /// Decides, makes the decision durable, commands the agent. A refusal is an answer, not an error.
-struct ApplyApp { Application app; };
+struct ApplyApp { Application app; PlacementOptions options; };
 struct ListApps {};
 struct AppList { std::vector<AppStatus> apps; };
 struct GetApp { AppId app; };

@@ -64,7 +64,8 @@ caf::result<Done> OnReport(Self self, const ReportRunning& report) {
   auto& state = self->state;
   const auto& running = report.running;
   if (!TakeReport(state.records.view, running)) return Done{}; // about a past epoch
-  if (running.phase == PlacementPhase::kReady) StopRetired(self, running.app);
+  if (running.phase == PlacementPhase::kReady) FinishMove(self, running.app);
+  if (running.phase == PlacementPhase::kFailed) (void)RevertMove(self, running.app, running.reason);
   if (running.phase == PlacementPhase::kStarting) return Done{};
   WriteBatch batch;
   const bool ready = running.phase == PlacementPhase::kReady;
@@ -254,8 +255,8 @@ placement_actor::behavior_type PlacementBehavior(Self self, const std::shared_pt
       [self](ImportModel& import) { return OnImport(self, import); },
       [self](ListModels) -> caf::result<ModelList> { return ModelList{DescribeModels(self->state.records.view)}; },
       [self](const ProfileModel& profile) { return OnProfile(self, profile); },
-      [self](const PlanApp& plan) { return Plan(self, plan.app); },
-      [self](const ApplyApp& apply) { return Apply(self, apply.app); },
+      [self](const PlanApp& plan) { return Plan(self, plan); },
+      [self](const ApplyApp& apply) { return Apply(self, apply); },
       [self](ListApps) { return OnListApps(self); },
       [self](const GetApp& get) { return OnGetApp(self, get); },
       [self](const ExplainApp& explain) { return OnExplain(self, explain); },

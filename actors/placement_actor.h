@@ -3,10 +3,12 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <set>
 
 #include "actors/controller_records.h"
 #include "actors/interfaces.h"
 #include "actors/options.h"
+#include "controller/prediction_cache.h"
 
 namespace avocet {
 
@@ -17,6 +19,12 @@ struct PlacementActorArgs {
   ControllerRecords records;
   store_actor store;
   ControllerOptions options;
+};
+
+/// An admitted application whose device is not free yet: it starts when these have moved.
+struct Waiting {
+  Placement placement;
+  std::set<AppId> moving;
 };
 
 /// The single writer of placements. Owns the ClusterView, asks Decide, has the decision on disk
@@ -31,6 +39,8 @@ struct PlacementActorState {
   std::map<AppId, Placement> retiring; ///< old copies to stop once the new one is ready
   uint64_t durable_events = 0;         ///< events up to this sequence number are on disk
   std::deque<std::pair<uint64_t, caf::typed_response_promise<EventList>>> event_waiters; ///< after which number
+  std::map<AppId, Waiting> waiting;    ///< by the application that waits for room
+  PredictionCache predictions;
   caf::actor_clock::time_point started_at;
 };
 

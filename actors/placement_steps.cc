@@ -15,9 +15,9 @@ namespace {
 using Self = PlacementSelf;
 using DecisionPromise = caf::typed_response_promise<Decision>;
 
-Decision DecideNow(Self self, const Application& app) {
-  const auto& state = self->state;
-  Decision decision = Decide(state.records.view, app, state.options.policy);
+Decision DecideNow(Self self, const Application& app, const PlacementOptions& options) {
+  auto& state = self->state;
+  Decision decision = Decide(state.records.view, app, WithOptions(state.options.policy, options), state.predictions);
   decision.decided_at = std::chrono::system_clock::now();
   return decision;
 }
@@ -30,9 +30,12 @@ void Record(Self self, WriteBatch& batch, const Decision& decision) {
   AddEvent(self, batch, admitted ? "app_admitted" : "app_rejected", app,
            admitted ? "on " + decision.device->str()
                     : std::to_string(decision.verdicts.size()) + " devices considered");
+  for (const auto& move : decision.moves)
+    AddEvent(self, batch, "app_moved", move.app.str(), "from " + move.from.str() + " to " + move.to.str());
 }
 
 void CommitReject(Self self, const Decision& decision, DecisionPromise promise) {
+  if (!self->state.records.view.apps.contains(decision.app.name)) RefuseApp(self->state.records.view, decision.app);
   WriteBatch batch;
   Record(self, batch, decision);
   Persist(self, std::move(batch), [decision, promise](const Status& status) mutable {
@@ -62,34 +65,77 @@ void GoBack(ClusterView& view, const AppId& name, const Before& before) {
   if (before.placement) view.placements[name] = *before.placement;
 }
 
-void CommandAgent(Self self, const Placement& placement, const std::optional<Placement>& old) {
-  if (old && old->epoch == placement.epoch) return; // it stays where it runs
-  if (old && old->device != placement.device) self->state.retiring[placement.app] = *old;
-  SendCommand(self, StartCommand(placement));
+/// A placement that a decision changed.
+struct Change {
+  Placement placement;
+  Before before;
+};
+
+void GoBack(ClusterView& view, const std::vector<Change>& changes) {
+  for (auto change = changes.rbegin(); change != changes.rend(); ++change)
+    GoBack(view, change->placement.app, change->before);
+}
+
+/// In the view: the moves, then the newcomer.
+std::vector<Change> MakeChanges(Self self, const Decision& decision) {
+  auto& view = self->state.records.view;
+  std::vector<Change> changes;
+  for (const auto& move : decision.moves) {
+    Before before = Remember(view, move.app);
+    changes.push_back({MoveApp(view, move, NextEpoch(self)), std::move(before)});
+  }
+  Before before = Remember(view, decision.app.name);
+  changes.push_back({AdmitApp(view, decision, NextEpoch(self)), std::move(before)});
+  return changes;
+}
+
+/// Make before break: the old copy is stopped when the new one serves.
+void CommandAgent(Self self, const Change& change) {
+  auto& state = self->state;
+  const auto& old = change.before.placement;
+  if (old && old->epoch == change.placement.epoch) return; // it stays where it runs
+  // If it is moved again before it arrived, the copy that serves is the one from before.
+  if (old && old->device != change.placement.device) state.retiring.try_emplace(change.placement.app, *old);
+  SendCommand(self, StartCommand(change.placement));
+}
+
+/// Movers first; the newcomer when they have made room.
+void CommandAgents(Self self, const Decision& decision, const std::vector<Change>& changes) {
+  const Change& newcomer = changes.back();
+  self->state.waiting.erase(newcomer.placement.app);
+  if (!decision.moves.empty()) {
+    auto& waiting = self->state.waiting[newcomer.placement.app];
+    waiting.placement = newcomer.placement;
+    for (const auto& move : decision.moves)
+      waiting.moving.insert(move.app);
+    for (size_t i = 0; i + 1 < changes.size(); ++i)
+      CommandAgent(self, changes[i]);
+    return;
+  }
+  CommandAgent(self, newcomer);
 }
 
 void CommitAdmit(Self self, const Decision& decision, DecisionPromise promise) {
   auto& records = self->state.records;
-  const AppId name = decision.app.name;
-  const Before before = Remember(records.view, name);
-  const Placement placement = AdmitApp(records.view, decision, NextEpoch(self));
+  const auto changes = MakeChanges(self, decision);
   WriteBatch batch;
-  Put(batch, kApplications, name.str(), decision.app);
-  Put(batch, kPlacements, name.str(), placement);
+  Put(batch, kApplications, decision.app.name.str(), decision.app);
+  for (const auto& change : changes)
+    Put(batch, kPlacements, change.placement.app.str(), change.placement);
   Put(batch, kLastEpoch, records.last_epoch);
   Record(self, batch, decision);
-  Persist(self, std::move(batch), [self, decision, promise, before, placement](const Status& status) mutable {
+  Persist(self, std::move(batch), [self, decision, promise, changes](const Status& status) mutable {
     if (!status.ok()) {
-      GoBack(self->state.records.view, placement.app, before);
+      GoBack(self->state.records.view, changes);
       return Refuse(promise, status);
     }
     promise.deliver(decision);
-    CommandAgent(self, placement, before.placement);
+    CommandAgents(self, decision, changes);
   });
 }
 
-void Commit(Self self, const Application& app, DecisionPromise promise) {
-  const Decision decision = DecideNow(self, app);
+void Commit(Self self, const ApplyApp& apply, DecisionPromise promise) {
+  const Decision decision = DecideNow(self, apply.app, apply.options);
   if (decision.kind == DecisionKind::kReject)
     CommitReject(self, decision, std::move(promise));
   else
@@ -132,6 +178,11 @@ Result<ProfileOnDevice> ProfileRequest(const ClusterView& view, const Model& mod
                        std::string(ToString(FormatOf(found->second.spec.engine))) + " file, which device '" +
                        device.str() + "' needs");
   return ProfileOnDevice{device, model.id(), *variant};
+}
+
+Status CheckRequest(const Application& app, const PlacementOptions& options) {
+  const Status status = Validate(app);
+  return status.ok() ? Validate(options) : status;
 }
 
 } // namespace
@@ -201,28 +252,63 @@ void SendCommand(Self self, Command command) {
             });
 }
 
-void StopRetired(Self self, const AppId& app) {
-  auto node = self->state.retiring.extract(app);
+void FinishMove(Self self, const AppId& app) {
+  auto& state = self->state;
+  auto node = state.retiring.extract(app);
   if (!node.empty()) SendCommand(self, StopCommand(node.mapped(), node.mapped().epoch + 1));
+  for (auto it = state.waiting.begin(); it != state.waiting.end();) {
+    it->second.moving.erase(app);
+    if (!it->second.moving.empty()) {
+      ++it;
+      continue;
+    }
+    SendCommand(self, StartCommand(it->second.placement));
+    it = state.waiting.erase(it);
+  }
 }
 
-caf::result<Decision> Plan(Self self, const Application& app) {
-  if (auto status = Validate(app); !status.ok()) return MakeError(status);
-  return DecideNow(self, app);
+bool RevertMove(Self self, const AppId& app, const std::string& why) {
+  auto& state = self->state;
+  auto& view = state.records.view;
+  auto node = state.retiring.extract(app);
+  if (node.empty()) return false;
+  WriteBatch batch;
+  view.placements[app] = node.mapped();
+  ++view.version;
+  Put(batch, kPlacements, app.str(), node.mapped());
+  AddEvent(self, batch, "move_failed", app.str(), why);
+  for (auto it = state.waiting.begin(); it != state.waiting.end();) {
+    if (!it->second.moving.contains(app)) {
+      ++it;
+      continue;
+    }
+    auto& placement = view.placements[it->first];
+    placement.phase = PlacementPhase::kFailed;
+    placement.reason = "application '" + app.str() + "' could not make room: " + why;
+    AddEvent(self, batch, "app_failed", it->first.str(), placement.reason);
+    it = state.waiting.erase(it);
+  }
+  Persist(self, std::move(batch), LogFailure("move_failed"));
+  return true;
 }
 
-caf::result<Decision> Apply(Self self, const Application& app) {
-  if (auto status = Validate(app); !status.ok()) return MakeError(status);
+caf::result<Decision> Plan(Self self, const PlanApp& plan) {
+  if (auto status = CheckRequest(plan.app, plan.options); !status.ok()) return MakeError(status);
+  return DecideNow(self, plan.app, plan.options);
+}
+
+caf::result<Decision> Apply(Self self, const ApplyApp& apply) {
+  if (auto status = CheckRequest(apply.app, apply.options); !status.ok()) return MakeError(status);
   auto promise = self->make_response_promise<Decision>();
-  auto devices = MissingProfiles(self, app, DecideNow(self, app));
+  auto devices = MissingProfiles(self, apply.app, DecideNow(self, apply.app, apply.options));
   if (devices.empty()) {
-    Commit(self, app, promise);
+    Commit(self, apply, promise);
     return promise;
   }
-  const Model model = *self->state.records.view.FindModel(app.model);
-  RunProfiles(self, model, devices, [self, app, promise](const ProfileOutcome& outcome) {
+  const Model model = *self->state.records.view.FindModel(apply.app.model);
+  RunProfiles(self, model, devices, [self, apply, promise](const ProfileOutcome& outcome) {
     if (!outcome.first_error.ok()) spdlog::warn("profile failed reason=\"{}\"", outcome.first_error.message());
-    Commit(self, app, promise);
+    Commit(self, apply, promise);
   });
   return promise;
 }
@@ -245,6 +331,8 @@ caf::result<RemovedApp> Remove(Self self, const AppId& app) {
       return Refuse(promise, status);
     }
     promise.deliver(RemovedApp{app});
+    self->state.waiting.erase(app);
+    FinishMove(self, app);
     if (!placement) return;
     SendCommand(self, StopCommand(*placement, epoch));
     if (const auto device = self->state.devices.find(placement->device); device != self->state.devices.end())

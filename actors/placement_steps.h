@@ -31,11 +31,15 @@ uint64_t NextEpoch(PlacementSelf self);
 /// agent registers again, Reconcile finds the difference.
 void SendCommand(PlacementSelf self, Command command);
 
-/// Stops an application's old copy once its new one serves.
-void StopRetired(PlacementSelf self, const AppId& app);
+/// Stops an application's old copy once its new one serves, and starts who waited for its place.
+void FinishMove(PlacementSelf self, const AppId& app);
 
-caf::result<Decision> Plan(PlacementSelf self, const Application& app);
-caf::result<Decision> Apply(PlacementSelf self, const Application& app);
+/// The new copy failed: the application is placed where its old copy still serves, and who waited for its place fails.
+/// Durable. False where it was not moving.
+bool RevertMove(PlacementSelf self, const AppId& app, const std::string& why);
+
+caf::result<Decision> Plan(PlacementSelf self, const PlanApp& plan);
+caf::result<Decision> Apply(PlacementSelf self, const ApplyApp& apply);
 caf::result<RemovedApp> Remove(PlacementSelf self, const AppId& app);
 
 struct ProfileOutcome {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/context.h"
+#include "messages/policy.h"
 
 namespace avocet {
 
@@ -32,9 +33,10 @@ int ModelProfileCommand(const Context& context, const std::string& model, const 
 
 struct AppApplyOptions {
   std::filesystem::path file;
+  PlacementOptions placement;
   bool wait = true; ///< until the application serves
 };
-int AppPlanCommand(const Context& context, const std::filesystem::path& file, bool detailed_exit_code);
+int AppPlanCommand(const Context& context, const AppApplyOptions& options, bool detailed_exit_code);
 int AppApplyCommand(const Context& context, const AppApplyOptions& options);
 int AppListCommand(const Context& context);
 int AppStatusCommand(const Context& context, const std::string& app);

@@ -52,11 +52,11 @@ Result<bool> HasChanges(Session& session, const Decision& decision) {
 
 } // namespace
 
-int AppPlanCommand(const Context& context, const std::filesystem::path& file, bool detailed_exit_code) {
-  auto app = ReadApplication(file);
+int AppPlanCommand(const Context& context, const AppApplyOptions& options, bool detailed_exit_code) {
+  auto app = ReadApplication(options.file);
   if (!app.ok()) return Fail(context, app.status());
   Session session(SessionOf(context));
-  auto decision = session.Ask(PlanApp{std::move(*app)});
+  auto decision = session.Ask(PlanApp{std::move(*app), options.placement});
   if (!decision.ok()) return Fail(context, decision.status());
   std::cout << Render(*decision, context.render);
   if (!detailed_exit_code || decision->kind == DecisionKind::kReject) return ExitCodeOf(*decision);
@@ -72,7 +72,7 @@ int AppApplyCommand(const Context& context, const AppApplyOptions& options) {
   Session session(SessionOf(context));
   if (!context.quiet) std::cerr << "deciding; a model without a profile is measured first\n";
   const EventWatch watch(context, session, *app);
-  auto decision = session.Ask(ApplyApp{std::move(*app)});
+  auto decision = session.Ask(ApplyApp{std::move(*app), options.placement});
   if (!decision.ok()) return Fail(context, decision.status());
   std::cout << Render(*decision, context.render) << std::flush; // before the wait
   if (decision->kind == DecisionKind::kReject || !options.wait) return ExitCodeOf(*decision);

@@ -183,6 +183,8 @@ void ReadPolicy(ConfigTable table, Policy& out) {
   table.Number("max_utilization", out.max_utilization);
   table.Number("max_preprocess_cpu", out.max_preprocess_cpu);
   table.Number("memory_fraction", out.memory_fraction);
+  table.Choice("placement", kPlacementPolicies, out.placement);
+  table.Integer("max_moves", out.max_moves);
 }
 
 /// Parses, reads with `read(root, config)`, and validates: the frame that all these files share.

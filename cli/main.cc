@@ -157,17 +157,33 @@ private:
   void AddApp() {
     CLI::App& app = Group("app", "Applications: a model, a rate, a latency objective");
     CLI::App* plan = Command(app, "plan", "What apply would decide, for every device, with reasons; changes nothing",
-                             [this](const Context& c) { return AppPlanCommand(c, apply_.file, detailed_exit_code_); });
+                             [this](const Context& c) { return AppPlanCommand(c, apply_, detailed_exit_code_); });
     plan->add_option("file", apply_.file, "app.toml")->required();
+    AddPlacement(*plan);
     plan->add_flag("--detailed-exitcode", detailed_exit_code_, "Exit 3 when apply would change something");
     CLI::App* apply = Command(app, "apply", "Admit or change an application, wait until it serves",
                               [this](const Context& c) { return AppApplyCommand(c, apply_); });
     apply->add_option("file", apply_.file, "app.toml")->required();
+    AddPlacement(*apply);
     apply->add_flag("--wait,!--no-wait", apply_.wait, "Wait until it serves [yes]");
     Command(app, "list", "Applications with predicted and measured latency", AppListCommand);
     AddNamed(app, "status", "One application in detail", AppStatusCommand);
     AddNamed(app, "explain", "The last decision about it: every device, every reason", AppExplainCommand);
     AddNamed(app, "rm", "Drain it and remove it", AppRemoveCommand);
+  }
+
+  /// How to choose among the devices that pass, for this request only.
+  void AddPlacement(CLI::App& command) {
+    std::map<std::string, PlacementPolicy> policies;
+    for (const auto policy : kPlacementPolicies)
+      policies[std::string(ToString(policy))] = policy;
+    command
+        .add_option("--policy", apply_.placement.policy, "How to choose among the devices that pass [the cluster's]")
+        ->transform(CLI::CheckedTransformer(policies).description(""))
+        ->type_name("POLICY");
+    command
+        .add_option("--max-moves", apply_.placement.max_moves, "Residents that may move to make room [the cluster's]")
+        ->check(CLI::Range(0, kMaxMovesPerDecision));
   }
 
   void AddNamed(CLI::App& parent, const std::string& name, const std::string& help,

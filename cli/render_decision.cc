@@ -66,7 +66,7 @@ std::string VerdictTable(const Decision& decision, bool color) {
     const auto [needed, found] = NeededFound(verdict);
     table.Add({NameOf(verdict), Cell(verdict.ok ? "yes" : "no", verdict.ok ? Tone::kGood : Tone::kBad), verdict.filter,
                needed, found, FormatPercent(verdict.utilization_before), FormatPercent(verdict.utilization_after),
-               Rate(verdict.max_rate_rps)});
+               verdict.max_rate_sought ? Rate(verdict.max_rate_rps) : "-"});
   }
   return table.Render(color);
 }

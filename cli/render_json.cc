@@ -182,7 +182,8 @@ Json LatencyJson(const AppLatency& latency) {
           {"statistic", ToString(latency.statistic)},
           {"objective_ms", ToMillis(latency.objective)},
           {"before_ms", Millis(latency.before)},
-          {"after_ms", Millis(latency.after)}};
+          {"after_ms", Millis(latency.after)},
+          {"fast", latency.fast}};
 }
 
 Json VerdictJson(const Verdict& verdict) {
@@ -204,7 +205,7 @@ Json VerdictJson(const Verdict& verdict) {
           {"memory_before_mb", Mebibytes(verdict.memory_before_bytes)},
           {"memory_after_mb", Mebibytes(verdict.memory_after_bytes)},
           {"memory_capacity_mb", Mebibytes(verdict.memory_capacity_bytes)},
-          {"max_rate_rps", verdict.max_rate_rps},
+          {"max_rate_rps", verdict.max_rate_sought ? Json(verdict.max_rate_rps) : Json()},
           {"apps", std::move(apps)}};
 }
 
@@ -321,7 +322,8 @@ Json ToJson(const Decision& decision) {
           {"device", decision.device ? Json(decision.device->str()) : Json()},
           {"moves", std::move(moves)},
           {"verdicts", std::move(verdicts)},
-          {"max_rate_rps", decision.max_rate_rps}};
+          {"max_rate_rps", decision.max_rate_rps},
+          {"policy", ToString(decision.policy)}};
 }
 
 Json ToJson(const LoadReport& report) {

@@ -3,113 +3,98 @@
 #include <algorithm>
 #include <utility>
 
-#include "controller/multi_server_model.h"
-#include "controller/uncertainty.h"
-
 namespace avocet {
+
 namespace {
 
-/// Predictions close to saturation exceed what a Duration can hold.
-constexpr double kMaxSeconds = 1e9;
-/// Of a simulation that confirms a decision: p95 to about 3 %, well below the margins of admission.
-constexpr int kSimulatedRequests = 50000;
-
-int CoresOf(const ClusterView& view, const NodeId& node) {
-  const auto it = view.nodes.find(node);
-  return it == view.nodes.end() ? 1 : std::max(static_cast<int>(it->second.cpu_cores), 1);
+bool Preprocesses(const Tenant& tenant) {
+  return tenant.goal.preprocess_s > 0;
 }
 
 } // namespace
 
-SolvedDevice SolveDevice(DeviceLoad load) {
-  SolvedDevice solved{AtUpperEnd(std::move(load)), {}};
-  solved.response = Solve(solved.load);
-  return solved;
+ContentKey PredictionKey(const Tenancy& tenancy) {
+  ContentKey key = tenancy.key;
+  const bool any = std::any_of(tenancy.tenants.begin(), tenancy.tenants.end(), Preprocesses);
+  if (any) key.Add(tenancy.preprocessing.busy);
+  return key;
 }
 
-std::optional<double> Preprocessing::Delay(Duration work) const {
-  if (work == Duration::zero()) return 0;
-  if (share() >= kStableUtilization) return std::nullopt;
-  return ToSeconds(work) * MultiServerSharingFactor(cores, busy);
+ContentKey PredictionKey(const Tenancy& tenancy, const Demand& demand) {
+  ContentKey key = tenancy.key;
+  key.Add(demand.key);
+  const bool any =
+      Preprocesses(demand.tenant) || std::any_of(tenancy.tenants.begin(), tenancy.tenants.end(), Preprocesses);
+  const double more = demand.load.rate_rps * demand.tenant.goal.preprocess_s;
+  if (any) key.Add(tenancy.preprocessing.busy + more);
+  return key;
 }
 
-Candidate::Candidate(const Question& question, const DeviceView& device) : question_(question), device_(device) {
-  const auto& [view, request, policy, model, rate, index] = question;
-  const auto& residents = index.On(device.spec.id());
-  if (model != nullptr) profile_ = view.FindProfile(model->id(), format(), device.spec.type);
-  memory_before_ = MemoryOf(view, device, residents, nullptr);
-  memory_after_ = MemoryOf(view, device, residents, profile_);
-  before_ = SolveDevice(LoadOfPlacements(view, device, residents));
-  if (model != nullptr) newcomer_ = LoadOfApp(view, device, {request, model->id(), format(), rate});
-  preprocessing_before_ = {CoresOf(view, device.spec.node), index.PreprocessCores(device.spec.node)};
-  if (request.preprocess > Duration::zero()) SolveNeighbours();
-  SetRate(rate);
+SharedAssessment AssessmentOf(const Tenancy& tenancy, PredictionCache& cache) {
+  return cache.assessments.Get(PredictionKey(tenancy),
+                               [&] { return std::make_shared<const Assessment>(Assess(tenancy)); });
 }
 
-void Candidate::SolveNeighbours() {
-  for (const auto& [id, other] : question_.view.devices) {
-    if (other.spec.node != device_.spec.node || &other == &device_) continue;
-    neighbours_.push_back(SolveDevice(LoadOfPlacements(question_.view, other, question_.residents.On(id))));
+Candidate::Candidate(const Question& question, size_t device)
+    : question_(question), index_(device), before_(question.occupancy[device]), after_(before_) {
+  const auto& [app, model, rate] = question.newcomer;
+  if (model == nullptr) return;
+  profile_ = question.view.FindProfile(model->id(), format(), before_.device->spec.type);
+  demand_ = DemandOf(question.view, *before_.device, question.newcomer, question.policy);
+  if (demand_) after_.Add(*demand_);
+}
+
+const Assessment& Candidate::assessed_before() const {
+  if (!assessed_before_) assessed_before_ = AssessmentOf(before_, question_.cache);
+  return *assessed_before_;
+}
+
+const Assessment& Candidate::assessed_after() const {
+  if (!assessed_after_) {
+    assessed_after_ = at_another_rate_ ? std::make_shared<const Assessment>(AssessGoals(after_))
+                                       : AssessmentOf(after_, question_.cache);
   }
+  return *assessed_after_;
+}
+
+const std::vector<Candidate::Neighbour>& Candidate::neighbours() const {
+  if (neighbours_) return *neighbours_;
+  neighbours_.emplace();
+  if (!demand_ || demand_->tenant.goal.preprocess_s == 0) return *neighbours_;
+  for (const size_t i : question_.occupancy.Neighbours(index_)) {
+    Tenancy tenancy = question_.occupancy[i];
+    tenancy.preprocessing.busy = after_.preprocessing.busy;
+    const auto assessed = AssessmentOf(tenancy, question_.cache);
+    neighbours_->push_back({std::move(tenancy), assessed});
+  }
+  return *neighbours_;
 }
 
 void Candidate::SetRate(double rate_rps) {
-  preprocessing_ = preprocessing_before_;
-  preprocessing_.busy += rate_rps * ToSeconds(question_.request.preprocess);
-  if (!newcomer_) {
-    after_ = before_;
-    return;
-  }
-  newcomer_->rate_rps = rate_rps;
-  DeviceLoad load = before_.load;
-  const auto by_name = [](const AppLoad& a, const AppLoad& b) { return a.app < b.app; };
-  load.apps.insert(std::upper_bound(load.apps.begin(), load.apps.end(), *newcomer_, by_name), *newcomer_);
-  after_ = SolveDevice(std::move(load));
-}
-
-bool Candidate::IsUnsureOf(size_t index) const {
-  const Application& app = AppOf(after_.load.apps[index]);
-  const auto delay = preprocessing_.Delay(app.preprocess);
-  if (!delay) return false;
-  const double limit_s = ToSeconds(LimitOf(app, question_.policy)) - *delay;
-  return after_.response.IsUnsure(index, app.objective.statistic, limit_s);
-}
-
-bool Candidate::IsUnsure() const {
-  for (size_t i = 0; i < after_.response.apps.size(); ++i) {
-    if (IsUnsureOf(i)) return true;
-  }
-  return false;
+  if (!demand_) return;
+  after_.SetLastRate(rate_rps);
+  at_another_rate_ = true;
+  assessed_after_.reset();
+  neighbours_.reset();
 }
 
 void Candidate::Simulate() {
-  Refine(after_.load, after_.response, kSimulatedRequests);
-  Refine(before_.load, before_.response, kSimulatedRequests);
+  const auto simulated = [&](const Tenancy& tenancy) {
+    return question_.cache.simulated.Get(
+        PredictionKey(tenancy), [&] { return std::make_shared<const Assessment>(AssessBySimulation(tenancy)); });
+  };
+  assessed_after_ = simulated(after_);
+  assessed_before_ = simulated(before_);
 }
 
-const Application& Candidate::AppOf(const AppLoad& load) const {
-  return load.app == question_.request.name ? question_.request : question_.view.apps.at(load.app);
-}
-
-Duration LimitOf(const Application& app, const Policy& policy) {
-  const bool is_mean = app.objective.statistic == Statistic::kMean;
-  const double tolerance = is_mean ? policy.mean_tolerance : policy.percentile_tolerance;
-  return FromSeconds(tolerance * ToSeconds(app.objective.latency - app.network_allowance));
-}
-
-std::optional<Duration> PredictedLatency(const SolvedDevice& solved, size_t index, const Application& app,
-                                         const Preprocessing& preprocessing) {
-  const auto delay = preprocessing.Delay(app.preprocess);
-  if (!solved.response.stable || !delay) return std::nullopt;
-  const double seconds = *delay + solved.response.At(index, app.objective.statistic);
-  return FromSeconds(std::min(seconds, kMaxSeconds));
-}
-
-bool MeetsObjective(const SolvedDevice& solved, size_t index, const Application& app,
-                    const Preprocessing& preprocessing, const Policy& policy) {
-  const auto delay = preprocessing.Delay(app.preprocess);
-  if (!solved.response.stable || !delay) return false;
-  return solved.response.Meets(index, app.objective.statistic, ToSeconds(LimitOf(app, policy)) - *delay);
+void Candidate::ShowExactly() {
+  const auto exact = [](const Tenancy& tenancy, const SharedAssessment& fast) {
+    const bool any = std::any_of(fast->answers.begin(), fast->answers.end(), [](const auto& a) { return a.fast; });
+    return any ? std::make_shared<const Assessment>(AssessExactly(tenancy)) : fast;
+  };
+  (void)assessed_before(), (void)assessed_after();
+  assessed_before_ = exact(before_, assessed_before_);
+  assessed_after_ = exact(after_, assessed_after_);
 }
 
 } // namespace avocet

@@ -47,6 +47,7 @@ Placement AdmitApp(ClusterView& view, const Decision& decision, uint64_t new_epo
   assert(variant != nullptr);
   const bool stays = StaysPut(view, decision, *variant);
   view.apps[decision.app.name] = decision.app;
+  std::erase_if(view.refused, [&](const Application& one) { return one.name == decision.app.name; });
   ++view.version;
   auto& placement = view.placements[decision.app.name];
   if (!stays) {
@@ -58,6 +59,28 @@ Placement AdmitApp(ClusterView& view, const Decision& decision, uint64_t new_epo
                  .epoch = new_epoch};
   }
   return placement;
+}
+
+Placement MoveApp(ClusterView& view, const Move& move, uint64_t new_epoch) {
+  auto& placement = view.placements.at(move.app);
+  const auto format = FormatOf(view.devices.at(move.to).spec.engine);
+  const Variant* variant = view.models.at(placement.model).Find(format);
+  assert(variant != nullptr);
+  placement = {.app = move.app,
+               .device = move.to,
+               .model = placement.model,
+               .format = format,
+               .file = variant->file,
+               .epoch = new_epoch};
+  ++view.version;
+  return placement;
+}
+
+void RefuseApp(ClusterView& view, const Application& app) {
+  std::erase_if(view.refused, [&](const Application& one) { return one.name == app.name; });
+  view.refused.push_back(app);
+  if (view.refused.size() > kMaxRefused) view.refused.erase(view.refused.begin());
+  ++view.version;
 }
 
 std::optional<Placement> ForgetPlacement(ClusterView& view, const AppId& app) {

@@ -18,8 +18,16 @@ void NodeLost(ClusterView& view, const NodeId& node);
 
 /// Enters an admitted application with its placement and returns it. A new epoch is used unless the
 /// application stays where it runs, with the same model file; then the placement is kept.
-/// Requires decision.kind == kAdmit and that the model has the variant of the device.
+/// Requires that the decision admits, that its moves were made before, and that the model has the variant of the
+/// device.
 Placement AdmitApp(ClusterView& view, const Decision& decision, uint64_t new_epoch);
+
+/// Gives an application another device and returns its placement there. Requires that it is placed and that its
+/// model has the variant of the device.
+Placement MoveApp(ClusterView& view, const Move& move, uint64_t new_epoch);
+
+/// Remembers an application that was refused.
+void RefuseApp(ClusterView& view, const Application& app);
 
 /// Forgets an application and its placement; the placement it had, if any.
 std::optional<Placement> ForgetPlacement(ClusterView& view, const AppId& app);

@@ -25,6 +25,8 @@ struct DeviceView {
   DeviceFit fit; ///< measured parameters; empty until windows came
 };
 
+inline constexpr size_t kMaxRefused = 64;
+
 /// Everything that placement decides on. A value: copy it, change the copy, ask again. No clock,
 /// no disk. `version` grows with every change that can alter a decision.
 struct ClusterView {
@@ -35,6 +37,9 @@ struct ClusterView {
   std::map<AppId, Placement> placements;
   std::map<ModelId, Model> models;
   std::map<std::string, Profile> profiles; ///< by Profile::key()
+  /// The last kMaxRefused applications that found no place, oldest first, none that was admitted since: their like
+  /// may come again, so placement keeps room for them as for the admitted ones.
+  std::vector<Application> refused;
 
   /// Resolves "name" (the highest version) or "name:version"; nullptr when absent.
   const Model* FindModel(std::string_view name_or_id) const;

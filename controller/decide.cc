@@ -1,26 +1,12 @@
 #include "controller/decide.h"
 
-#include <algorithm>
-#include <set>
-
-#include "controller/candidate.h"
-#include "controller/judge.h"
+#include "controller/deliberation.h"
+#include "controller/filters.h"
+#include "controller/moves.h"
 #include "messages/check.h"
 
 namespace avocet {
 namespace {
-
-/// Where the newcomer goes: it stays where it is if it may; else the least utilized device. Of equal
-/// ones the first by id.
-const Verdict* Choose(const std::vector<Verdict>& verdicts, const DeviceId& current) {
-  const Verdict* best = nullptr;
-  for (const auto& verdict : verdicts) {
-    if (!verdict.ok) continue;
-    if (verdict.device == current) return &verdict;
-    if (best == nullptr || verdict.utilization_after < best->utilization_after) best = &verdict;
-  }
-  return best;
-}
 
 DeviceId CurrentDevice(const ClusterView& view, const AppId& app) {
   const auto it = view.placements.find(app);
@@ -32,76 +18,38 @@ double NewcomerRate(const ClusterView& view, const Application& request, const D
   return AdmissionRate(request, device == view.devices.end() ? DeviceFit() : device->second.fit);
 }
 
-/// The least utilized devices that the fast models refuse only just, where they refuse all.
-constexpr int kMaxAppeals = 4;
+/// The decision as far as it does not depend on where the newcomer goes.
+Decision Draft(const ClusterView& view, const Application& request, const Policy& policy, const Model* model) {
+  Decision decision;
+  decision.app = request;
+  decision.view_version = view.version;
+  decision.policy = policy.placement;
+  if (model != nullptr) decision.model = model->id();
+  return decision;
+}
 
-/// Verdicts while a decision is made: the fast models' first, then confirmed where it matters, so that
-/// the simulations of one decision stay few.
-class Deliberation {
-public:
-  explicit Deliberation(const Question& question) : question_(question) {
-    for (const auto& [id, device] : question.view.devices)
-      verdicts_.push_back(Judge(question, device));
-  }
+/// Admits on the chosen device, if there is one.
+bool Conclude(Deliberation& deliberation, std::optional<size_t> chosen, Decision& decision) {
+  if (!chosen) return false;
+  deliberation.ShowFully(*chosen);
+  decision.device = deliberation.verdicts()[*chosen].device;
+  decision.max_rate_rps = deliberation.verdicts()[*chosen].max_rate_rps;
+  decision.verdicts = deliberation.verdicts();
+  return true;
+}
 
-  const std::vector<Verdict>& verdicts() const { return verdicts_; }
-
-  /// Until the least utilized device that passes has been confirmed, and the current one.
-  void Confirm(const DeviceId& current) {
-    while (Verdict* best = Mutable(Choose(verdicts_, DeviceId()))) {
-      if (!Reopen(*best)) break;
-    }
-    Verdict* there = Mutable(Choose(verdicts_, current));
-    if (there != nullptr && there->device == current) Reopen(*there);
-    if (there == nullptr) Appeal();
-  }
-
-  /// The largest rate on any device, confirmed.
-  double LargestRate() {
-    std::set<DeviceId> sure;
-    const auto smaller = [](const Verdict& a, const Verdict& b) { return a.max_rate_rps < b.max_rate_rps; };
-    while (!verdicts_.empty()) {
-      auto& best = *std::max_element(verdicts_.begin(), verdicts_.end(), smaller);
-      if (!sure.insert(best.device).second || best.max_rate_rps <= 0) return best.max_rate_rps;
-      best.max_rate_rps = ConfirmedRate(question_, DeviceOf(best), best);
-    }
-    return 0;
-  }
-
-private:
-  const DeviceView& DeviceOf(const Verdict& verdict) const { return question_.view.devices.at(verdict.device); }
-  Verdict* Mutable(const Verdict* verdict) {
-    return verdict == nullptr ? nullptr : &verdicts_[static_cast<size_t>(verdict - verdicts_.data())];
-  }
-
-  /// Whether there was anything to reconsider.
-  bool Reopen(Verdict& verdict) {
-    if (!reopened_.insert(verdict.device).second) return false;
-    auto again = Reconsider(question_, DeviceOf(verdict), verdict);
-    if (!again) return false;
-    verdict = std::move(*again);
-    return true;
-  }
-
-  void Appeal() {
-    std::vector<Verdict*> refused;
-    for (auto& verdict : verdicts_) {
-      if (verdict.filter == "objectives" && !reopened_.contains(verdict.device)) refused.push_back(&verdict);
-    }
-    std::stable_sort(refused.begin(), refused.end(),
-                     [](const Verdict* a, const Verdict* b) { return a->utilization_after < b->utilization_after; });
-    int left = kMaxAppeals;
-    for (Verdict* verdict : refused) {
-      if (left <= 0 || verdict->ok) return;
-      if (Reopen(*verdict)) --left;
-      if (verdict->ok) return;
-    }
-  }
-
-  const Question& question_;
-  std::vector<Verdict> verdicts_;
-  std::set<DeviceId> reopened_;
-};
+/// Admits with moves, if some make room. Its verdicts are those of the cluster after the moves.
+bool ConcludeWithMoves(const Question& question, Decision& decision) {
+  if (question.policy.max_moves < 1 || RulesOf(question.policy.placement) != Rules::kOurs) return false;
+  const auto plan = FindMoves(question);
+  if (!plan) return false;
+  const Question after{question.view, question.policy, plan->occupancy, question.cache, question.newcomer};
+  Deliberation deliberation(after);
+  if (!Conclude(deliberation, deliberation.Choose(DeviceId()), decision)) return false;
+  decision.kind = DecisionKind::kAdmitWithMoves;
+  decision.moves = plan->moves;
+  return true;
+}
 
 } // namespace
 
@@ -114,30 +62,35 @@ Status Validate(const Policy& policy) {
       .That(is_fraction(policy.max_utilization), "max_utilization", policy.max_utilization, rule)
       .That(is_fraction(policy.max_preprocess_cpu), "max_preprocess_cpu", policy.max_preprocess_cpu, rule)
       .That(is_fraction(policy.memory_fraction), "memory_fraction", policy.memory_fraction, rule)
+      .That(policy.max_moves >= 0 && policy.max_moves <= kMaxMovesPerDecision, "max_moves", policy.max_moves, "0 to 16")
       .status();
 }
 
+Policy WithOptions(Policy policy, const PlacementOptions& options) {
+  policy.placement = options.policy.value_or(policy.placement);
+  policy.max_moves = options.max_moves.value_or(policy.max_moves);
+  return policy;
+}
+
 Decision Decide(const ClusterView& view, const Application& request, const Policy& policy) {
+  PredictionCache cache;
+  return Decide(view, request, policy, cache);
+}
+
+Decision Decide(const ClusterView& view, const Application& request, const Policy& policy, PredictionCache& cache) {
   const DeviceId current = CurrentDevice(view, request.name);
-  const ResidentIndex residents = IndexResidents(view, request.name);
-  const Question question{.view = view,
-                          .request = request,
-                          .policy = policy,
-                          .model = view.FindModel(request.model),
-                          .rate_rps = NewcomerRate(view, request, current),
-                          .residents = residents};
-  Decision decision;
-  decision.app = request;
-  decision.view_version = view.version;
-  if (question.model != nullptr) decision.model = question.model->id();
+  const Occupancy occupancy(view, policy, request.name);
+  const Model* model = view.FindModel(request.model);
+  const Question question{view, policy, occupancy, cache, {&request, model, NewcomerRate(view, request, current)}};
+  Decision decision = Draft(view, request, policy, model);
   Deliberation deliberation(question);
-  deliberation.Confirm(current);
-  decision.max_rate_rps = deliberation.LargestRate();
-  decision.verdicts = deliberation.verdicts();
-  if (const Verdict* chosen = Choose(decision.verdicts, current)) {
+  if (Conclude(deliberation, deliberation.Choose(current), decision)) {
     decision.kind = DecisionKind::kAdmit;
-    decision.device = chosen->device;
+    return decision;
   }
+  if (ConcludeWithMoves(question, decision)) return decision;
+  decision.max_rate_rps = deliberation.SeekRates();
+  decision.verdicts = deliberation.verdicts();
   return decision;
 }
 

@@ -17,17 +17,11 @@ bool IsAway(const ClusterView& view, const NodeId& node) {
   return true;
 }
 
-/// Models are resident once, however many applications share them.
 uint64_t MemoryUsed(const ClusterView& view, const DeviceView& device) {
-  std::set<ModelId> loaded;
-  uint64_t bytes = 0;
-  for (const auto& app : view.Residents(device.spec.id())) {
-    const auto& placement = view.placements.at(app);
-    if (!loaded.insert(placement.model).second) continue;
-    const Profile* profile = view.FindProfile(placement.model, placement.format, device.spec.type);
-    if (profile != nullptr) bytes += profile->memory_bytes;
-  }
-  return bytes;
+  std::vector<const Placement*> placements;
+  for (const auto& app : view.Residents(device.spec.id()))
+    placements.push_back(&view.placements.at(app));
+  return MemoryOf(view, device, placements, nullptr);
 }
 
 const AppPrediction* FindPrediction(const DevicePrediction& prediction, const AppId& app) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 
 #include "controller/decide.h"
 #include "controller/estimator.h"
@@ -45,13 +44,6 @@ const Application* FindApp(const ClusterView& view, const AppId& app) {
   return it == view.apps.end() ? nullptr : &it->second;
 }
 
-double PreprocessDemand(const ClusterView& view, const Placement& placement) {
-  const Application* app = FindApp(view, placement.app);
-  const auto device = view.devices.find(placement.device);
-  if (app == nullptr || app->preprocess == Duration::zero() || device == view.devices.end()) return 0;
-  return AdmissionRate(*app, device->second.fit) * ToSeconds(app->preprocess);
-}
-
 } // namespace
 
 double AdmissionRate(const Application& app, const DeviceFit& fit) {
@@ -61,12 +53,12 @@ double AdmissionRate(const Application& app, const DeviceFit& fit) {
   return app.rate_source == RateSource::kMeasured ? measured : std::max(app.rate_rps, measured);
 }
 
-std::optional<ModelTiming> TimingOf(const ClusterView& view, const DeviceView& device, const ModelId& model,
-                                    ModelFormat format) {
-  const Profile* profile = view.FindProfile(model, format, device.spec.type);
+KnownModel KnowledgeOf(const ClusterView& view, const DeviceView& device, const ModelId& model, ModelFormat format) {
+  KnownModel known{.profile = view.FindProfile(model, format, device.spec.type), .timing = {}};
+  const Profile* profile = known.profile;
   const ModelFit* fit = FindFit(device.fit, model);
   const bool fitted = fit != nullptr && IsTrusted(fit->service);
-  if (profile == nullptr && !fitted) return std::nullopt;
+  if (profile == nullptr && !fitted) return known;
   ModelTiming timing;
   timing.service = fitted ? ServiceOf(fit->service) : ServiceOf(*profile);
   if (fitted && profile != nullptr) timing.service = Better(ServiceOf(*profile), timing.service);
@@ -77,27 +69,30 @@ std::optional<ModelTiming> TimingOf(const ClusterView& view, const DeviceView& d
   } else if (profile != nullptr) {
     timing.switch_s = ToSeconds(profile->switch_overhead);
   }
-  return timing;
+  known.timing = timing;
+  return known;
 }
 
-const std::vector<const Placement*>& ResidentIndex::On(const DeviceId& device) const {
-  static const std::vector<const Placement*> kNone;
+std::optional<ModelTiming> TimingOf(const ClusterView& view, const DeviceView& device, const ModelId& model,
+                                    ModelFormat format) {
+  return KnowledgeOf(view, device, model, format).timing;
+}
+
+const std::vector<Resident>& ResidentIndex::On(const DeviceId& device) const {
+  static const std::vector<Resident> kNone;
   const auto it = by_device.find(device);
   return it == by_device.end() ? kNone : it->second;
 }
 
-double ResidentIndex::PreprocessCores(const NodeId& node) const {
-  const auto it = preprocess_cores.find(node);
-  return it == preprocess_cores.end() ? 0 : it->second;
-}
-
+/// Both maps are in order of name: one pass.
 ResidentIndex IndexResidents(const ClusterView& view, const AppId& without) {
   ResidentIndex index;
-  for (const auto& [app, placement] : view.placements) {
-    if (app == without) continue;
-    index.by_device[placement.device].push_back(&placement);
-    const double demand = PreprocessDemand(view, placement);
-    if (demand > 0) index.preprocess_cores[view.devices.at(placement.device).spec.node] += demand;
+  auto app = view.apps.begin();
+  for (const auto& [name, placement] : view.placements) {
+    while (app != view.apps.end() && app->first < name)
+      ++app;
+    if (app == view.apps.end()) break;
+    if (app->first == name && name != without) index.by_device[placement.device].push_back({&placement, &app->second});
   }
   return index;
 }
@@ -139,16 +134,17 @@ DeviceLoad LoadOf(const ClusterView& view, const DeviceId& device) {
 
 uint64_t MemoryOf(const ClusterView& view, const DeviceView& device, const std::vector<const Placement*>& placements,
                   const Profile* extra) {
-  std::set<ModelId> loaded;
+  std::map<ModelId, const Profile*> loaded;
   uint64_t bytes = 0;
-  const auto add = [&](const Profile* profile) {
-    if (profile != nullptr && loaded.insert(profile->model).second) bytes += profile->memory_bytes;
+  const auto add = [&](const Profile* profile, bool is_loaded) {
+    if (profile != nullptr) bytes += profile->memory_per_app_bytes + (is_loaded ? 0 : profile->memory_bytes);
   };
   for (const Placement* placement : placements) {
-    if (!loaded.contains(placement->model))
-      add(view.FindProfile(placement->model, placement->format, device.spec.type));
+    const auto [it, is_new] = loaded.try_emplace(placement->model);
+    if (is_new) it->second = view.FindProfile(placement->model, placement->format, device.spec.type);
+    add(it->second, !is_new);
   }
-  add(extra);
+  if (extra != nullptr) add(extra, loaded.contains(extra->model));
   return bytes;
 }
 

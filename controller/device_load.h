@@ -1,6 +1,5 @@
 #pragma once
 
-#include <map>
 #include <optional>
 #include <unordered_map>
 #include <vector>
@@ -25,13 +24,23 @@ struct ModelTiming {
 std::optional<ModelTiming> TimingOf(const ClusterView& view, const DeviceView& device, const ModelId& model,
                                     ModelFormat format);
 
-/// Applications by device, in order of name, without one; pre-processing load (busy cores) by node.
-struct ResidentIndex {
-  std::unordered_map<DeviceId, std::vector<const Placement*>> by_device;
-  std::map<NodeId, double> preprocess_cores;
+/// What is known of a model on a device.
+struct KnownModel {
+  const Profile* profile = nullptr;  ///< borrowed from the view
+  std::optional<ModelTiming> timing; ///< as TimingOf
+};
+KnownModel KnowledgeOf(const ClusterView& view, const DeviceView& device, const ModelId& model, ModelFormat format);
 
-  const std::vector<const Placement*>& On(const DeviceId& device) const;
-  double PreprocessCores(const NodeId& node) const;
+/// An application where it runs. Borrowed from the view.
+struct Resident {
+  const Placement* placement = nullptr;
+  const Application* app = nullptr;
+};
+
+/// Applications by device, in order of name, without one.
+struct ResidentIndex {
+  std::unordered_map<DeviceId, std::vector<Resident>> by_device;
+  const std::vector<Resident>& On(const DeviceId& device) const;
 };
 ResidentIndex IndexResidents(const ClusterView& view, const AppId& without);
 
@@ -49,7 +58,8 @@ std::optional<AppLoad> LoadOfApp(const ClusterView& view, const DeviceView& devi
 DeviceLoad LoadOfPlacements(const ClusterView& view, const DeviceView& device,
                             const std::vector<const Placement*>& placements);
 
-/// Memory of the distinct models of the placements, and of `extra` if given. Unprofiled ones count 0.
+/// Memory of the distinct models of the placements and of each application, and of one more of `extra` if
+/// given. Unprofiled ones count 0.
 uint64_t MemoryOf(const ClusterView& view, const DeviceView& device, const std::vector<const Placement*>& placements,
                   const Profile* extra);
 

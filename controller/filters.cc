@@ -5,6 +5,8 @@
 #include <charconv>
 #include <optional>
 
+#include "controller/paper_admission.h"
+
 namespace avocet {
 namespace {
 
@@ -40,25 +42,25 @@ Refusal ExplainHealth(const Candidate& c) {
 }
 
 bool IsAllowedKind(const Candidate& c) {
-  const auto& allowed = c.question().request.device_kinds;
+  const auto& allowed = c.request().device_kinds;
   return allowed.empty() || std::find(allowed.begin(), allowed.end(), c.device().spec.kind) != allowed.end();
 }
 
 Refusal ExplainKind(const Candidate& c) {
   return {1, 0, "kinds",
-          "application " + Quoted(c.question().request.name.str()) + " does not allow devices of kind " +
+          "application " + Quoted(c.request().name.str()) + " does not allow devices of kind " +
               Quoted(ToString(c.device().spec.kind)) + "; add it to placement.device_kinds"};
 }
 
 bool HasFormat(const Candidate& c) {
-  const Model* model = c.question().model;
+  const Model* model = c.question().newcomer.model;
   return model != nullptr && model->Find(c.format()) != nullptr;
 }
 
 Refusal ExplainFormat(const Candidate& c) {
-  const Model* model = c.question().model;
+  const Model* model = c.question().newcomer.model;
   if (model == nullptr) {
-    const std::string asked = Quoted(c.question().request.model);
+    const std::string asked = Quoted(c.request().model);
     return {1, 0, "files", "model " + asked + " is not imported; `avocet model import` adds it"};
   }
   return {1, 0, "files",
@@ -71,37 +73,46 @@ bool IsProfiled(const Candidate& c) {
 }
 
 Refusal ExplainProfile(const Candidate& c) {
-  const std::string model = c.question().model->id().str(), device = c.device().spec.id().str();
+  const std::string model = c.question().newcomer.model->id().str(), device = c.device().spec.id().str();
   return {1, 0, "profiles",
           "model " + Quoted(model) + " was never measured on device type " + Quoted(c.device().spec.type) +
               "; run `avocet model profile " + model + " --device " + device + "`"};
 }
 
+bool IsOurs(const Candidate& c) {
+  return RulesOf(c.question().policy.placement) == Rules::kOurs;
+}
+
 uint64_t UsableMemory(const Candidate& c) {
-  return static_cast<uint64_t>(c.question().policy.memory_fraction * static_cast<double>(c.device().spec.memory_bytes));
+  const double fraction = IsOurs(c) ? c.question().policy.memory_fraction : kBaselineBound;
+  return static_cast<uint64_t>(fraction * static_cast<double>(c.device().spec.memory_bytes));
 }
 
 bool FitsMemory(const Candidate& c) {
   // A model that is loaded already needs nothing, even where the bound was lowered below what is used.
-  return c.memory_after() <= UsableMemory(c) || c.memory_after() == c.memory_before();
+  return c.after().memory_bytes <= UsableMemory(c) || c.after().memory_bytes == c.before().memory_bytes;
 }
 
 Refusal ExplainMemory(const Candidate& c) {
   const uint64_t usable = UsableMemory(c);
-  const double needed = Mebibytes(c.memory_after() - c.memory_before());
-  const double free = usable > c.memory_before() ? Mebibytes(usable - c.memory_before()) : 0;
+  const double needed = Mebibytes(c.after().memory_bytes - c.before().memory_bytes);
+  const double free = usable > c.before().memory_bytes ? Mebibytes(usable - c.before().memory_bytes) : 0;
   return {needed, free, "MiB",
-          "model " + Quoted(c.question().model->id().str()) + " needs " + Short(needed) + " MiB and device " +
+          "model " + Quoted(c.question().newcomer.model->id().str()) + " needs " + Short(needed) + " MiB and device " +
               DeviceName(c) + " has " + Short(free) + " MiB free; remove an application there or use a smaller model"};
 }
 
+double MaxUtilization(const Candidate& c) {
+  return IsOurs(c) ? c.question().policy.max_utilization : kBaselineBound;
+}
+
 bool DeviceKeepsUp(const Candidate& c) {
-  return c.after().response.stable && c.after().response.utilization <= c.question().policy.max_utilization;
+  return c.assessed_after().stable && c.assessed_after().utilization <= MaxUtilization(c);
 }
 
 bool CoresKeepUp(const Candidate& c) {
-  return c.question().request.preprocess == Duration::zero() ||
-         c.preprocessing().share() <= c.question().policy.max_preprocess_cpu;
+  return !IsOurs(c) || c.request().preprocess == Duration::zero() ||
+         c.after().preprocessing.share() <= c.question().policy.max_preprocess_cpu;
 }
 
 bool KeepsUp(const Candidate& c) {
@@ -110,56 +121,60 @@ bool KeepsUp(const Candidate& c) {
 
 Refusal ExplainUtilization(const Candidate& c) {
   if (!DeviceKeepsUp(c)) {
-    const double bound = c.question().policy.max_utilization, found = c.after().response.utilization;
+    const double bound = MaxUtilization(c), found = c.assessed_after().utilization;
     return {bound, found, "ratio",
             "device " + DeviceName(c) + " would be utilized to " + Short(found) + ", more than " + Short(bound) +
                 "; lower rate_rps or remove an application there"};
   }
-  const double bound = c.question().policy.max_preprocess_cpu, found = c.preprocessing().share();
+  const double bound = c.question().policy.max_preprocess_cpu, found = c.after().preprocessing.share();
   return {bound, found, "cores ratio",
           "pre-processing would use " + Short(found) + " of the cores of node " + Quoted(c.device().spec.node.str()) +
               ", more than " + Short(bound) + "; lower rate_rps or preprocess_ms"};
 }
 
 /// Calls `visit` for every application whose objective the newcomer could break, until it says false.
-template <class Visitor> bool VisitPromises(const Candidate& c, const Visitor& visit) {
-  const auto visit_device = [&](const SolvedDevice& solved, bool preprocessed_only) {
-    for (size_t i = 0; i < solved.load.apps.size(); ++i) {
-      const Application& app = c.AppOf(solved.load.apps[i]);
-      if (preprocessed_only && app.preprocess == Duration::zero()) continue;
-      if (!visit(solved, i, app)) return false;
+template <class Visitor> bool VisitGoals(const Candidate& c, const Visitor& visit) {
+  const auto visit_device = [&](const Tenancy& tenancy, const Assessment& assessed, bool preprocessed_only) {
+    for (size_t i = 0; i < tenancy.tenants.size(); ++i) {
+      if (preprocessed_only && tenancy.tenants[i].goal.preprocess_s == 0) continue;
+      if (!visit(tenancy, i, assessed.answers[i])) return false;
     }
     return true;
   };
-  return visit_device(c.after(), false) &&
-         std::all_of(c.neighbours().begin(), c.neighbours().end(),
-                     [&](const SolvedDevice& neighbour) { return visit_device(neighbour, true); });
+  return visit_device(c.after(), c.assessed_after(), false) &&
+         std::all_of(c.neighbours().begin(), c.neighbours().end(), [&](const Candidate::Neighbour& neighbour) {
+           return visit_device(neighbour.after, *neighbour.assessed, true);
+         });
 }
 
-bool Keeps(const Candidate& c, const SolvedDevice& solved, size_t i, const Application& app) {
-  return MeetsObjective(solved, i, app, c.preprocessing(), c.question().policy);
-}
-
-bool KeepsPromises(const Candidate& c) {
-  return VisitPromises(c, [&](const SolvedDevice& s, size_t i, const Application& app) { return Keeps(c, s, i, app); });
+bool KeepsEveryGoal(const Candidate& c) {
+  return VisitGoals(c, [](const Tenancy&, size_t, const GoalAnswer& answer) { return answer.kept; });
 }
 
 /// The application that exceeds its limit by the largest factor.
 struct Worst {
   const Application* app = nullptr;
   Duration limit{};
-  std::optional<Duration> found;
+  std::optional<Duration> found; ///< nullopt: without bound
   double ratio = 0;
 };
 
+/// The prediction of a goal that is not kept. A fast one may lie on the wrong side of the limit.
+GoalAnswer ShownAnswer(const Tenancy& tenancy, size_t i, const GoalAnswer& answer) {
+  const bool contradicts = answer.fast && answer.bounded && answer.latency_s <= tenancy.tenants[i].goal.limit_s;
+  return contradicts ? AssessExactly(tenancy).answers[i] : answer;
+}
+
 Worst FindWorst(const Candidate& c) {
   Worst worst;
-  VisitPromises(c, [&](const SolvedDevice& solved, size_t i, const Application& app) {
-    if (Keeps(c, solved, i, app)) return true;
-    const Duration limit = LimitOf(app, c.question().policy);
-    const auto found = PredictedLatency(solved, i, app, c.preprocessing());
-    const double ratio = found ? ToSeconds(*found) / std::max(ToSeconds(limit), 1e-9) : 1e300;
-    if (worst.app == nullptr || ratio > worst.ratio) worst = {&app, limit, found, ratio};
+  VisitGoals(c, [&](const Tenancy& tenancy, size_t i, const GoalAnswer& answer) {
+    if (answer.kept) return true;
+    const Tenant& tenant = tenancy.tenants[i];
+    const GoalAnswer shown = ShownAnswer(tenancy, i, answer);
+    const double ratio = shown.bounded ? shown.latency_s / std::max(tenant.goal.limit_s, 1e-9) : 1e300;
+    if (worst.app != nullptr && ratio <= worst.ratio) return true;
+    worst = {tenant.app, LimitOf(*tenant.app, c.question().policy), {}, ratio};
+    if (shown.bounded) worst.found = FromSeconds(shown.latency_s);
     return true;
   });
   return worst;
@@ -168,7 +183,7 @@ Worst FindWorst(const Candidate& c) {
 std::string DescribeWorst(const Candidate& c, const Worst& worst) {
   const std::string predicted =
       worst.found ? "would be " + Short(ToMillis(*worst.found)) + " ms" : "would grow without bound";
-  const bool own = worst.app == &c.question().request;
+  const bool own = worst.app == &c.request();
   return std::string(ToString(worst.app->objective.statistic)) + " of application " + Quoted(worst.app->name.str()) +
          " " + predicted + ", its limit is " + Short(ToMillis(worst.limit)) + " ms; " +
          (own ? "lower rate_rps or allow more latency" : "lower the newcomer's rate_rps or place it elsewhere");
@@ -181,20 +196,75 @@ Refusal ExplainObjectives(const Candidate& c) {
   return {ToMillis(worst.limit), found, "ms", DescribeWorst(c, worst)};
 }
 
-constexpr std::array<Filter, 7> kFilters = {{
-    {"healthy", false, IsHealthy, ExplainHealth},
-    {"kind", false, IsAllowedKind, ExplainKind},
-    {"format", false, HasFormat, ExplainFormat},
-    {"profile", false, IsProfiled, ExplainProfile},
-    {"memory", false, FitsMemory, ExplainMemory},
-    {"utilization", true, KeepsUp, ExplainUtilization},
-    {"objectives", true, KeepsPromises, ExplainObjectives},
+bool FrontEndsKeepUp(const Candidate& c) {
+  return PaperFrontEnd(c).found < PaperFrontEnd(c).bound;
+}
+
+Refusal ExplainFrontEnds(const Candidate& c) {
+  const auto [bound, found] = PaperFrontEnd(c);
+  return {bound, found, "ratio",
+          "the paper's test: a front end on node " + Quoted(c.device().spec.node.str()) + " would be busy " +
+              Short(found) + " of the time, not below " + Short(bound) + "; lower rate_rps or preprocess_ms"};
+}
+
+bool KeepsPaperObjectives(const Candidate& c) {
+  return PaperResponse(c).found < PaperResponse(c).bound;
+}
+
+Refusal ExplainPaperObjectives(const Candidate& c) {
+  const auto [bound, found] = PaperResponse(c);
+  return {1e3 * bound, 1e3 * found, "ms",
+          "the paper's test: the mean response time of a model on device " + DeviceName(c) + " would be " +
+              Short(1e3 * found) + " ms, not below " + Short(1e3 * bound) + " ms; lower rate_rps"};
+}
+
+using AskedBy = std::array<bool, 4>;
+constexpr AskedBy kAll = {true, true, true, true};
+constexpr AskedBy kOurs = {true, false, false, false};
+constexpr AskedBy kPaper = {false, true, false, false};
+constexpr AskedBy kAllButMemory = {true, true, false, true};
+
+constexpr std::array<Filter, 9> kFilters = {{
+    {"healthy", kAll, false, IsHealthy, ExplainHealth},
+    {"kind", kAll, false, IsAllowedKind, ExplainKind},
+    {"format", kAll, false, HasFormat, ExplainFormat},
+    {"profile", kAll, false, IsProfiled, ExplainProfile},
+    {"memory", kAll, false, FitsMemory, ExplainMemory},
+    {"utilization", kAllButMemory, true, KeepsUp, ExplainUtilization},
+    {"objectives", kOurs, true, KeepsEveryGoal, ExplainObjectives},
+    {"paper_rate", kPaper, true, FrontEndsKeepUp, ExplainFrontEnds},
+    {"paper_objectives", kPaper, true, KeepsPaperObjectives, ExplainPaperObjectives},
 }};
 
 } // namespace
 
+Rules RulesOf(PlacementPolicy policy) {
+  switch (policy) {
+  case PlacementPolicy::kFragmentation:
+  case PlacementPolicy::kHeadroom:
+  case PlacementPolicy::kFirstFit:
+    return Rules::kOurs;
+  case PlacementPolicy::kPaperBfs:
+  case PlacementPolicy::kPaperDfs:
+    return Rules::kPaper;
+  case PlacementPolicy::kMemoryFirst:
+  case PlacementPolicy::kMemoryBest:
+  case PlacementPolicy::kMemoryWorst:
+    return Rules::kMemory;
+  case PlacementPolicy::kUtilizationFirst:
+  case PlacementPolicy::kUtilizationBest:
+  case PlacementPolicy::kUtilizationWorst:
+    return Rules::kUtilization;
+  }
+  return Rules::kOurs;
+}
+
 std::span<const Filter> Filters() {
   return kFilters;
+}
+
+bool IsAsked(const Filter& filter, const Policy& policy) {
+  return filter.asked_by[static_cast<size_t>(RulesOf(policy.placement))];
 }
 
 } // namespace avocet

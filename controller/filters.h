@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,15 +17,25 @@ struct Refusal {
   std::string detail; ///< one sentence, with ids and the next step
 };
 
+/// Whose rules are asked: ours keep every objective; the others are published baselines.
+enum class Rules { kOurs, kPaper, kMemory, kUtilization };
+Rules RulesOf(PlacementPolicy policy);
+
+/// Bound of the baselines on utilization, memory and front ends.
+inline constexpr double kBaselineBound = 0.8;
+
 /// One rule of admission. Pure.
 struct Filter {
   std::string_view name;
+  std::array<bool, 4> asked_by; ///< by Rules
   bool depends_on_rate = false; ///< false: no other rate of the newcomer would change the answer
   bool (*passes)(const Candidate& candidate);
   Refusal (*explain)(const Candidate& candidate); ///< requires that passes() said no
 };
 
-/// All rules, in the order in which they are asked; the first refusal counts.
+/// All rules, in the order in which they are asked; the first refusal counts. A policy asks those that are
+/// asked_by its Rules: ours and the baselines share all but `objectives`, which is ours, and the paper's own two.
+/// Baselines bound memory and utilization by kBaselineBound.
 ///   healthy      the device is healthy                     state: 1 needed, 1/2/3 (healthy/away/draining) found
 ///   kind         the application allows this kind          kinds: 1 match needed, 0 found
 ///   format       the model is imported in the engine's format   files: 1 needed, 0 found
@@ -34,6 +45,11 @@ struct Filter {
 ///                                                          ratio / cores ratio: the bound, the value
 ///   objectives   of the residents, the newcomer, and of the node's other applications with
 ///                pre-processing if the newcomer has some   ms: the limit, the worst prediction
+///   paper_rate   the newcomer's pre-processing keeps one core below its bound; no model gets more requests than
+///                its front end answers one by one          ratio: the bound, the value
+///   paper_objectives  the paper's mean response time is below every objective    ms: the limit, the mean
 std::span<const Filter> Filters();
+
+bool IsAsked(const Filter& filter, const Policy& policy);
 
 } // namespace avocet

@@ -16,19 +16,21 @@ constexpr int kMaxRateSteps = 32;
 constexpr double kSimulatedStep = 0.9; // simulations are dear: their answer is coarser
 constexpr int kMaxSimulatedSteps = 16;
 
+/// The filters that this policy asks and that depend on the rate, or that do not.
+bool Passes(const Candidate& candidate, bool depends_on_rate) {
+  return std::all_of(Filters().begin(), Filters().end(), [&](const Filter& filter) {
+    const bool asked = filter.depends_on_rate == depends_on_rate && IsAsked(filter, candidate.question().policy);
+    return !asked || filter.passes(candidate);
+  });
+}
+
 bool PassesNow(const Candidate& candidate) {
-  return std::all_of(Filters().begin(), Filters().end(),
-                     [&](const Filter& filter) { return !filter.depends_on_rate || filter.passes(candidate); });
+  return Passes(candidate, true);
 }
 
 bool PassesAtRate(Candidate& candidate, double rate_rps) {
   candidate.SetRate(rate_rps);
   return PassesNow(candidate);
-}
-
-bool PassesAtAnyRate(const Candidate& candidate) {
-  return std::all_of(Filters().begin(), Filters().end(),
-                     [&](const Filter& filter) { return filter.depends_on_rate || filter.passes(candidate); });
 }
 
 struct RateInterval {
@@ -44,20 +46,6 @@ double LargestBetween(Candidate& candidate, RateInterval rate) {
   return rate.passes;
 }
 
-/// Bisection with the same filters. A higher rate is taken to be no easier: with switches that need
-/// not hold for a very rare newcomer, so the rate asked for counts as well.
-double LargestRate(Candidate& candidate, bool passes_now) {
-  const double now = candidate.question().rate_rps;
-  if (!passes_now) {
-    if (now <= kLeastRate || !PassesAtRate(candidate, kLeastRate)) return 0;
-    return LargestBetween(candidate, {kLeastRate, now});
-  }
-  double passes = now, fails = 2 * now;
-  while (passes < kMostRate && PassesAtRate(candidate, fails))
-    passes = fails, fails *= 2;
-  return std::min(LargestBetween(candidate, {passes, fails}), kMostRate);
-}
-
 /// As the filters say, with a simulation where the fast models are unsure.
 bool SurelyPassesAtRate(Candidate& candidate, double rate_rps) {
   if (!PassesAtRate(candidate, rate_rps)) return false;
@@ -66,38 +54,45 @@ bool SurelyPassesAtRate(Candidate& candidate, double rate_rps) {
   return PassesNow(candidate);
 }
 
-double LargestSimulatedRate(Candidate& candidate, double rate_rps) {
-  for (int step = 0; step < kMaxSimulatedSteps && rate_rps > kLeastRate; ++step, rate_rps *= kSimulatedStep) {
-    if (SurelyPassesAtRate(candidate, rate_rps)) return rate_rps;
-  }
-  return 0;
-}
-
 void FillNumbers(const Candidate& c, Verdict& verdict) {
   verdict.device = c.device().spec.id();
   verdict.node = c.device().spec.node;
   verdict.emulated = c.device().spec.emulated();
-  verdict.utilization_before = c.before().response.utilization;
-  verdict.utilization_after = c.after().response.utilization;
-  verdict.memory_before_bytes = c.memory_before();
-  verdict.memory_after_bytes = c.memory_after();
+  verdict.utilization_before = c.assessed_before().utilization;
+  verdict.utilization_after = c.assessed_after().utilization;
+  verdict.memory_before_bytes = c.before().memory_bytes;
+  verdict.memory_after_bytes = c.after().memory_bytes;
   verdict.memory_capacity_bytes = c.device().spec.memory_bytes;
 }
 
+std::optional<Duration> Shown(const GoalAnswer& answer) {
+  if (!answer.bounded) return std::nullopt;
+  return FromSeconds(answer.latency_s);
+}
+
+AppLatency RowOf(const Tenant& tenant, const GoalAnswer& after) {
+  const Application& app = *tenant.app;
+  return {.app = app.name,
+          .statistic = app.objective.statistic,
+          .objective = app.objective.latency - app.network_allowance,
+          .before = std::nullopt,
+          .after = Shown(after),
+          .fast = after.fast};
+}
+
+/// The residents stand first in both, in the same order; the newcomer last.
 void FillLatencies(const Candidate& c, Verdict& verdict) {
-  const auto& before = c.before().load.apps;
-  size_t old = 0; // both lists are in order of name
-  for (size_t i = 0; i < c.after().load.apps.size(); ++i) {
-    const Application& app = c.AppOf(c.after().load.apps[i]);
-    AppLatency row{.app = app.name,
-                   .statistic = app.objective.statistic,
-                   .objective = app.objective.latency - app.network_allowance,
-                   .before = std::nullopt,
-                   .after = PredictedLatency(c.after(), i, app, c.preprocessing())};
-    if (old < before.size() && before[old].app == app.name)
-      row.before = PredictedLatency(c.before(), old++, app, c.preprocessing_before());
-    verdict.apps.push_back(std::move(row));
+  const auto& before = c.assessed_before().answers;
+  const auto& after = c.assessed_after().answers;
+  verdict.apps.reserve(after.size());
+  for (size_t i = 0; i < after.size(); ++i) {
+    AppLatency& row = verdict.apps.emplace_back(RowOf(c.after().tenants[i], after[i]));
+    if (i >= before.size()) break;
+    row.before = Shown(before[i]);
+    row.fast |= before[i].fast;
   }
+  std::sort(verdict.apps.begin(), verdict.apps.end(),
+            [](const AppLatency& a, const AppLatency& b) { return a.app < b.app; });
 }
 
 void Refuse(Verdict& verdict, const Filter& filter, Refusal refusal) {
@@ -108,46 +103,45 @@ void Refuse(Verdict& verdict, const Filter& filter, Refusal refusal) {
   verdict.detail = std::move(refusal.detail);
 }
 
+} // namespace
+
 Verdict VerdictOf(const Candidate& candidate) {
   Verdict verdict;
   FillNumbers(candidate, verdict);
   FillLatencies(candidate, verdict);
   for (const auto& filter : Filters()) {
-    if (filter.passes(candidate)) continue;
+    if (!IsAsked(filter, candidate.question().policy) || filter.passes(candidate)) continue;
     Refuse(verdict, filter, filter.explain(candidate));
     break;
   }
   verdict.ok = verdict.filter.empty();
+  verdict.max_rate_sought = false;
   return verdict;
 }
 
-} // namespace
-
-Verdict Judge(const Question& question, const DeviceView& device) {
-  Candidate candidate(question, device);
-  Verdict verdict = VerdictOf(candidate);
-  if (verdict.ok || PassesAtAnyRate(candidate)) verdict.max_rate_rps = LargestRate(candidate, verdict.ok);
-  return verdict;
+bool PassesAtAnyRate(const Candidate& candidate) {
+  return Passes(candidate, false);
 }
 
-std::optional<Verdict> Reconsider(const Question& question, const DeviceView& device, const Verdict& fast) {
-  Candidate candidate(question, device);
-  if (!candidate.IsUnsure()) return std::nullopt;
-  candidate.Simulate();
-  Verdict verdict = VerdictOf(candidate);
-  const double now = question.rate_rps;
-  if (verdict.ok)
-    verdict.max_rate_rps = std::max(fast.max_rate_rps, now);
-  else if (PassesAtAnyRate(candidate))
-    verdict.max_rate_rps = LargestSimulatedRate(candidate, std::min(fast.max_rate_rps, now * kSimulatedStep));
-  return verdict;
+/// Bisection with the same filters. A higher rate is taken to be no easier: with switches that need
+/// not hold for a very rare newcomer, so the rate asked for counts as well.
+double LargestRate(Candidate& candidate, bool passes_now) {
+  const double now = candidate.question().newcomer.rate_rps;
+  if (!passes_now) {
+    if (now <= kLeastRate || !PassesAtRate(candidate, kLeastRate)) return 0;
+    return LargestBetween(candidate, {kLeastRate, now});
+  }
+  double passes = now, fails = 2 * now;
+  while (passes < kMostRate && PassesAtRate(candidate, fails))
+    passes = fails, fails *= 2;
+  return std::min(LargestBetween(candidate, {passes, fails}), kMostRate);
 }
 
-double ConfirmedRate(const Question& question, const DeviceView& device, const Verdict& verdict) {
-  if (verdict.max_rate_rps <= 0) return 0;
-  Candidate candidate(question, device);
-  const double rate = LargestSimulatedRate(candidate, verdict.max_rate_rps);
-  return verdict.ok ? std::max(rate, question.rate_rps) : rate;
+double LargestSimulatedRate(Candidate& candidate, double rate_rps) {
+  for (int step = 0; step < kMaxSimulatedSteps && rate_rps > kLeastRate; ++step, rate_rps *= kSimulatedStep) {
+    if (SurelyPassesAtRate(candidate, rate_rps)) return rate_rps;
+  }
+  return 0;
 }
 
 } // namespace avocet

@@ -10,6 +10,7 @@
 #include "messages/measurement.h"
 #include "messages/model.h"
 #include "messages/placement.h"
+#include "messages/policy.h"
 #include "messages/status.h"
 
 namespace avocet {
@@ -33,6 +34,7 @@ AVOCET_CODEC(NodeInfo)
 AVOCET_CODEC(MeasurementWindow)
 AVOCET_CODEC(DeviceFit)
 AVOCET_CODEC(Placement)
+AVOCET_CODEC(PlacementOptions)
 AVOCET_CODEC(Decision)
 AVOCET_CODEC(Command)
 AVOCET_CODEC(RunningApp)

@@ -11,6 +11,7 @@ v1::AppLatency LatencyToProto(const AppLatency& latency) {
   proto.set_objective_ns(latency.objective.count());
   if (latency.before) proto.set_before_ns(latency.before->count());
   if (latency.after) proto.set_after_ns(latency.after->count());
+  proto.set_fast(latency.fast);
   return proto;
 }
 
@@ -19,6 +20,7 @@ AppLatency ReadLatency(const v1::AppLatency& proto, Reader& reader) {
   latency.app = AppId(proto.app());
   latency.statistic = reader.Enumerator<Statistic>("verdicts.apps.statistic", proto.statistic(), v1::Statistic_IsValid);
   latency.objective = Duration(proto.objective_ns());
+  latency.fast = proto.fast();
   if (proto.has_before_ns()) latency.before = Duration(proto.before_ns());
   if (proto.has_after_ns()) latency.after = Duration(proto.after_ns());
   return latency;
@@ -43,6 +45,7 @@ v1::Verdict VerdictToProto(const Verdict& verdict) {
   for (const AppLatency& app : verdict.apps)
     *proto.add_apps() = LatencyToProto(app);
   proto.set_max_rate_rps(verdict.max_rate_rps);
+  proto.set_max_rate_not_sought(!verdict.max_rate_sought);
   return proto;
 }
 
@@ -65,6 +68,7 @@ Verdict ReadVerdict(const v1::Verdict& proto, Reader& reader) {
   for (const auto& app : proto.apps())
     verdict.apps.push_back(ReadLatency(app, reader));
   verdict.max_rate_rps = proto.max_rate_rps();
+  verdict.max_rate_sought = !proto.max_rate_not_sought();
   return verdict;
 }
 
@@ -129,6 +133,7 @@ v1::Decision ToProto(const Decision& decision) {
     *proto.add_verdicts() = VerdictToProto(verdict);
   proto.set_max_rate_rps(decision.max_rate_rps);
   proto.set_decided_at_ns(ToNanos(decision.decided_at));
+  proto.set_policy(static_cast<v1::PlacementPolicy>(decision.policy));
   return proto;
 }
 
@@ -146,10 +151,29 @@ Result<Decision> FromProto(const v1::Decision& proto) {
     decision.verdicts.push_back(ReadVerdict(verdict, reader));
   decision.max_rate_rps = proto.max_rate_rps();
   decision.decided_at = WallTimeOf(proto.decided_at_ns());
+  if (proto.has_policy())
+    decision.policy = reader.Enumerator<PlacementPolicy>("policy", proto.policy(), v1::PlacementPolicy_IsValid);
   return reader.Finish(std::move(decision));
 }
 
+v1::PlacementOptions ToProto(const PlacementOptions& options) {
+  v1::PlacementOptions proto;
+  if (options.policy) proto.set_policy(static_cast<v1::PlacementPolicy>(*options.policy));
+  if (options.max_moves) proto.set_max_moves(*options.max_moves);
+  return proto;
+}
+
+Result<PlacementOptions> FromProto(const v1::PlacementOptions& proto) {
+  Reader reader("PlacementOptions");
+  PlacementOptions options;
+  if (proto.has_policy())
+    options.policy = reader.Enumerator<PlacementPolicy>("policy", proto.policy(), v1::PlacementPolicy_IsValid);
+  if (proto.has_max_moves()) options.max_moves = proto.max_moves();
+  return reader.Finish(options);
+}
+
 AVOCET_BYTES(Placement)
+AVOCET_BYTES(PlacementOptions)
 AVOCET_BYTES(Decision)
 
 } // namespace avocet

@@ -50,6 +50,7 @@ v1::Profile ToProto(const Profile& profile) {
   proto.set_service_scv(profile.service_scv);
   proto.set_switch_overhead_ns(profile.switch_overhead.count());
   proto.set_memory_bytes(profile.memory_bytes);
+  proto.set_memory_per_app_bytes(profile.memory_per_app_bytes);
   proto.set_runs(profile.runs);
   proto.set_emulated(profile.emulated);
   proto.set_measured_at_ns(ToNanos(profile.measured_at));
@@ -66,6 +67,7 @@ Result<Profile> FromProto(const v1::Profile& proto) {
   profile.service_scv = proto.service_scv();
   profile.switch_overhead = Duration(proto.switch_overhead_ns());
   profile.memory_bytes = proto.memory_bytes();
+  profile.memory_per_app_bytes = proto.memory_per_app_bytes();
   profile.runs = proto.runs();
   profile.emulated = proto.emulated();
   profile.measured_at = WallTimeOf(proto.measured_at_ns());

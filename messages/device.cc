@@ -121,6 +121,7 @@ Status Validate(const NodeInfo& node) {
       .That(node.grpc_address.empty() || IsDialable(node.grpc_address), "grpc_address", node.grpc_address,
             "host:port with a port from 1 to 65535, or empty")
       .That(node.cpu_cores >= 1 && node.cpu_cores <= kMaxCores, "cpu_cores", node.cpu_cores, "1 to 4096")
+      .That(node.core_speed >= 1e-3 && node.core_speed <= 1e3, "core_speed", node.core_speed, "0.001 to 1000")
       .Is(!node.devices.empty(), "devices", "empty", "at least one device")
       .Length("devices", node.devices.size(), kMaxDevicesPerNode)
       .Each(node.devices, [](const DeviceSpec& device) { return Validate(device); })

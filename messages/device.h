@@ -56,6 +56,7 @@ struct NodeInfo {
   std::string grpc_address; ///< where clients reach its inference endpoint, host:port; empty: none
   uint32_t cpu_cores = 1;   ///< for pre-processing, 1 to kMaxCores
   std::vector<DeviceSpec> devices;
+  double core_speed = 1; ///< of these cores, relative to those Application::preprocess is told for; 0.001 to 1000
   friend bool operator==(const NodeInfo&, const NodeInfo&) = default;
 };
 

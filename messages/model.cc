@@ -73,6 +73,8 @@ Status Validate(const Profile& profile) {
       .That(profile.switch_overhead >= Duration::zero() && profile.switch_overhead <= kMaxServiceTime,
             "switch_overhead", profile.switch_overhead, ">= 0 and at most 1 h")
       .That(profile.memory_bytes <= kMaxMemoryBytes, "memory_bytes", profile.memory_bytes, "at most 2^50 (1 PiB)")
+      .That(profile.memory_per_app_bytes <= kMaxMemoryBytes, "memory_per_app_bytes", profile.memory_per_app_bytes,
+            "at most 2^50 (1 PiB)")
       .That(profile.runs >= 1, "runs", profile.runs, ">= 1")
       .status();
 }

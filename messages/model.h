@@ -56,7 +56,9 @@ struct Profile {
   double service_scv = 0;     ///< squared coefficient of variation of the service time, >= 0
   Duration switch_overhead{}; ///< >= 0; added when the previous request used another model
   uint64_t memory_bytes = 0;  ///< resident on the device while loaded
-  uint32_t runs = 0;          ///< requests behind service_mean, >= 1
+  /// What every application of the model needs there besides, e.g. its front end.
+  uint64_t memory_per_app_bytes = 0;
+  uint32_t runs = 0; ///< requests behind service_mean, >= 1
   bool emulated = false;
   WallTime measured_at{};
 

@@ -48,6 +48,8 @@ Status CheckVerdict(const Verdict& verdict) {
       .Is(IsAscending(verdict.apps, [](const AppLatency& a) -> const AppId& { return a.app; }), "apps",
           "not in order of name", "in order of name, none twice")
       .Amount("max_rate_rps", verdict.max_rate_rps)
+      .That(verdict.max_rate_sought || verdict.max_rate_rps == 0, "max_rate_rps", verdict.max_rate_rps,
+            "0 where not sought")
       .status();
 }
 

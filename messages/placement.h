@@ -9,6 +9,7 @@
 #include "messages/application.h"
 #include "messages/ids.h"
 #include "messages/model.h"
+#include "messages/policy.h"
 #include "messages/status.h"
 
 namespace avocet {
@@ -46,6 +47,7 @@ struct AppLatency {
   Duration objective{};           ///< after the network allowance
   std::optional<Duration> before; ///< empty for the newcomer, and where unstable
   std::optional<Duration> after;  ///< empty where unstable
+  bool fast = false; ///< both are of the fast models: to rank and to show, never what a limit near them was judged by
   friend bool operator==(const AppLatency&, const AppLatency&) = default;
 };
 
@@ -67,6 +69,7 @@ struct Verdict {
   uint64_t memory_capacity_bytes = 0;
   std::vector<AppLatency> apps; ///< residents and the newcomer, in order of name
   double max_rate_rps = 0;      ///< largest rate of the newcomer that this device could take; 0: none
+  bool max_rate_sought = true;  ///< false: max_rate_rps is 0 because nobody looked for it
   friend bool operator==(const Verdict&, const Verdict&) = default;
 };
 
@@ -88,8 +91,9 @@ struct Decision {
   std::optional<DeviceId> device; ///< set unless rejected
   ModelId model;                  ///< resolved; empty when the model is unknown
   std::vector<Move> moves;
-  std::vector<Verdict> verdicts; ///< in order of device id
-  double max_rate_rps = 0;       ///< largest rate that some device could take
+  std::vector<Verdict> verdicts;                            ///< in order of device id
+  double max_rate_rps = 0;                                  ///< largest rate that some device could take
+  PlacementPolicy policy = PlacementPolicy::kFragmentation; ///< that it was made by
   WallTime decided_at{};
   friend bool operator==(const Decision&, const Decision&) = default;
 };

@@ -335,5 +335,84 @@ TEST_F(PlacementActorTest, TakesFitsIntoThePrediction) {
   EXPECT_GT(Ask<DeviceList>(placement, ListDevices{})->devices[0].utilization, 2 * before);
 }
 
+/// Two nodes whose GPUs have memory for one model each. "cam" serves on the first.
+class MovesTest : public PlacementActorTest {
+protected:
+  void SetUp() override {
+    ASSERT_TRUE(Up("n1", 150).ok());
+    ASSERT_TRUE(Up("n2", 150).ok());
+    ASSERT_TRUE(Import("pose").ok());
+    ASSERT_TRUE(Import("face").ok());
+    Serve("cam", "pose");
+  }
+
+  Status Up(const std::string& node, uint64_t memory_mib) {
+    NodeInfo info = TestNode(node);
+    info.devices[0].memory_bytes = memory_mib * kMiB;
+    return Ask<Done>(placement, NodeUp{info, {}, agent}).status();
+  }
+
+  void Serve(const std::string& app, const std::string& model) {
+    auto decision = Ask<Decision>(placement, ApplyApp{MakeApp(app, model, {.rate_rps = 5}), {}});
+    ASSERT_TRUE(decision.ok());
+    ASSERT_EQ(decision->kind, DecisionKind::kAdmit);
+    ASSERT_TRUE(Report(fake->commands.back()));
+  }
+
+  bool Report(const Command& command, PlacementPhase phase = PlacementPhase::kReady) {
+    const auto node = ParseDeviceId(command.device.str())->node;
+    return Ask<Done>(placement, ReportRunning{node, ReportOf(command, phase)}).ok();
+  }
+
+  /// Needs the device where "cam" is: measured on the other, its model is too slow.
+  Result<Decision> ApplyWhatNeedsRoom() {
+    DeviceFit slow{.device = DeviceId("n2/gpu0"), .boot = BootId("boot"), .covered_sequence = 1};
+    slow.models.push_back({ModelId("face:1"), {.mean = 0.5, .scv = 0, .weight = 100}, {}});
+    Send(placement, FitChanged{slow});
+    fake->commands.clear();
+    return Ask<Decision>(placement, ApplyApp{MakeApp("door", "face", {.rate_rps = 5, .latency_ms = 100}), {}});
+  }
+};
+
+TEST_F(MovesTest, MoversFirstThenWhoNeedsTheirPlace) {
+  ASSERT_EQ(Ask<AppStatus>(placement, GetApp{AppId("cam")})->placement->device, DeviceId("n1/gpu0"));
+  const auto decision = ApplyWhatNeedsRoom();
+  ASSERT_TRUE(decision.ok()) << decision.status().ToString();
+  ASSERT_EQ(decision->kind, DecisionKind::kAdmitWithMoves);
+  EXPECT_EQ(decision->moves, (std::vector<Move>{{AppId("cam"), DeviceId("n1/gpu0"), DeviceId("n2/gpu0")}}));
+  ASSERT_EQ(fake->commands.size(), 1U) << "the newcomer waits";
+  EXPECT_EQ(fake->commands[0].app, AppId("cam"));
+  EXPECT_EQ(fake->commands[0].device, DeviceId("n2/gpu0"));
+  ASSERT_TRUE(Report(fake->commands[0]));
+  ASSERT_EQ(fake->commands.size(), 3U);
+  EXPECT_EQ(fake->commands[1].kind, CommandKind::kStop);
+  EXPECT_EQ(fake->commands[1].device, DeviceId("n1/gpu0"));
+  EXPECT_EQ(fake->commands[2].kind, CommandKind::kStart);
+  EXPECT_EQ(fake->commands[2].app, AppId("door"));
+}
+
+TEST_F(MovesTest, AreOnDiskBeforeAnyoneIsCommanded) {
+  ASSERT_TRUE(Ask<ProfileList>(placement, ProfileModel{"face", {}}).ok());
+  control->fail = true;
+  EXPECT_FALSE(ApplyWhatNeedsRoom().ok());
+  EXPECT_TRUE(fake->commands.empty());
+  control->fail = false;
+  EXPECT_EQ(Ask<AppStatus>(placement, GetApp{AppId("cam")})->placement->phase, PlacementPhase::kReady);
+}
+
+TEST_F(MovesTest, AMoverThatFailsStaysWhereItServes) {
+  const auto decision = ApplyWhatNeedsRoom();
+  ASSERT_TRUE(decision.ok());
+  ASSERT_EQ(decision->kind, DecisionKind::kAdmitWithMoves);
+  ASSERT_TRUE(Report(fake->commands.at(0), PlacementPhase::kFailed));
+  const auto cam = Ask<AppStatus>(placement, GetApp{AppId("cam")});
+  EXPECT_EQ(cam->placement->device, decision->moves.at(0).from);
+  EXPECT_EQ(cam->placement->phase, PlacementPhase::kReady);
+  EXPECT_EQ(PhaseOf("door"), PlacementPhase::kFailed);
+  EXPECT_EQ(fake->commands.size(), 1U) << "nothing was stopped";
+  Restart();
+  EXPECT_EQ(Ask<AppStatus>(placement, GetApp{AppId("cam")})->placement->device, decision->moves.at(0).from);
+}
+
 } // namespace
 } // namespace avocet::testing

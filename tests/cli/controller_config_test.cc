@@ -27,7 +27,8 @@ TEST(ControllerConfig, EmptyFileGivesTheDefaults) {
 TEST(ControllerConfig, ReadsEveryKey) {
   const auto config = ParseControllerConfig("data_dir = \"/d\"\nlisten = \"127.0.0.1:0\"\n[policy]\n"
                                             "mean_tolerance = 0.5\npercentile_tolerance = 0.6\nmax_utilization = 0.7\n"
-                                            "max_preprocess_cpu = 0.8\nmemory_fraction = 0.9\n",
+                                            "max_preprocess_cpu = 0.8\nmemory_fraction = 0.9\n"
+                                            "placement = \"first_fit\"\nmax_moves = 0\n",
                                             "c.toml");
   ASSERT_TRUE(config.ok()) << config.status().message();
   EXPECT_EQ(config->data_dir, "/d");
@@ -37,6 +38,8 @@ TEST(ControllerConfig, ReadsEveryKey) {
   EXPECT_EQ(config->policy.max_utilization, 0.7);
   EXPECT_EQ(config->policy.max_preprocess_cpu, 0.8);
   EXPECT_EQ(config->policy.memory_fraction, 0.9);
+  EXPECT_EQ(config->policy.placement, PlacementPolicy::kFirstFit);
+  EXPECT_EQ(config->policy.max_moves, 0);
 }
 
 TEST(ControllerConfig, MarginsOutOfRangeAreFoundAtTheirPlace) {
@@ -44,6 +47,8 @@ TEST(ControllerConfig, MarginsOutOfRangeAreFoundAtTheirPlace) {
               StartsWith("c.toml:2:19: field 'policy.max_utilization': is 1.5"));
   EXPECT_THAT(ErrorOf("[policy]\nmean_tolerance = 0\n"),
               StartsWith("c.toml:2:18: field 'policy.mean_tolerance': is 0"));
+  EXPECT_THAT(ErrorOf("[policy]\nmax_moves = 17\n"),
+              StartsWith("c.toml:2:13: field 'policy.max_moves': is 17; it must be 0 to 16"));
 }
 
 TEST(ControllerConfig, UnknownKeys) {

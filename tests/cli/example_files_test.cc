@@ -56,6 +56,8 @@ TEST(ExampleFiles, ControllerShowsTheDefaults) {
   EXPECT_EQ(shown->policy.max_utilization, defaults.policy.max_utilization);
   EXPECT_EQ(shown->policy.max_preprocess_cpu, defaults.policy.max_preprocess_cpu);
   EXPECT_EQ(shown->policy.memory_fraction, defaults.policy.memory_fraction);
+  EXPECT_EQ(shown->policy.placement, defaults.policy.placement);
+  EXPECT_EQ(shown->policy.max_moves, defaults.policy.max_moves);
 }
 
 TEST(ReadConfigFile, NamesAMissingFile) {

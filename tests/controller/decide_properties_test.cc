@@ -6,6 +6,7 @@
 
 #include "controller/cluster_changes.h"
 #include "controller/decide.h"
+#include "controller/prediction_cache.h"
 #include "tests/support/view_builder.h"
 
 namespace avocet::testing {
@@ -113,12 +114,64 @@ RC_GTEST_PROP(DecideProperties, ChosenDeviceKeepsEveryPromise, ()) {
   }
 }
 
-RC_GTEST_PROP(DecideProperties, NoOtherDeviceThatPassesIsLessUtilized, ()) {
-  const auto decision = Decide(AnyView(), AnyApp("new"), {});
+RC_GTEST_PROP(DecideProperties, FirstFitTakesTheFirstThatPasses, ()) {
+  const auto decision = Decide(AnyView(), AnyApp("new"), {.placement = PlacementPolicy::kFirstFit, .max_moves = 0});
   RC_PRE(decision.kind == DecisionKind::kAdmit);
-  for (const auto& verdict : decision.verdicts) {
-    if (verdict.ok) RC_ASSERT(verdict.utilization_after >= Chosen(decision).utilization_after);
+  const auto first =
+      std::find_if(decision.verdicts.begin(), decision.verdicts.end(), [](const auto& v) { return v.ok; });
+  RC_ASSERT(decision.device == first->device);
+}
+
+RC_GTEST_PROP(DecideProperties, EveryPolicyGivesAValidDecision, ()) {
+  const auto view = AnyView();
+  const auto app = AnyApp("new");
+  for (const auto placement : kPlacementPolicies) {
+    const auto decision = Decide(view, app, {.placement = placement});
+    RC_ASSERT(Validate(decision) == Status());
+    RC_ASSERT(decision.policy == placement);
   }
+}
+
+RC_GTEST_PROP(DecideProperties, ACacheChangesNothing, ()) {
+  PredictionCache cache;
+  auto view = AnyView();
+  for (int i = 0; i < 4; ++i) {
+    const auto app = AnyApp("new" + std::to_string(i));
+    const auto decision = Decide(view, app, {}, cache);
+    RC_ASSERT(decision == Decide(view, app, {}));
+    if (decision.kind == DecisionKind::kAdmit) (void)AdmitApp(view, decision, 1000 + static_cast<uint64_t>(i));
+  }
+}
+
+/// Makes a decision's moves one by one; each must be what a decision about the mover alone would allow.
+void CheckMoves(ClusterView view, const Decision& decision, const Policy& policy) {
+  uint64_t epoch = 1000;
+  RC_ASSERT(decision.moves.size() <= static_cast<size_t>(policy.max_moves));
+  for (const auto& move : decision.moves) {
+    RC_ASSERT(view.placements.at(move.app).device == move.from);
+    const auto alone = Decide(view, view.apps.at(move.app), policy);
+    const auto there = std::find_if(alone.verdicts.begin(), alone.verdicts.end(),
+                                    [&](const Verdict& verdict) { return verdict.device == move.to; });
+    RC_ASSERT(there->ok || there->filter == "objectives"); // which a simulation may overrule, if it is asked
+    (void)MoveApp(view, move, ++epoch);
+  }
+  const auto after = Decide(view, decision.app, policy);
+  RC_ASSERT(after.kind == DecisionKind::kAdmit);
+  RC_ASSERT(after.device == decision.device);
+}
+
+RC_GTEST_PROP(DecideProperties, MovesAreFeasibleInOrder, ()) {
+  const Policy policy{.max_moves = *rc::gen::inRange(1, 4)};
+  auto view = AnyView();
+  int checked = 0;
+  for (int i = 0; i < 12; ++i) { // fills the cluster until moves are needed
+    const auto decision = Decide(view, AnyApp("new" + std::to_string(i)), policy);
+    if (decision.kind == DecisionKind::kAdmit) (void)AdmitApp(view, decision, 100 + static_cast<uint64_t>(i));
+    if (decision.kind != DecisionKind::kAdmitWithMoves) continue;
+    CheckMoves(view, decision, policy);
+    ++checked;
+  }
+  RC_CLASSIFY(checked > 0, "with moves");
 }
 
 RC_GTEST_PROP(DecideProperties, AskingChangesNothing, ()) {
@@ -137,11 +190,12 @@ RC_GTEST_PROP(DecideProperties, AskingChangesNothing, ()) {
 RC_GTEST_PROP(DecideProperties, LargestRatePassesAndIsNotBelowTheAdmittedRate, ()) {
   const auto view = AnyView();
   auto app = AnyApp("new");
-  const auto decision = Decide(view, app, {});
+  const Policy policy{.max_moves = 0};
+  const auto decision = Decide(view, app, policy);
   if (decision.kind == DecisionKind::kAdmit) RC_ASSERT(decision.max_rate_rps >= app.rate_rps);
   RC_PRE(decision.max_rate_rps > 0);
   app.rate_rps = decision.max_rate_rps;
-  RC_ASSERT(Decide(view, app, {}).kind == DecisionKind::kAdmit);
+  RC_ASSERT(Decide(view, app, policy).kind == DecisionKind::kAdmit);
 }
 
 RC_GTEST_PROP(DecideProperties, WiderMarginsNeverAdmitLess, ()) {

@@ -47,8 +47,9 @@ DeviceFit FitOfModel(const std::string& model, Estimate service, Estimate switch
 
 TEST(Filters, AreAskedInTheDocumentedOrder) {
   std::string names;
-  for (const auto& filter : Filters())
-    names += std::string(filter.name) + " ";
+  for (const auto& filter : Filters()) {
+    if (IsAsked(filter, Policy{})) names += std::string(filter.name) + " ";
+  }
   EXPECT_EQ(names, "healthy kind format profile memory utilization objectives ");
 }
 
@@ -187,6 +188,19 @@ TEST(MemoryFilter, LoadedModelsNeedNothingEvenOnAFullDevice) {
   EXPECT_TRUE(JudgeOne(builder.Build(), MakeApp("a", "m"), {.memory_fraction = 0.5}).ok);
 }
 
+TEST(MemoryFilter, CountsWhatEveryApplicationNeedsBesideTheModel) {
+  ViewBuilder builder;
+  builder.Device("n/d", {.memory_mib = 200}).Model("m:1", {.memory_mib = 80, .memory_per_app_mib = 50});
+  builder.Resident(MakeApp("r", "m"), "n/d");
+  const auto fits = JudgeOne(builder.Build(), MakeApp("a", "m"));
+  EXPECT_TRUE(fits.ok);
+  EXPECT_EQ(fits.memory_after_bytes, 180 * kMiB);
+  const auto verdict = JudgeOne(builder.Resident(MakeApp("s", "m"), "n/d").Build(), MakeApp("a", "m"));
+  EXPECT_EQ(verdict.filter, "memory");
+  EXPECT_DOUBLE_EQ(verdict.needed, 50);
+  EXPECT_DOUBLE_EQ(verdict.found, 20);
+}
+
 // --- utilization -----------------------------------------------------------------------------------
 
 TEST(UtilizationFilter, AtTheLimitAndOnePast) {
@@ -229,6 +243,16 @@ TEST(UtilizationFilter, PreprocessingHasABoundOfItsOwn) {
   EXPECT_EQ(verdict.unit, "cores ratio");
   EXPECT_DOUBLE_EQ(verdict.needed, 0.75);
   EXPECT_NEAR(verdict.found, 30.1 * 0.05 / 2, 1e-12);
+}
+
+TEST(UtilizationFilter, PreprocessingIsQuickerOnFastCores) {
+  ViewBuilder builder = OneDevice();
+  builder.Node("n", {.cpu_cores = 2, .core_speed = 1.25});
+  const auto verdict_at = [&](double rate) {
+    return JudgeOne(builder.Build(), MakeApp("a", "m", {.rate_rps = rate, .latency_ms = 60000, .preprocess_ms = 50}));
+  };
+  EXPECT_TRUE(verdict_at(37.4).ok); // 40 ms each: 1.496 of 2 cores
+  EXPECT_NEAR(verdict_at(37.6).found, 37.6 * 0.04 / 2, 1e-12);
 }
 
 TEST(UtilizationFilter, PreprocessingCountsTheWholeNode) {

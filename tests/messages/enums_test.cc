@@ -5,6 +5,7 @@
 #include "messages/device.h"
 #include "messages/model.h"
 #include "messages/placement.h"
+#include "messages/policy.h"
 
 namespace avocet {
 namespace {
@@ -29,6 +30,10 @@ TEST(Enums, HaveNamesThatReadBack) {
   ExpectNames<Discipline>({"fifo", "time_shared", "processor_sharing", "multi_server"}, ParseDiscipline);
   ExpectNames<EngineKind>({"tflite", "onnx", "emulated"}, ParseEngineKind);
   ExpectNames<Statistic>({"mean", "p50", "p95", "p99"}, ParseStatistic);
+  ExpectNames<PlacementPolicy>({"fragmentation", "headroom", "first_fit", "paper_bfs", "paper_dfs", "memory_first",
+                                "memory_best", "memory_worst", "utilization_first", "utilization_best",
+                                "utilization_worst"},
+                               ParsePlacementPolicy);
   ExpectNames<RateSource>({"declared_or_measured", "measured"}, ParseRateSource);
 }
 

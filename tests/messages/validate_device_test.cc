@@ -1,5 +1,6 @@
 #include "messages/device.h"
 
+#include <cmath>
 #include <numeric>
 
 #include "tests/messages/samples.h"
@@ -54,6 +55,9 @@ TEST(ValidateNode, NamesTheFirstBrokenRule) {
        {[](auto& n) { n.cpu_cores = 0; }, "field 'cpu_cores' is 0; it must be 1 to 4096"},
        {[](auto& n) { n.cpu_cores = kMaxCores; }, ""},
        {[](auto& n) { n.cpu_cores = kMaxCores + 1; }, "field 'cpu_cores'"},
+       {[](auto& n) { n.core_speed = 1e-3; }, ""},
+       {[](auto& n) { n.core_speed = 0; }, "field 'core_speed' is 0; it must be 0.001 to 1000"},
+       {[](auto& n) { n.core_speed = std::nan(""); }, "field 'core_speed' is nan"},
        {[](auto& n) { n.devices.clear(); }, "field 'devices' is empty"},
        {[](auto& n) { n.devices = Devices(kMaxDevicesPerNode); }, ""},
        {[](auto& n) { n.devices = Devices(kMaxDevicesPerNode + 1); }, "field 'devices' is a list of 65"},

@@ -47,26 +47,28 @@ TEST(Model, FindsTheVariantOfAFormat) {
 
 TEST(ValidateProfile, NamesTheFirstBrokenRule) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  ExpectValidate<Profile>(SampleProfile(),
-                          {{[](auto& p) { p.model = ModelId("pose"); }, "profile 'pose': field 'model' is 'pose'"},
-                           {[](auto& p) { p.device_type = ""; }, "field 'device_type'"},
-                           {[](auto& p) { p.device_type = std::string(256, 't'); }, ""},
-                           {[](auto& p) { p.device_type = std::string(257, 't'); }, "field 'device_type'"},
-                           {[](auto& p) { p.device_type = "a\tb"; }, "field 'device_type'"},
-                           {[](auto& p) { p.service_mean = Duration(1); }, ""},
-                           {[](auto& p) { p.service_mean = Duration(0); }, "field 'service_mean' is 0 ms"},
-                           {[](auto& p) { p.service_mean = hours(1); }, ""},
-                           {[](auto& p) { p.service_mean = hours(1) + Duration(1); }, "field 'service_mean'"},
-                           {[](auto& p) { p.service_scv = -0.1; }, "field 'service_scv' is -0.1"},
-                           {[](auto& p) { p.service_scv = std::nan(""); }, "field 'service_scv' is nan"},
-                           {[](auto& p) { p.service_scv = kInfinity; }, "field 'service_scv' is inf"},
-                           {[](auto& p) { p.switch_overhead = hours(1); }, ""},
-                           {[](auto& p) { p.switch_overhead = hours(1) + Duration(1); }, "field 'switch_overhead'"},
-                           {[](auto& p) { p.switch_overhead = Duration(-1); }, "field 'switch_overhead' is -1e-06 ms"},
-                           {[](auto& p) { p.memory_bytes = kMaxMemoryBytes; }, ""},
-                           {[](auto& p) { p.memory_bytes = kMaxMemoryBytes + 1; }, "field 'memory_bytes'"},
-                           {[](auto& p) { p.runs = 1; }, ""},
-                           {[](auto& p) { p.runs = 0; }, "field 'runs' is 0; it must be >= 1"}});
+  ExpectValidate<Profile>(
+      SampleProfile(), {{[](auto& p) { p.model = ModelId("pose"); }, "profile 'pose': field 'model' is 'pose'"},
+                        {[](auto& p) { p.device_type = ""; }, "field 'device_type'"},
+                        {[](auto& p) { p.device_type = std::string(256, 't'); }, ""},
+                        {[](auto& p) { p.device_type = std::string(257, 't'); }, "field 'device_type'"},
+                        {[](auto& p) { p.device_type = "a\tb"; }, "field 'device_type'"},
+                        {[](auto& p) { p.service_mean = Duration(1); }, ""},
+                        {[](auto& p) { p.service_mean = Duration(0); }, "field 'service_mean' is 0 ms"},
+                        {[](auto& p) { p.service_mean = hours(1); }, ""},
+                        {[](auto& p) { p.service_mean = hours(1) + Duration(1); }, "field 'service_mean'"},
+                        {[](auto& p) { p.service_scv = -0.1; }, "field 'service_scv' is -0.1"},
+                        {[](auto& p) { p.service_scv = std::nan(""); }, "field 'service_scv' is nan"},
+                        {[](auto& p) { p.service_scv = kInfinity; }, "field 'service_scv' is inf"},
+                        {[](auto& p) { p.switch_overhead = hours(1); }, ""},
+                        {[](auto& p) { p.switch_overhead = hours(1) + Duration(1); }, "field 'switch_overhead'"},
+                        {[](auto& p) { p.switch_overhead = Duration(-1); }, "field 'switch_overhead' is -1e-06 ms"},
+                        {[](auto& p) { p.memory_bytes = kMaxMemoryBytes; }, ""},
+                        {[](auto& p) { p.memory_bytes = kMaxMemoryBytes + 1; }, "field 'memory_bytes'"},
+                        {[](auto& p) { p.memory_per_app_bytes = kMaxMemoryBytes; }, ""},
+                        {[](auto& p) { p.memory_per_app_bytes = kMaxMemoryBytes + 1; }, "field 'memory_per_app_bytes'"},
+                        {[](auto& p) { p.runs = 1; }, ""},
+                        {[](auto& p) { p.runs = 0; }, "field 'runs' is 0; it must be >= 1"}});
 }
 
 TEST(Profile, KeyNamesModelFormatAndDeviceType) {

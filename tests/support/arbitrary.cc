@@ -134,6 +134,7 @@ AppLatency AnyLatency(const AppId& app) {
   latency.objective = *DurationBetween(Duration(1), Duration::max());
   if (*rc::gen::arbitrary<bool>()) latency.before = NonNegative();
   if (*rc::gen::arbitrary<bool>()) latency.after = NonNegative();
+  latency.fast = *rc::gen::arbitrary<bool>();
   return latency;
 }
 
@@ -155,7 +156,8 @@ Verdict AnyVerdict(const DeviceId& device, bool ok) {
   verdict.memory_capacity_bytes = AnyCount();
   for (const AppId& app : DistinctIds(AppIds()))
     verdict.apps.push_back(AnyLatency(app));
-  verdict.max_rate_rps = *Amount();
+  verdict.max_rate_sought = *rc::gen::arbitrary<bool>();
+  if (verdict.max_rate_sought) verdict.max_rate_rps = *Amount();
   return verdict;
 }
 
@@ -248,6 +250,7 @@ rc::Gen<Profile> ValidProfile() {
     profile.service_scv = *Amount();
     profile.switch_overhead = *DurationBetween(Duration(0), kMaxServiceTime);
     profile.memory_bytes = Integer<uint64_t>(0, kMaxMemoryBytes);
+    profile.memory_per_app_bytes = Integer<uint64_t>(0, kMaxMemoryBytes);
     profile.runs = Integer<uint32_t>(1, UINT32_MAX);
     profile.emulated = *rc::gen::arbitrary<bool>();
     profile.measured_at = *AnyWallTime();
@@ -298,6 +301,7 @@ rc::Gen<NodeInfo> ValidNodeInfo() {
     node.version = *rc::gen::oneOf(ValidLabel(), rc::gen::just(std::string()));
     if (*rc::gen::arbitrary<bool>()) node.grpc_address = *ValidName() + ":" + std::to_string(Integer(1, 65535));
     node.cpu_cores = Integer<uint32_t>(1, kMaxCores);
+    node.core_speed = *DoubleBetween(1e-3, 1e3);
     for (const AppId& name : DistinctIds(AppIds(), 1)) { // any distinct names
       DeviceSpec device = *ValidDeviceSpec();
       device.node = node.id;
@@ -383,6 +387,7 @@ rc::Gen<Decision> ValidDecision() {
     }
     decision.max_rate_rps = *Amount();
     decision.decided_at = *AnyWallTime();
+    decision.policy = *rc::gen::elementOf(kPlacementPolicies);
     return decision;
   });
 }

@@ -50,6 +50,7 @@ ViewBuilder& ViewBuilder::Node(const std::string& name, const NodeOptions& optio
   node.version = "0";
   node.grpc_address = "127.0.0.1:8001";
   node.cpu_cores = options.cpu_cores;
+  node.core_speed = options.core_speed;
   return *this;
 }
 
@@ -97,6 +98,7 @@ ViewBuilder& ViewBuilder::Profile(const std::string& model, const ProfileOptions
                                 .service_scv = options.scv,
                                 .switch_overhead = FromMillis(options.switch_ms),
                                 .memory_bytes = options.memory_mib * kMiB,
+                                .memory_per_app_bytes = options.memory_per_app_mib * kMiB,
                                 .runs = 100,
                                 .emulated = options.format == ModelFormat::kEmulated,
                                 .measured_at = {}};

@@ -9,6 +9,7 @@ namespace avocet::testing {
 
 struct NodeOptions {
   uint32_t cpu_cores = 4;
+  double core_speed = 1;
 };
 
 struct DeviceOptions {
@@ -27,6 +28,7 @@ struct ProfileOptions {
   double scv = 0;
   double switch_ms = 0;
   uint64_t memory_mib = 100;
+  uint64_t memory_per_app_mib = 0;
 };
 
 struct AppOptions {
