@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "cli/config_files.h"
-#include "cli/config_reader.h"
+#include "cli/config_parts.h"
 #include "cli/suggest.h"
 
 namespace avocet {
@@ -34,7 +34,9 @@ void ReadObjective(ConfigTable& root, Objective& out) {
   objective.Millis("latency_ms", out.latency, Need::kRequired);
 }
 
-Application ReadApplication(ConfigTable root) {
+} // namespace
+
+Application ReadApplication(ConfigTable& root) {
   Application app;
   std::string name;
   root.String("name", name, Need::kRequired);
@@ -52,13 +54,12 @@ Application ReadApplication(ConfigTable root) {
   return app;
 }
 
-} // namespace
-
 Result<Application> ParseApplicationFile(std::string_view text, const std::string& filename) {
   auto tree = ParseToml(text, filename);
   if (!tree.ok()) return tree.status();
   ConfigFile file(std::move(*tree), filename);
-  Application app = ReadApplication(file.root());
+  ConfigTable root = file.root();
+  Application app = ReadApplication(root);
   AVOCET_RETURN_IF_ERROR(file.Finish());
   AVOCET_RETURN_IF_ERROR(file.Locate(Validate(app)));
   return app;

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "cli/config_reader.h"
+#include "cli/config_parts.h"
 #include "messages/address.h"
 #include "messages/check.h"
 
@@ -177,16 +177,6 @@ void ReadAgent(ConfigTable& root, AgentConfig& out, Need name) {
     ReadDevice(device, out.devices.emplace_back());
 }
 
-void ReadPolicy(ConfigTable table, Policy& out) {
-  table.Number("mean_tolerance", out.mean_tolerance);
-  table.Number("percentile_tolerance", out.percentile_tolerance);
-  table.Number("max_utilization", out.max_utilization);
-  table.Number("max_preprocess_cpu", out.max_preprocess_cpu);
-  table.Number("memory_fraction", out.memory_fraction);
-  table.Choice("placement", kPlacementPolicies, out.placement);
-  table.Integer("max_moves", out.max_moves);
-}
-
 /// Parses, reads with `read(root, config)`, and validates: the frame that all these files share.
 template <class Config, class Read>
 Result<Config> ParseConfig(std::string_view text, const std::string& filename, const Read& read) {
@@ -202,6 +192,16 @@ Result<Config> ParseConfig(std::string_view text, const std::string& filename, c
 }
 
 } // namespace
+
+void ReadPolicy(ConfigTable table, Policy& out) {
+  table.Number("mean_tolerance", out.mean_tolerance);
+  table.Number("percentile_tolerance", out.percentile_tolerance);
+  table.Number("max_utilization", out.max_utilization);
+  table.Number("max_preprocess_cpu", out.max_preprocess_cpu);
+  table.Number("memory_fraction", out.memory_fraction);
+  table.Choice("placement", kPlacementPolicies, out.placement);
+  table.Integer("max_moves", out.max_moves);
+}
 
 Status Validate(const AgentConfig& config) {
   return Check("agent", config.name)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "cli/commands_simulate.h"
 #include "cli/load_client.h"
 #include "cli/suggest.h"
 #include "cli/table.h"
@@ -43,6 +44,8 @@ public:
     AddModels();
     AddDaemons();
     AddTls();
+    AddSimulate();
+    AddCapacity();
     AddLocal();
   }
 
@@ -159,12 +162,12 @@ private:
     CLI::App* plan = Command(app, "plan", "What apply would decide, for every device, with reasons; changes nothing",
                              [this](const Context& c) { return AppPlanCommand(c, apply_, detailed_exit_code_); });
     plan->add_option("file", apply_.file, "app.toml")->required();
-    AddPlacement(*plan);
+    AddPlacement(*plan, apply_.placement, "--max-moves");
     plan->add_flag("--detailed-exitcode", detailed_exit_code_, "Exit 3 when apply would change something");
     CLI::App* apply = Command(app, "apply", "Admit or change an application, wait until it serves",
                               [this](const Context& c) { return AppApplyCommand(c, apply_); });
     apply->add_option("file", apply_.file, "app.toml")->required();
-    AddPlacement(*apply);
+    AddPlacement(*apply, apply_.placement, "--max-moves");
     apply->add_flag("--wait,!--no-wait", apply_.wait, "Wait until it serves [yes]");
     Command(app, "list", "Applications with predicted and measured latency", AppListCommand);
     AddNamed(app, "status", "One application in detail", AppStatusCommand);
@@ -172,17 +175,15 @@ private:
     AddNamed(app, "rm", "Drain it and remove it", AppRemoveCommand);
   }
 
-  /// How to choose among the devices that pass, for this request only.
-  void AddPlacement(CLI::App& command) {
+  /// How to choose among the devices that pass, for this command only.
+  void AddPlacement(CLI::App& command, PlacementOptions& options, const std::string& moves) {
     std::map<std::string, PlacementPolicy> policies;
     for (const auto policy : kPlacementPolicies)
       policies[std::string(ToString(policy))] = policy;
-    command
-        .add_option("--policy", apply_.placement.policy, "How to choose among the devices that pass [the cluster's]")
+    command.add_option("--policy", options.policy, "How to choose among the devices that pass [the cluster's]")
         ->transform(CLI::CheckedTransformer(policies).description(""))
         ->type_name("POLICY");
-    command
-        .add_option("--max-moves", apply_.placement.max_moves, "Residents that may move to make room [the cluster's]")
+    command.add_option(moves, options.max_moves, "Residents that may move to make room [the cluster's]")
         ->check(CLI::Range(0, kMaxMovesPerDecision));
   }
 
@@ -293,6 +294,42 @@ private:
     command.add_option("--dir", tls_command_.directory, "Folder of the authority [~/.config/avocet/tls]");
   }
 
+  void AddSimulate() {
+    CLI::App* simulate = Command(
+        app_, "simulate", "Place an instance's applications one by one, then check every promise request by request",
+        [this](const Context& c) { return SimulateCommand(c, simulate_); });
+    simulate->add_option("file", simulate_.file, "Nodes and applications, JSON; see tests/data/placement")->required();
+    simulate
+        ->add_option("--statistic", simulate_.statistic, "mean, p50, p95 or p99: what the objectives are about [p95]")
+        ->transform(CLI::CheckedTransformer(std::map<std::string, Statistic>{{"mean", Statistic::kMean},
+                                                                             {"p50", Statistic::kP50},
+                                                                             {"p95", Statistic::kP95},
+                                                                             {"p99", Statistic::kP99}})
+                        .description(""))
+        ->type_name("STATISTIC");
+    AddPlacement(*simulate, simulate_.placement, "--moves,--max-moves");
+    simulate->add_option("--seed", simulate_.seed, "Of the simulated requests")->capture_default_str();
+    simulate->add_option("--jobs", simulate_.jobs, "Threads; the answer does not depend on them [all processors]")
+        ->check(CLI::Range(1, 1024));
+    simulate->footer(
+        "Prints how many applications were hosted, the clean prefix (those before the first rejection or\n"
+        "violation), and each violation: an application whose measured statistic exceeds its objective by\n"
+        "more than 3 %, with 95 % confidence, in two runs with different seeds. Runs are at most 30,000\n"
+        "simulated seconds; what is open then counts as undecided.");
+  }
+
+  void AddCapacity() {
+    CLI::App* capacity =
+        Command(app_, "capacity", "How many devices do these applications need; or how many more does a cluster take?",
+                [this](const Context& c) { return CapacityCommand(c, capacity_); });
+    capacity->add_option("file", capacity_, "Devices, models and applications, TOML")->required();
+    capacity->footer(
+        "deploy/examples/capacity.toml has every key. Without `count` in its devices: the cheapest cluster\n"
+        "found that hosts all applications, and a price below which there is none. With `count`: how many of\n"
+        "the applications that cluster hosts, and how many more of each fit (one kind at a time).\n"
+        "Every cluster is filled with the controller's own decision function. Exit code 2: not possible.");
+  }
+
   void AddLocal() {
     CLI::App* dev = Command(app_, "dev", "A controller and an agent in one process, for laptops and tests",
                             [this](const Context& c) { return DevCommand(c, dev_); });
@@ -344,6 +381,8 @@ private:
   ControllerCommandOptions controller_;
   AgentCommandOptions agent_;
   TlsCommandOptions tls_command_;
+  SimulateOptions simulate_;
+  std::filesystem::path capacity_;
   DevOptions dev_;
   DemoOptions demo_;
 };

@@ -202,7 +202,10 @@ DeviceResponse Solve(const DeviceLoad& load) {
 
 void Refine(const DeviceLoad& load, DeviceResponse& response, int requests) {
   if (!response.stable || !response.rough) return;
-  auto sample = Simulate(load, {.requests = requests});
+  DeviceLoad promised = load;
+  for (auto& app : promised.apps) // as in the formulas: phases that happen to fit together are no promise
+    app.arrival_scv = std::max(app.arrival_scv, 1.0);
+  auto sample = Simulate(promised, {.requests = requests});
   for (size_t i = 0; i < load.apps.size(); ++i) {
     if (sample.Count(i) < kLeastSample) return; // too rare to be seen: the approximation knows more
   }

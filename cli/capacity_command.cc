@@ -1,0 +1,121 @@
+#include <unistd.h>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/capacity_file.h"
+#include "cli/commands_simulate.h"
+#include "cli/config_files.h"
+#include "cli/format.h"
+#include "cli/progress.h"
+#include "cli/table.h"
+
+namespace avocet {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kMostMore = 1000; ///< further applications that are looked for
+
+/// Both questions' answer.
+struct Answer {
+  std::vector<int> devices; ///< by offer
+  CapacityPlacement placement;
+  std::optional<CapacityPurchase> purchase; ///< devices were to be bought
+  std::vector<int> more;                    ///< by demand, of devices that exist
+};
+
+double UtilizationOf(const CapacityQuestion& question, size_t offer, const ClusterView& view) {
+  double sum = 0;
+  int count = 0;
+  for (const auto& [id, device] : view.devices) {
+    if (device.spec.type != question.offers[offer].name) continue;
+    sum += Utilization(LoadOf(view, id));
+    ++count;
+  }
+  return count == 0 ? 0 : sum / count;
+}
+
+std::string AnswerJson(const CapacityQuestion& question, const Answer& answer) {
+  Json devices = Json::array(), apps = Json::array();
+  for (size_t i = 0; i < question.offers.size(); ++i) {
+    devices.push_back({{"name", question.offers[i].name},
+                       {"count", answer.devices[i]},
+                       {"price", question.offers[i].price},
+                       {"utilization", UtilizationOf(question, i, answer.placement.view)}});
+  }
+  for (size_t d = 0; d < question.demands.size(); ++d) {
+    apps.push_back({{"name", question.demands[d].app.name.str()},
+                    {"count", question.demands[d].count},
+                    {"hosted", answer.placement.hosted[d]}});
+    if (!answer.purchase) apps.back()["more"] = answer.more[d];
+  }
+  Json json{{"v", 1}, {"devices", std::move(devices)}, {"apps", std::move(apps)}};
+  if (answer.purchase) {
+    json["price"] = answer.purchase->price;
+    json["price_bound"] = answer.purchase->price_bound;
+    json["trials"] = answer.purchase->trials;
+  }
+  return json.dump(2) + "\n";
+}
+
+std::string AnswerText(const CapacityQuestion& question, const Answer& answer, bool color) {
+  TextTable devices(
+      {{"DEVICE"}, {"COUNT", Align::kRight}, {"PRICE EACH", Align::kRight}, {"UTILIZATION", Align::kRight}});
+  for (size_t i = 0; i < question.offers.size(); ++i) {
+    devices.Add({question.offers[i].name, std::to_string(answer.devices[i]), FormatNumber(question.offers[i].price),
+                 FormatPercent(UtilizationOf(question, i, answer.placement.view))});
+  }
+  TextTable apps({{"APPLICATION"}, {"ASKED", Align::kRight}, {"HOSTED", Align::kRight}, {"MORE OF IT", Align::kRight}});
+  for (size_t d = 0; d < question.demands.size(); ++d) {
+    const int more = answer.purchase ? 0 : answer.more[d];
+    apps.Add({question.demands[d].app.name.str(), std::to_string(question.demands[d].count),
+              std::to_string(answer.placement.hosted[d]),
+              answer.purchase ? "-" : (more == kMostMore ? ">= " : "") + std::to_string(more)});
+  }
+  std::string text = devices.Render(color) + "\n" + apps.Render(color);
+  if (answer.purchase) {
+    text += fmt::format("price {}, the cheapest of {} clusters tried; no cluster that hosts all costs less than {}\n",
+                        FormatNumber(answer.purchase->price), answer.purchase->trials,
+                        FormatNumber(answer.purchase->price_bound));
+  }
+  return text;
+}
+
+Answer OfCluster(const CapacityFile& file) {
+  PredictionCache cache;
+  Answer answer{.devices = file.have, .placement = PlaceOn(file.question, file.have, cache)};
+  for (const auto& demand : file.question.demands)
+    answer.more.push_back(HowManyMore(answer.placement.view, demand.app, file.question.policy, kMostMore));
+  return answer;
+}
+
+Result<Answer> OfPurchase(const Context& context, const CapacityQuestion& question) {
+  ProgressBar bar(std::cerr, "capacity",
+                  {.terminal = isatty(STDERR_FILENO) != 0, .width = TerminalWidth(STDERR_FILENO)});
+  CapacityOptions options;
+  options.progress = [&](int trials, double price) {
+    if (context.quiet) return;
+    bar.Update(static_cast<double>(trials) / options.most_trials, fmt::format("price {}", FormatNumber(price)));
+  };
+  auto purchase = FindCheapest(question, options);
+  if (!purchase.ok()) return purchase.status();
+  if (!context.quiet) bar.Finish("done");
+  return Answer{.devices = purchase->devices, .placement = purchase->placement, .purchase = *purchase};
+}
+
+} // namespace
+
+int CapacityCommand(const Context& context, const std::filesystem::path& path) {
+  auto text = ReadConfigFile(path);
+  if (!text.ok()) return Fail(context, text.status());
+  const auto file = ParseCapacityFile(*text, path.string());
+  if (!file.ok()) return Fail(context, file.status());
+  const auto answer = file->have.empty() ? OfPurchase(context, file->question) : Result<Answer>(OfCluster(*file));
+  if (!answer.ok()) return Fail(context, answer.status());
+  const bool json = context.render.format == OutputFormat::kJson;
+  std::cout << (json ? AnswerJson(file->question, *answer) : AnswerText(file->question, *answer, context.render.color));
+  return kExitOk;
+}
+
+} // namespace avocet

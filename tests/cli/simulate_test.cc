@@ -1,0 +1,109 @@
+#include "cli/simulate.h"
+
+#include <atomic>
+#include <fstream>
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/parallel.h"
+#include "cli/simulate_render.h"
+
+namespace avocet {
+namespace {
+
+using Json = nlohmann::json;
+
+PlacementInstance Small(Statistic statistic) {
+  std::ostringstream text;
+  text << std::ifstream(AVOCET_TEST_DATA "/placement/p_n4_s201.json").rdbuf();
+  auto instance = ParsePlacementInstance(text.str(), "p_n4_s201.json", statistic);
+  if (!instance.ok()) throw std::runtime_error(instance.status().message());
+  return *std::move(instance);
+}
+
+SimulatePlan PlanOf(const PlacementInstance& instance, int jobs = 1) {
+  SimulatePlan plan{.policy = {}, .check = {.seed = 1}, .jobs = jobs};
+  plan.policy.memory_fraction = instance.memory_fraction;
+  return plan;
+}
+
+/// Everything but the timing.
+Json Facts(const SimulateReport& report) {
+  Json json = Json::parse(
+      Render(SimulateTitle{"small", "policy", Statistic::kMean, 1}, report, {.format = OutputFormat::kJson}));
+  json.erase("timing");
+  return json;
+}
+
+TEST(Simulate, ASmallInstanceEndToEnd) {
+  const auto instance = Small(Statistic::kMean);
+  const auto report = SimulateInstance(instance, PlanOf(instance));
+  EXPECT_EQ(report.offered, 80U);
+  EXPECT_GE(report.clean_prefix, 14U);
+  EXPECT_LE(report.clean_prefix, 19U); // no policy hosts more: the fluid bound
+  EXPECT_GE(report.hosted, 26U);
+  EXPECT_LE(report.hosted, 40U);
+  EXPECT_THAT(report.violations, ::testing::IsEmpty());
+  EXPECT_EQ(report.first_rejection, report.clean_prefix);
+  size_t rejected = 0;
+  for (const auto& [reason, count] : report.rejected)
+    rejected += count;
+  EXPECT_EQ(report.hosted + rejected, report.offered);
+  EXPECT_GT(report.worst_ratio, 0.5);
+  EXPECT_LT(report.worst_ratio, 1.03);
+}
+
+TEST(Simulate, NothingButTheTimingDependsOnTheThreads) {
+  const auto instance = Small(Statistic::kP95);
+  const auto one = SimulateInstance(instance, PlanOf(instance, 1));
+  const auto three = SimulateInstance(instance, PlanOf(instance, 3));
+  EXPECT_EQ(Facts(one), Facts(three));
+}
+
+TEST(Simulate, WhatTheMeanAdmitsBreaksPercentiles) {
+  const auto instance = Small(Statistic::kP95);
+  auto plan = PlanOf(instance, 2);
+  plan.policy.placement = PlacementPolicy::kPaperBfs;
+  const auto report = SimulateInstance(instance, plan);
+  EXPECT_FALSE(report.violations.empty());
+  ASSERT_TRUE(report.first_violation.has_value());
+  EXPECT_EQ(report.clean_prefix, std::min(*report.first_violation, report.first_rejection.value_or(report.offered)));
+  EXPECT_EQ(report.moves, 0U);
+  for (const auto& [finding, node] : report.violations)
+    EXPECT_GT(finding.interval.low, 1.03) << finding.app.str();
+}
+
+TEST(Simulate, ProgressGoesForward) {
+  const auto instance = Small(Statistic::kMean);
+  double last = 0;
+  SimulateInstance(instance, PlanOf(instance), [&](const char*, double fraction) {
+    EXPECT_GE(fraction, last);
+    EXPECT_LE(fraction, 1);
+    last = fraction;
+  });
+  EXPECT_GT(last, 0.5);
+}
+
+TEST(ParallelFor, DoesEachOnce) {
+  for (const int jobs : {0, 1, 3, 50}) {
+    std::vector<std::atomic<int>> counts(40);
+    ParallelFor(counts.size(), jobs, [&](size_t i) { ++counts[i]; });
+    for (const auto& count : counts)
+      EXPECT_EQ(count, 1);
+  }
+  ParallelFor(0, 4, [](size_t) { FAIL(); });
+}
+
+TEST(ParallelFor, PassesAnExceptionOn) {
+  EXPECT_THROW(ParallelFor(5, 2,
+                           [](size_t i) {
+                             if (i == 3) throw std::runtime_error("x");
+                           }),
+               std::runtime_error);
+}
+
+} // namespace
+} // namespace avocet

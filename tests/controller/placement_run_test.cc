@@ -1,0 +1,98 @@
+#include "controller/placement_run.h"
+
+#include <gtest/gtest.h>
+
+#include "controller/decide.h"
+#include "tests/support/view_builder.h"
+
+namespace avocet::testing {
+namespace {
+
+/// Two fifo devices on two nodes; applications of 10 requests/s and 10 ms each, mean objective 20 ms: with Poisson
+/// arrivals 6 of them are fine on a device (12.5 ms), 9 are too many (55 ms).
+ClusterView TwoNodes() {
+  return ViewBuilder()
+      .Device("n/d", {.discipline = Discipline::kFifo})
+      .Device("o/d", {.discipline = Discipline::kFifo})
+      .Model("m:1", {.service_ms = 10})
+      .Build();
+}
+
+Application App(int number) {
+  return MakeApp("a" + std::to_string(number), "m", {.rate_rps = 10, .latency_ms = 20});
+}
+
+/// What no filter is asked about.
+Decision Admit(int number, const std::string& device, std::vector<Move> moves = {}) {
+  Decision decision;
+  decision.kind = moves.empty() ? DecisionKind::kAdmit : DecisionKind::kAdmitWithMoves;
+  decision.app = App(number);
+  decision.device = DeviceId(device);
+  decision.model = ModelId("m:1");
+  decision.moves = std::move(moves);
+  return decision;
+}
+
+/// Steps 0 .. count - 1 go to one device.
+PlacementRun Filled(int count) {
+  PlacementRun run(TwoNodes());
+  for (int i = 0; i < count; ++i)
+    run.Take(Admit(i, "n/d"));
+  return run;
+}
+
+TEST(PlacementRun, CarriesDecisionsOut) {
+  PlacementRun run(TwoNodes());
+  const auto decision = Decide(run.view(), App(0), {});
+  const auto& step = run.Take(decision);
+  EXPECT_EQ(step.device, decision.device);
+  EXPECT_EQ(step.reason, "");
+  EXPECT_EQ(run.view().placements.at(AppId("a0")).device, *decision.device);
+  EXPECT_EQ(LoadOf(run.view(), *decision.device).apps.size(), 1U);
+}
+
+TEST(PlacementRun, ARejectionIsNamedAfterTheLastFilterThatAnyDeviceGotTo) {
+  ViewBuilder builder;
+  builder.Device("n/full", {.memory_mib = 10}).Device("n/busy").Device("n/away", {.health = DeviceHealth::kAway});
+  builder.Model("m:1", {.service_ms = 10, .memory_mib = 50});
+  PlacementRun run(builder.Build());
+  const auto& step = run.Take(Decide(run.view(), MakeApp("a", "m", {.rate_rps = 99, .latency_ms = 1000}), {}));
+  EXPECT_FALSE(step.device.has_value());
+  EXPECT_EQ(step.reason, "utilization");
+  EXPECT_TRUE(run.view().placements.empty());
+}
+
+TEST(PlacementRun, MovesComeBeforeTheNewcomer) {
+  auto run = Filled(3);
+  run.Take(Admit(3, "n/d", {{AppId("a1"), DeviceId("n/d"), DeviceId("o/d")}}));
+  EXPECT_EQ(run.moves(), 1U);
+  EXPECT_EQ(run.view().placements.at(AppId("a1")).device, DeviceId("o/d"));
+  EXPECT_EQ(run.view().placements.size(), 4U);
+}
+
+TEST(PlacementRun, RemembersWhatANodeHosted) {
+  auto run = Filled(3);
+  run.Take(Admit(3, "n/d", {{AppId("a1"), DeviceId("n/d"), DeviceId("o/d")}}));
+  EXPECT_EQ(run.NodeAfter(NodeId("n"), 0).placements.size(), 0U);
+  EXPECT_EQ(run.NodeAfter(NodeId("n"), 3).placements.size(), 3U);
+  const auto after = run.NodeAfter(NodeId("n"), 4);
+  EXPECT_EQ(after.placements.size(), 3U);
+  EXPECT_FALSE(after.placements.contains(AppId("a1")));
+  EXPECT_TRUE(run.NodeAfter(NodeId("o"), 4).placements.contains(AppId("a1")));
+}
+
+TEST(PlacementRun, TellsWhichStepsChangedANode) {
+  auto run = Filled(2);
+  run.Take(Admit(2, "o/d"));
+  run.Take(Admit(3, "o/d", {{AppId("a1"), DeviceId("n/d"), DeviceId("o/d")}}));
+  const auto changes = run.ChangesOf(NodeId("n"), 10);
+  ASSERT_EQ(changes.size(), 3U);
+  EXPECT_EQ(changes[1].step, 1U);
+  EXPECT_FALSE(changes[1].shrinks);
+  EXPECT_EQ(changes[2].step, 3U);
+  EXPECT_TRUE(changes[2].shrinks);
+  EXPECT_EQ(run.ChangesOf(NodeId("n"), 3).size(), 2U);
+}
+
+} // namespace
+} // namespace avocet::testing
