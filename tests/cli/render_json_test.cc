@@ -41,7 +41,7 @@ TEST(DecisionJson, HasThePublishedKeys) {
                                             "utilization_before", "utilization_after", "apps"}));
   EXPECT_TRUE(HasKeys(json["verdicts"][0], {"emulated", "detail", "max_rate_rps", "memory_after_mb"}));
   EXPECT_EQ(Keys(json["verdicts"][0]["apps"][0]),
-            (std::set<std::string>{"name", "statistic", "objective_ms", "before_ms", "after_ms"}));
+            (std::set<std::string>{"name", "statistic", "objective_ms", "before_ms", "after_ms", "fast"}));
 }
 
 TEST(DecisionJson, OfARejection) {
