@@ -39,7 +39,7 @@ struct PlacementActorState {
   std::map<AppId, Placement> retiring; ///< old copies to stop once the new one is ready
   uint64_t durable_events = 0;         ///< events up to this sequence number are on disk
   std::deque<std::pair<uint64_t, caf::typed_response_promise<EventList>>> event_waiters; ///< after which number
-  std::map<AppId, Waiting> waiting;    ///< by the application that waits for room
+  std::map<AppId, Waiting> waiting; ///< by the application that waits for room
   PredictionCache predictions;
   caf::actor_clock::time_point started_at;
 };
