@@ -51,7 +51,7 @@ protected:
   }
 
   CommandResult Curl(const std::string& url, std::vector<std::string> arguments) const {
-    arguments.insert(arguments.begin(), {"curl", "-sS", "--max-time", "30"});
+    arguments.insert(arguments.begin(), {"/usr/bin/curl", "-sS", "--max-time", "30"});
     arguments.push_back(url);
     return RunToEnd({.command = arguments, .stderr_file = {}, .environment = {}}, kPatience);
   }

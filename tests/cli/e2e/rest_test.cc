@@ -26,7 +26,7 @@ protected:
   }
 
   std::string Ask(const std::string& url, std::vector<std::string> arguments = {}) {
-    std::vector<std::string> command{"curl", "-sS", "--max-time", "60"};
+    std::vector<std::string> command{"/usr/bin/curl", "-sS", "--max-time", "60"};
     command.insert(command.end(), arguments.begin(), arguments.end());
     command.push_back("http://" + url);
     const auto said = RunToEnd({.command = command, .stderr_file = {}, .environment = {}}, kPatience);
