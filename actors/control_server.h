@@ -15,8 +15,9 @@ struct ControlServerOptions {
   std::string address = "127.0.0.1:7400"; ///< host:port; port 0 is ephemeral
   std::optional<TlsOptions> tls;          ///< absent: plain text, on loopback only
   uint64_t max_message_bytes = 16 * kMiB; ///< model files come in smaller pieces
-  uint64_t max_memory_bytes = 256 * kMiB; ///< of all connections together; beyond it they are slowed down
-  int max_streams = 64;                   ///< calls at once on one connection
+  uint64_t max_memory_bytes =
+      1024 * kMiB;      ///< of all connections together (some 200 KiB each); beyond it, new ones are dropped
+  int max_streams = 64; ///< calls at once on one connection
   Duration handshake_deadline = std::chrono::seconds(10); ///< from accepting a connection to its first call
   Duration max_idle = std::chrono::minutes(5);            ///< without a call; then the connection is closed
   Duration max_call = std::chrono::minutes(10);           ///< however long a caller is willing to wait

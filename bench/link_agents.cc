@@ -1,6 +1,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -37,6 +38,13 @@ struct Totals {
   std::atomic<int> welcome = 0; ///< sessions that are open and welcome now
   std::atomic<uint64_t> sent = 0;
   std::atomic<uint64_t> requests = 0;
+
+  void Lost(const Status& why) {
+    const std::lock_guard lock(mutex);
+    ++lost[why.message()];
+  }
+  std::mutex mutex;
+  std::map<std::string, uint64_t> lost; ///< sessions and attempts that ended, by reason
 };
 
 MeasurementWindow BusyWindow(const NodeId& node, const BootId& boot, uint64_t sequence) {
@@ -72,7 +80,7 @@ public:
   void Begin() {
     connection_.Begin({.up = [this] { SayHello(); },
                        .said = [this](const v1::ControllerMessage& message) { Heard(message); },
-                       .down = [this](const Status&) { Lost(); }});
+                       .down = [this](const Status& why) { Lost(why); }});
   }
 
   /// Closes a window and sends what is due; `alive` now and then.
@@ -150,7 +158,8 @@ private:
     }
   }
 
-  void Lost() {
+  void Lost(const Status& why) {
+    totals_.Lost(why);
     const std::lock_guard lock(mutex_);
     if (std::exchange(welcome_, false)) --totals_.welcome;
   }
@@ -212,6 +221,11 @@ int Run(const Setting& setting) {
   for (const auto& agent : agents) {
     waiting += agent->unacknowledged();
     dropped += agent->dropped();
+  }
+  {
+    const std::lock_guard lock(totals.mutex);
+    for (const auto& [why, times] : totals.lost)
+      std::cout << "lost " << times << " times: " << why << "\n";
   }
   std::cout << "sent " << totals.sent << "\nunacknowledged " << waiting << "\ndropped " << dropped << "\nwelcome "
             << totals.welcome << "\n"

@@ -61,7 +61,8 @@ const std::vector<Arguments> kCommands{
     {"app", "plan"},    {"app", "apply"},    {"app", "list"},    {"app", "status"},
     {"app", "explain"}, {"app", "rm"},       {"load"},           {"predict"},
     {"replay"},         {"tls", "init"},     {"tls", "issue"},   {"dev"},
-    {"demo"},
+    {"demo"},           {"controller"},      {"agent"},          {"simulate"},
+    {"capacity"},
 };
 
 Arguments With(Arguments arguments, const Arguments& more) {
