@@ -202,11 +202,7 @@ caf::result<EventList> OnWaitForEvents(Self self, const WaitForEvents& wait) {
 }
 
 caf::result<EventList> OnListEvents(Self self, const ListEvents& list) {
-  EventList answer;
-  for (const auto& event : self->state.records.events) {
-    if (event.sequence > list.after_sequence) answer.events.push_back(event);
-  }
-  return answer;
+  return DurableEvents(self->state, list.after_sequence);
 }
 
 caf::result<ProfileList> OnProfile(Self self, const ProfileModel& profile) {

@@ -220,16 +220,20 @@ void AddEvent(Self self, WriteBatch& batch, std::string kind, std::string subjec
   events.pop_front();
 }
 
+EventList DurableEvents(const PlacementActorState& state, uint64_t after) {
+  EventList list;
+  for (const auto& event : state.records.events) {
+    if (event.sequence > after && event.sequence <= state.durable_events) list.events.push_back(event);
+  }
+  return list;
+}
+
 void TellOfEvents(Self self) {
   auto& state = self->state;
   std::erase_if(state.event_waiters, [&state](auto& waiter) {
     auto& [after, promise] = waiter;
     if (after >= state.durable_events) return false;
-    EventList list;
-    for (const auto& event : state.records.events) {
-      if (event.sequence > after && event.sequence <= state.durable_events) list.events.push_back(event);
-    }
-    promise.deliver(std::move(list));
+    promise.deliver(DurableEvents(state, after));
     return true;
   });
 }

@@ -21,6 +21,9 @@ std::function<void(Status)> LogFailure(std::string what);
 /// Appends to the bounded event log, in memory and in the batch.
 void AddEvent(PlacementSelf self, WriteBatch& batch, std::string kind, std::string subject, std::string detail);
 
+/// The events after that sequence number that are on disk: nobody is told of others.
+EventList DurableEvents(const PlacementActorState& state, uint64_t after);
+
 /// Answers those who wait for events that are durable by now.
 void TellOfEvents(PlacementSelf self);
 

@@ -306,6 +306,7 @@ TEST_F(PlacementActorTest, TellsThoseWhoWaitOfEventsOnceTheyAreOnDisk) {
   control->fail = true;
   EXPECT_FALSE(Apply("cam").ok());
   EXPECT_FALSE(waiting.answered());
+  EXPECT_EQ(Ask<EventList>(placement, ListEvents{last})->events.size(), 0U) << "nor told when asked";
   control->fail = false;
   ASSERT_TRUE(Apply("cam").ok());
   ASSERT_TRUE(waiting.answered());
