@@ -43,9 +43,7 @@ class NoOpEngine : public Engine {
 public:
   EngineKind kind() const override { return EngineKind::kTflite; }
   bool can_cancel() const override { return false; }
-  Result<std::unique_ptr<LoadedModel>> Load(const LoadRequest&) override {
-    return std::unique_ptr<LoadedModel>(std::make_unique<NoOpModel>());
-  }
+  Result<std::unique_ptr<LoadedModel>> Load(const LoadRequest&) override { return MakeNoOpModel(); }
 };
 
 void Require(const Status& status) {
@@ -54,13 +52,16 @@ void Require(const Status& status) {
   std::exit(1);
 }
 
+constexpr uint32_t kHeadBytes = 8 * 1024; // as the measured server has them
+
 class EchoSession : public std::enable_shared_from_this<EchoSession> {
 public:
-  explicit EchoSession(tcp::socket socket) : socket_(std::move(socket)) { buffer_.reserve(8192); }
+  explicit EchoSession(tcp::socket socket) : socket_(std::move(socket)) { buffer_.reserve(kHeadBytes); }
 
   void ReadHead() {
     parser_.emplace();
-    parser_->body_limit(boost::none);
+    parser_->header_limit(kHeadBytes);
+    parser_->body_limit(uint64_t{64} << 20);
     http::async_read_header(socket_, buffer_, *parser_, [self = shared_from_this()](error_code error, size_t) {
       if (!error) self->BeginBody();
     });
@@ -115,6 +116,10 @@ public:
 };
 
 } // namespace
+
+std::unique_ptr<LoadedModel> MakeNoOpModel() {
+  return std::make_unique<NoOpModel>();
+}
 
 NoOpNode::NoOpNode() {
   DeviceSpec spec;

@@ -13,7 +13,10 @@ namespace avocet::bench {
 
 inline constexpr size_t kReplyBytes = 4096; ///< of every answer
 
-/// A node with one application, "noop:1" on an engine that does nothing: any UINT8[-1] in, UINT8[4096] out.
+/// "noop:1": any UINT8[-1] in, UINT8[4096] out.
+std::unique_ptr<LoadedModel> MakeNoOpModel();
+
+/// A node with one application, "noop", of "noop:1" on an engine that does nothing.
 class NoOpNode {
 public:
   NoOpNode();

@@ -98,7 +98,7 @@ private:
 void Drive(DeviceScheduler& device, const AppId& app, double rate_rps, Duration duration, Latencies& latencies) {
   static std::mt19937_64 random(1);
   std::exponential_distribution<double> gap(rate_rps);
-  const ZeroInputs zeros(*device.SignatureOf(app));
+  const ZeroInputs zeros(**device.SignatureOf(app));
   std::atomic<int> in_flight = 0;
   const MonotonicTime end = MonotonicTime::clock::now() + duration;
   for (MonotonicTime due = MonotonicTime::clock::now(); due < end; due += FromSeconds(gap(random))) {

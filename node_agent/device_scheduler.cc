@@ -63,7 +63,7 @@ public:
   Status Attach(const AppId& app, const ModelId& model);
   Status Detach(const AppId& app);
   Result<Probe> RunOnce(const ModelId& model, ProbeKind kind, Duration timeout);
-  Result<ModelSignature> SignatureOf(const AppId& app) const;
+  Result<std::shared_ptr<const ModelSignature>> SignatureOf(const AppId& app) const;
   std::vector<ModelId> LoadedModels() const;
   uint64_t memory_used_bytes() const;
   uint64_t MemoryOf(const ModelId& model) const;
@@ -328,11 +328,12 @@ Status DeviceScheduler::Impl::Detach(const AppId& app) {
   return {};
 }
 
-Result<ModelSignature> DeviceScheduler::Impl::SignatureOf(const AppId& app) const {
+Result<std::shared_ptr<const ModelSignature>> DeviceScheduler::Impl::SignatureOf(const AppId& app) const {
   const std::lock_guard lock(mutex_);
   const auto it = attachments_.find(app);
   if (it == attachments_.end()) return NotFound(Subject() + " does not serve application " + Quoted(app.str()));
-  return it->second->model->model->signature();
+  const auto& resident = it->second->model;
+  return std::shared_ptr<const ModelSignature>(resident, &resident->model->signature());
 }
 
 // Requests
@@ -459,7 +460,7 @@ Status DeviceScheduler::Detach(const AppId& app) {
 Result<Probe> DeviceScheduler::RunOnce(const ModelId& model, ProbeKind kind, Duration timeout) {
   return impl_->RunOnce(model, kind, timeout);
 }
-Result<ModelSignature> DeviceScheduler::SignatureOf(const AppId& app) const {
+Result<std::shared_ptr<const ModelSignature>> DeviceScheduler::SignatureOf(const AppId& app) const {
   return impl_->SignatureOf(app);
 }
 std::vector<ModelId> DeviceScheduler::LoadedModels() const {

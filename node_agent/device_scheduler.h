@@ -108,8 +108,9 @@ public:
   /// kDeadlineExceeded, and those of the engine.
   Result<Probe> RunOnce(const ModelId& model, ProbeKind kind, Duration timeout);
 
-  /// Signature of the application's model; kNotFound when not attached.
-  Result<ModelSignature> SignatureOf(const AppId& app) const;
+  /// Signature of the application's model, never null; holds the model, so not to be kept. kNotFound when
+  /// not attached.
+  Result<std::shared_ptr<const ModelSignature>> SignatureOf(const AppId& app) const;
   std::vector<ModelId> LoadedModels() const;
   uint64_t memory_used_bytes() const;
   /// Resident bytes of a model; 0 when it is not loaded.

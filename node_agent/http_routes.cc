@@ -15,7 +15,10 @@ struct Pattern {
   HttpAction action;
 };
 
+/// Tried in order: what comes most often first.
 constexpr std::array kInferencePatterns = {
+    Pattern{"POST", "v2/models/{m}/infer", HttpAction::kInfer},
+    Pattern{"POST", "v2/models/{m}/versions/{v}/infer", HttpAction::kInfer},
     Pattern{"GET", "v2", HttpAction::kServerMetadata},
     Pattern{"GET", "v2/health/live", HttpAction::kLive},
     Pattern{"GET", "v2/health/ready", HttpAction::kReady},
@@ -24,12 +27,10 @@ constexpr std::array kInferencePatterns = {
     Pattern{"GET", "v2/models/{m}/ready", HttpAction::kModelReady},
     Pattern{"GET", "v2/models/{m}/config", HttpAction::kModelConfig},
     Pattern{"GET", "v2/models/{m}/stats", HttpAction::kModelStatistics},
-    Pattern{"POST", "v2/models/{m}/infer", HttpAction::kInfer},
     Pattern{"GET", "v2/models/{m}/versions/{v}", HttpAction::kModelMetadata},
     Pattern{"GET", "v2/models/{m}/versions/{v}/ready", HttpAction::kModelReady},
     Pattern{"GET", "v2/models/{m}/versions/{v}/config", HttpAction::kModelConfig},
     Pattern{"GET", "v2/models/{m}/versions/{v}/stats", HttpAction::kModelStatistics},
-    Pattern{"POST", "v2/models/{m}/versions/{v}/infer", HttpAction::kInfer},
     Pattern{"POST", "v2/repository/index", HttpAction::kRepositoryIndex},
     Pattern{"POST", "v2/repository/models/{m}/load", HttpAction::kRepositoryChange},
     Pattern{"POST", "v2/repository/models/{m}/unload", HttpAction::kRepositoryChange},
@@ -39,14 +40,12 @@ constexpr std::array kMetricsPatterns = {Pattern{"GET", "metrics", HttpAction::k
 /// Triton's families of routes that are not served here.
 constexpr std::array kUnsupported = {"v2/systemsharedmemory", "v2/cudasharedmemory", "v2/trace", "v2/logging"};
 
-std::vector<std::string_view> Split(std::string_view path) {
-  std::vector<std::string_view> segments;
-  while (!path.empty()) {
-    const size_t slash = path.find('/');
-    segments.push_back(path.substr(0, slash));
-    path = slash == std::string_view::npos ? std::string_view() : path.substr(slash + 1);
-  }
-  return segments;
+/// Takes the first segment off a path.
+std::string_view TakeSegment(std::string_view& path) {
+  const size_t slash = path.find('/');
+  const std::string_view segment = path.substr(0, slash);
+  path = slash == std::string_view::npos ? std::string_view() : path.substr(slash + 1);
+  return segment;
 }
 
 int HexDigit(char c) {
@@ -75,17 +74,18 @@ std::optional<std::string> PercentDecode(std::string_view text) {
 
 /// The route when the segments fit the pattern's path.
 std::optional<HttpRoute> Fit(const Pattern& pattern, const std::vector<std::string>& segments) {
-  const auto wanted = Split(pattern.path);
-  if (wanted.size() != segments.size()) return std::nullopt;
   HttpRoute route{pattern.action, {}, {}};
-  for (size_t i = 0; i < wanted.size(); ++i) {
-    if (wanted[i] == "{m}" && !segments[i].empty())
-      route.model = segments[i];
-    else if (wanted[i] == "{v}" && !segments[i].empty())
-      route.version = segments[i];
-    else if (wanted[i] != segments[i])
+  std::string_view rest = pattern.path;
+  for (const std::string& segment : segments) {
+    const std::string_view wanted = TakeSegment(rest);
+    if (wanted == "{m}" && !segment.empty())
+      route.model = segment;
+    else if (wanted == "{v}" && !segment.empty())
+      route.version = segment;
+    else if (wanted != segment || wanted.empty())
       return std::nullopt;
   }
+  if (!rest.empty()) return std::nullopt;
   return route;
 }
 
@@ -110,8 +110,8 @@ HttpMatch MatchRoute(HttpSurface surface, std::string_view method, std::string_v
   path.remove_prefix(1);
   if (path == "v2/") path = "v2";
   std::vector<std::string> segments;
-  for (const std::string_view segment : Split(path)) {
-    auto decoded = PercentDecode(segment);
+  for (std::string_view rest = path; !rest.empty();) {
+    auto decoded = PercentDecode(TakeSegment(rest));
     if (!decoded) return {400, {}};
     segments.push_back(std::move(*decoded));
   }

@@ -1,13 +1,10 @@
 #include "node_agent/http_session.h"
 
-#include <sys/socket.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -15,43 +12,26 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/empty_body.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/read.hpp>
+#include <boost/beast/core/read_size.hpp>
 
+#include "node_agent/http_answer.h"
 #include "node_agent/http_body.h"
-#include "node_agent/http_infer_request.h"
-#include "node_agent/http_infer_response.h"
-#include "node_agent/http_metadata_codec.h"
+#include "node_agent/http_head.h"
+#include "node_agent/http_inference.h"
 #include "node_agent/http_reply.h"
-#include "node_agent/inference.h"
 
 namespace avocet {
 namespace {
 
 namespace asio = boost::asio;
-namespace http = boost::beast::http;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-/// First capacity of the buffer that headers are read into: what of the body comes along is copied.
-constexpr size_t kHeadBuffer = 8 * 1024;
-/// JSON beyond this is decoded and encoded aside: about 0.2 ms.
-constexpr size_t kLargeJson = 64 * 1024;
-/// What is read at once of a body that nobody wants.
+/// What is read at once of a client whose next head is due: what of the body comes along is copied.
+constexpr size_t kReadAtOnce = 8 * 1024;
+/// The same of a body that nobody wants.
 constexpr size_t kDiscard = 16 * 1024;
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-
-std::optional<uint64_t> ParseCount(std::string_view text) {
-  uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
-std::string_view View(boost::beast::string_view text) {
-  return {text.data(), text.size()};
-}
 
 /// A plain or a TLS connection: requests one after another, each answered in one write.
 template <class Stream> class Session final : public HttpConnection,
@@ -61,7 +41,7 @@ public:
       : loop_(loop), shared_(loop.shared), surface_(surface), is_refused_(is_refused),
         stream_(std::forward<Args>(stream)...), lease_(shared_.core->budget()) {
     loop_.Add(*this);
-    head_buffer_.reserve(kHeadBuffer);
+    incoming_.reserve(kReadAtOnce);
   }
   ~Session() override {
     lease_.Release(); // before the connection stops counting
@@ -77,6 +57,8 @@ public:
         if (!error) self->ReadHead();
       });
     } else {
+      error_code ignored; // of a connection that is gone already
+      socket().non_blocking(true, ignored);
       ReadHead();
     }
   }
@@ -123,55 +105,47 @@ private:
     if (shared_.is_draining) return Close();
     Enter(State::kIdle, limits().idle_deadline);
     keeps_alive_ = true;
-    parser_.emplace();
-    parser_->header_limit(static_cast<uint32_t>(limits().max_header_bytes));
-    parser_->body_limit(limits().max_body_bytes);
-    http::async_read_header(stream_, head_buffer_, *parser_,
-                            [self = Self()](error_code error, size_t) { self->OnHead(error); });
+    head_.emplace(surface_, limits());
+    if (!is_reading_) TakeHead();
   }
 
-  void OnHead(error_code error) {
-    if (!socket().is_open()) return;
-    if (error == http::error::header_limit || error == http::error::buffer_overflow)
-      return Refuse(
-          ErrorReply(431, "the header is longer than " + std::to_string(limits().max_header_bytes) + " bytes"));
-    if (error == http::error::body_limit) return Refuse(TooLarge());
-    if (error == http::error::end_of_stream || error == http::error::partial_message) return Close();
-    if (error && error.category() == http::make_error_code(http::error::end_of_stream).category())
-      return Refuse(ErrorReply(400, "malformed HTTP: " + error.message()));
-    if (error) return Close();
+  /// What the client sends next, here or in the buffer until its turn comes.
+  void ReadMore() {
+    is_reading_ = true;
+    const size_t most = boost::beast::read_size(incoming_, kReadAtOnce);
+    stream_.async_read_some(incoming_.prepare(most), [self = Self()](error_code error, size_t bytes) {
+      self->is_reading_ = false;
+      self->incoming_.commit(bytes);
+      if (self->socket().is_open()) self->OnRead(error);
+    });
+  }
+
+  void OnRead(error_code error) {
+    if (state_ == State::kIdle) return error ? Close() : TakeHead();
+    if (state_ == State::kLingering) return error ? Close() : Discard();
+    if (!error) return;                            // the next request came before the answer to this one
+    if (state_ == State::kRunning) return Abort(); // the client went away
+    keeps_alive_ = false;
+  }
+
+  void TakeHead() {
+    const auto progress = head_->Put(incoming_);
+    if (progress == HttpHeadReader::Progress::kNeedsMore) return ReadMore();
+    if (progress == HttpHeadReader::Progress::kRefused) return Refuse(std::move(head_->refusal()));
     if (is_refused_) {
       ++shared_.refused_connections;
       return Refuse(ErrorReply(503, "more than " + std::to_string(limits().max_connections) + " connections; retry"));
     }
-    auto& head = parser_->get();
-    keeps_alive_ = head.keep_alive() && !shared_.is_draining;
-    is_http10_ = head.version() < 11;
-    match_ = MatchRoute(surface_, View(head.method_string()), View(head.target()));
-    BeginBody(head);
+    if (!lease_.TryGrow(head().body_bytes)) return Refuse(TooMuchInFlight());
+    keeps_alive_ = head().keeps_alive && !shared_.is_draining;
+    const bool waits = head().expects_continue && incoming_.size() < head().body_bytes;
+    TakeBuffered(head().body_bytes);
+    if (waits) return WriteContinue();
+    TakeAtOnce();
+    ReadBody();
   }
 
-  HttpReply TooLarge() const {
-    return ErrorReply(413, "the body is longer than " + std::to_string(limits().max_body_bytes) + " bytes");
-  }
-
-  template <class Head> void BeginBody(const Head& head) {
-    if (parser_->chunked()) return Refuse(ErrorReply(411, "chunked bodies are not served; send Content-Length"));
-    const auto encoding = View(head[http::field::content_encoding]);
-    if (!encoding.empty() && encoding != "identity")
-      return Refuse(ErrorReply(415, "compressed bodies are not served; send the body without Content-Encoding"));
-    const uint64_t length = parser_->content_length().value_or(0);
-    if (length > limits().max_body_bytes) return Refuse(TooLarge());
-    const auto header_length = View(head["Inference-Header-Content-Length"]);
-    const auto json_bytes = header_length.empty() ? std::optional<uint64_t>(length) : ParseCount(header_length);
-    if (!json_bytes || *json_bytes > length)
-      return Refuse(ErrorReply(400, "Inference-Header-Content-Length must be a number up to the body's length"));
-    if (!lease_.TryGrow(length)) return Refuse(TooMuchInFlight());
-    json_bytes_ = static_cast<size_t>(*json_bytes);
-    const bool waits = View(head[http::field::expect]) == "100-continue" && head_buffer_.size() < length;
-    TakeBuffered(static_cast<size_t>(length));
-    waits ? WriteContinue() : ReadBody();
-  }
+  const HttpRequestHead& head() const { return head_->head(); }
 
   HttpReply TooMuchInFlight() {
     shared_.core->CountRefusal(StatusCode::kUnavailable);
@@ -182,10 +156,18 @@ private:
   /// What came along with the header; the rest is read into its place.
   void TakeBuffered(size_t length) {
     Enter(State::kReadingBody, limits().body_deadline);
-    if (length > 0) body_ = HttpBody(length, json_bytes_);
-    have_ = std::min(length, head_buffer_.size());
-    if (have_ > 0) std::memcpy(body_.bytes().data(), head_buffer_.data().data(), have_);
-    head_buffer_.consume(have_);
+    if (length > 0) body_ = HttpBody(length, head().json_bytes);
+    have_ = std::min(length, incoming_.size());
+    if (have_ > 0) std::memcpy(body_.bytes().data(), incoming_.data().data(), have_);
+    incoming_.consume(have_);
+  }
+
+  /// What the kernel has of the body already: every operation of Asio costs a round of the loop.
+  void TakeAtOnce() {
+    const auto missing = body_.bytes().subspan(have_);
+    if (kIsTls || missing.empty()) return;
+    error_code later; // seen again by the next read
+    have_ += socket().read_some(asio::buffer(missing.data(), missing.size()), later);
   }
 
   void WriteContinue() {
@@ -209,86 +191,25 @@ private:
   // Answering
 
   void Serve() {
-    received_ = MonotonicTime::clock::now();
-    if (match_.status == 200 && match_.route.action == HttpAction::kInfer) return Decode();
-    Send(match_.status == 200 ? Answer() : Mismatch());
-  }
-
-  HttpReply Mismatch() const {
-    const std::string target(View(parser_->get().target()).substr(0, kShownTarget));
-    switch (match_.status) {
-    case 405:
-      return ErrorReply(405, "Method Not Allowed");
-    case 501:
-      return ErrorReply(501, "'" + target + "' is an extension that is not served");
-    case 400:
-      return ErrorReply(400, "'" + target + "' is not percent-encoded");
-    default:
-      return ErrorReply(404, "there is no '" + target + "'");
-    }
-  }
-
-  static HttpReply Json(std::string text, int status = 200) {
-    HttpReply reply;
-    reply.status = status;
-    reply.text = std::move(text);
-    return reply;
-  }
-
-  HttpReply Answer() {
-    const InferenceCore& core = *shared_.core;
-    const auto& [action, model, version] = match_.route;
-    switch (action) {
-    case HttpAction::kLive:
-      return Json(HealthJson("live", true));
-    case HttpAction::kReady:
-      return Json(HealthJson("ready", core.ready()), core.ready() ? 200 : 400);
-    case HttpAction::kServerMetadata:
-      return Json(ServerMetadataJson(core.options()));
-    case HttpAction::kModelReady: {
-      const auto found = core.Find(model, version);
-      return found.ok() ? Json(ModelReadyJson(model, true)) : ErrorReply(found.status());
-    }
-    case HttpAction::kModelMetadata: {
-      const auto served = core.Describe(model, version);
-      return served.ok() ? Json(ModelMetadataJson(*served)) : ErrorReply(served.status());
-    }
-    case HttpAction::kModelConfig: {
-      const auto served = core.Describe(model, version);
-      return served.ok() ? Json(ModelConfigJson(*served)) : ErrorReply(served.status());
-    }
-    case HttpAction::kModelStatistics: {
-      const auto all = core.Statistics(model, version);
-      return all.ok() ? Json(StatisticsJson(*all)) : ErrorReply(all.status());
-    }
-    case HttpAction::kRepositoryIndex:
-      return Json(IndexJson(core.Index()));
-    case HttpAction::kRepositoryChange:
-      return ErrorReply(InferenceCore::RefuseRepositoryChange());
-    case HttpAction::kMetrics:
-      return Metrics();
-    case HttpAction::kInfer:
-      break;
-    }
-    return ErrorReply(500, "no such action");
+    const auto& [status, route] = head().match;
+    if (status != 200) return Send(AnswerMismatch(status, head_->target()));
+    if (route.action == HttpAction::kMetrics) return Send(Metrics());
+    if (route.action != HttpAction::kInfer) return Send(AnswerQuestion(*shared_.core, route));
+    const HttpInferBody body{body_.bytes(), head().json_bytes, static_cast<size_t>(limits().max_body_bytes)};
+    inference_.emplace(*shared_.core, MonotonicTime::clock::now(), body);
+    if (const Status found = inference_->Open(route); !found.ok()) return Send(inference_->Fail(found));
+    Aside(
+        inference_->is_long_to_decode(), [this] { inference_->Decode(); }, &Session::Begin);
   }
 
   HttpReply Metrics() {
-    HttpReply reply = Json(shared_.metrics({shared_.connections, shared_.refused_connections}));
+    HttpReply reply;
+    reply.text = shared_.metrics({shared_.connections, shared_.refused_connections});
     reply.content_type = "text/plain; version=0.0.4; charset=utf-8";
     return reply;
   }
 
-  // Inference: opened and begun on the loop's thread; large JSON is decoded aside in between.
-
-  void Decode() {
-    inference_.emplace(*shared_.core, received_);
-    if (const Status status = inference_->Open(match_.route.model, match_.route.version); !status.ok())
-      return Fail(status);
-    const HttpInferBody body{body_.bytes(), json_bytes_, static_cast<size_t>(limits().max_body_bytes)};
-    Aside(
-        json_bytes_ > kLargeJson, [this, body] { decoded_.emplace(DecodeInferRequest(body)); }, &Session::Begin);
-  }
+  // Inference: begun and answered on the loop's thread; what takes long in between is done aside.
 
   /// Does `work` here and now, or elsewhere when it takes long; then goes on with `next`.
   template <class Work> void Aside(bool is_long, Work work, void (Session::*next)()) {
@@ -306,63 +227,31 @@ private:
 
   void Begin() {
     if (!socket().is_open()) return Vanished();
-    if (!decoded_->ok()) return Fail(decoded_->status());
-    HttpInferRequest& request = **decoded_;
     Enter(State::kRunning, Duration::max());
-    Watch();
+    // Notices a client that goes away, and saves the next request a round of the loop.
+    if (!is_reading_ && incoming_.size() == 0) ReadMore();
     running_ = Self();
-    const Status status =
-        inference_->Begin({std::move(request.inputs), request.outputs, std::nullopt, &request.parameters}, [this] {
-          auto& io = loop_.io;
-          asio::post(io, [self = std::move(running_)] { self->OnRun(); });
-        });
+    const Status status = inference_->Begin([this] {
+      auto& io = loop_.io;
+      asio::post(io, [self = std::move(running_)] { self->OnRun(); });
+    });
     if (status.ok()) return;
     const auto self = std::exchange(running_, nullptr);
-    Fail(status);
+    Send(inference_->Fail(status));
   }
 
   void OnRun() {
     if (!socket().is_open()) return Vanished();
-    if (!inference_->status().ok()) return Fail(inference_->status());
-    auto answer = inference_->answer();
-    if (!answer.ok()) return Fail(answer.status());
-    const bool is_long = JsonOutputBytes(**decoded_, *answer) > kLargeJson;
     Aside(
-        is_long,
-        [this, answer = std::move(*answer)] {
-          encoded_.emplace(EncodeInferResponse(**decoded_, match_.route.model, answer));
-        },
-        &Session::SendOutputs);
+        inference_->is_long_to_encode(), [this] { inference_->Encode(); }, &Session::SendOutputs);
   }
 
   void SendOutputs() {
     if (!socket().is_open()) return Vanished();
-    if (!encoded_->ok()) return Fail(encoded_->status());
-    inference_->End({});
-    Send(std::move(**encoded_));
+    Send(inference_->End());
   }
 
-  void Fail(const Status& status) {
-    inference_->End(status);
-    Send(ErrorReply(status));
-  }
-
-  void Vanished() { inference_->End(Cancelled("the client went away")); }
-
-  /// Notices a client that goes away while its request waits or runs.
-  void Watch() {
-    if (std::exchange(is_watched_, true)) return;
-    socket().async_wait(tcp::socket::wait_read, [self = Self()](error_code error) {
-      self->is_watched_ = false;
-      if (!error && self->state_ == State::kRunning && self->HasLeft()) self->Abort();
-    });
-  }
-
-  bool HasLeft() {
-    char next = 0;
-    const auto bytes = ::recv(socket().native_handle(), &next, 1, MSG_PEEK | MSG_DONTWAIT);
-    return bytes == 0 || (bytes < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
-  }
+  void Vanished() { (void)inference_->Fail(Cancelled("the client went away")); }
 
   // Writing
 
@@ -377,21 +266,35 @@ private:
     reply_ = std::move(reply);
     lease_.Grow(reply_.size());
     if (shared_.is_draining) keeps_alive_ = false;
-    head_ = HeadOf(reply_, {keeps_alive_, is_http10_});
-    if (reply_.text.size() < kHeadBuffer)
-      head_ += std::exchange(reply_.text, {}); // one buffer less for the kernel, one record for TLS
-    buffers_.assign({asio::buffer(head_), asio::buffer(reply_.text)});
+    const bool is_http10 = head_->head().is_http10;
+    reply_head_ = HeadOf(reply_, {keeps_alive_, is_http10});
+    if (reply_.text.size() < kReadAtOnce)
+      reply_head_ += std::exchange(reply_.text, {}); // one buffer less for the kernel, one record for TLS
+    buffers_.assign({asio::buffer(reply_head_), asio::buffer(reply_.text)});
     for (const auto tail : reply_.tails)
       buffers_.emplace_back(tail.data(), tail.size());
+    if (SendAtOnce()) return OnSent({});
     asio::async_write(stream_, std::span<const asio::const_buffer>(buffers_),
                       [self = Self()](error_code error, size_t) { self->OnSent(error); });
+  }
+
+  /// Gives the kernel what it takes now; true when that is all. Not with the next request in the buffer: one
+  /// answer would follow the other on the stack.
+  bool SendAtOnce() {
+    if (kIsTls || incoming_.size() > 0) return false;
+    error_code later; // seen again by the next write
+    size_t sent = socket().write_some(std::span<const asio::const_buffer>(buffers_), later);
+    for (asio::const_buffer& buffer : buffers_) {
+      const size_t part = std::min(sent, buffer.size());
+      buffer += part;
+      sent -= part;
+    }
+    return asio::buffer_size(buffers_) == 0;
   }
 
   void OnSent(error_code error) {
     if (error) return Close();
     reply_ = {};
-    encoded_.reset();
-    decoded_.reset();
     inference_.reset();
     body_ = {};
     lease_.Release();
@@ -405,16 +308,14 @@ private:
     socket().shutdown(tcp::socket::shutdown_send, error);
     if (error) return Close();
     Enter(State::kLingering, limits().linger);
-    discarded_.resize(kDiscard);
-    Discard();
+    if (!is_reading_) Discard();
   }
 
   void Discard() {
+    discarded_.resize(kDiscard);
     socket().async_read_some(asio::buffer(discarded_),
                              [self = Self()](error_code error, size_t) { error ? self->Close() : self->Discard(); });
   }
-
-  static constexpr size_t kShownTarget = 128;
 
   HttpLoop& loop_;
   HttpShared& shared_;
@@ -424,25 +325,19 @@ private:
   State state_ = State::kIdle;
   MonotonicTime deadline_ = MonotonicTime::max();
   bool keeps_alive_ = true;
-  bool is_http10_ = false;
-  bool is_watched_ = false;
+  bool is_reading_ = false; ///< into `incoming_`, which must not be touched meanwhile
 
-  boost::beast::flat_buffer head_buffer_;
-  std::optional<http::request_parser<http::empty_body>> parser_;
-  HttpMatch match_;
+  boost::beast::flat_buffer incoming_; ///< heads, and what comes along with them
+  std::optional<HttpHeadReader> head_;
   ByteBudget::Lease lease_; ///< of the body and of the answer
   HttpBody body_;
-  size_t json_bytes_ = 0;
   size_t have_ = 0; ///< bytes of the body that came
-  MonotonicTime received_{};
 
-  std::optional<Inference> inference_;
-  std::optional<Result<HttpInferRequest>> decoded_;
-  std::optional<Result<HttpReply>> encoded_;
+  std::optional<HttpInference> inference_;
   std::shared_ptr<Session> running_; ///< keeps this alive while only the device knows of it
 
   HttpReply reply_;
-  std::string head_;
+  std::string reply_head_;
   std::vector<asio::const_buffer> buffers_;
   std::vector<char> discarded_;
 };

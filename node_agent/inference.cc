@@ -49,7 +49,7 @@ Status Inference::Submit(InferenceQuery query, std::function<void()> ready) {
   if (!query.outputs.empty()) {
     const auto signature = device->SignatureOf(app_);
     if (!signature.ok()) return signature.status();
-    auto chosen = SelectOutputs(query.outputs, *signature);
+    auto chosen = SelectOutputs(query.outputs, **signature);
     if (!chosen.ok()) return chosen.status();
     chosen_ = std::move(*chosen);
   }

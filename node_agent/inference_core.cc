@@ -30,19 +30,19 @@ const std::vector<std::string_view>& InferenceCore::extensions() {
 }
 
 Result<Route> InferenceCore::Find(const std::string& name, const std::string& version) const {
-  const std::string quoted = "'" + ToText(name, kMaxShownName) + "'";
-  if (!IsName(name)) return NotFound(quoted + " is not the name of an application");
+  const auto quoted = [&name] { return "'" + ToText(name, kMaxShownName) + "'"; };
+  if (!IsName(name)) return NotFound(quoted() + " is not the name of an application");
   Route route = router_->Find(AppId(name));
-  if (!route.device) return NotFound("application " + quoted + " is not served here");
+  if (!route.device) return NotFound("application " + quoted() + " is not served here");
   if (HasVersion(route, version)) return route;
-  return NotFound("application " + quoted + " runs version " + VersionOf(route.model) + " of its model, not " +
+  return NotFound("application " + quoted() + " runs version " + VersionOf(route.model) + " of its model, not " +
                   ToText(version, kMaxShownName));
 }
 
 Result<ServedModel> InferenceCore::Describe(const std::string& name, const std::string& version) const {
   const auto route = Find(name, version);
   if (!route.ok()) return route.status();
-  auto signature = route->device->SignatureOf(AppId(name));
+  const auto signature = route->device->SignatureOf(AppId(name));
   if (!signature.ok()) return signature.status();
   const DeviceSpec& device = route->device->spec();
   return ServedModel{.name = name,
@@ -52,7 +52,7 @@ Result<ServedModel> InferenceCore::Describe(const std::string& name, const std::
                      .device = device.id(),
                      .kind = device.kind,
                      .emulated = route->emulated,
-                     .signature = std::move(*signature)};
+                     .signature = **signature};
 }
 
 Result<std::vector<ServedStatistics>> InferenceCore::Statistics(const std::string& name,

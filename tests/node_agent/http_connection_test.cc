@@ -15,7 +15,27 @@ namespace {
 using std::chrono::milliseconds;
 using testing::HasSubstr;
 
-using HttpConnectionTest = HttpServerTest;
+class HttpConnectionTest : public HttpServerTest {
+protected:
+  /// Serves "large", whose answer is its input, of any length.
+  void ServeLarge(DataType type) {
+    FakeBehaviour large;
+    large.signature = {{TensorSpec{"in", type, {-1}}}, {TensorSpec{"out", type, {-1}}}};
+    device_->control->Behave(ModelId("large:1"), large);
+    ASSERT_TRUE(device_->scheduler->Load({ModelId("large:1"), "file"}).ok());
+    ASSERT_TRUE(device_->scheduler->Attach(AppId("large"), ModelId("large:1")).ok());
+    router_->Publish(AppId("large"), {shared_device_, ModelId("large:1"), false});
+  }
+  /// A request to it with raw bytes, which wants such back.
+  static std::string LargeRequest(std::string_view bytes) {
+    const std::string size = std::to_string(bytes.size());
+    const std::string header = R"({"inputs":[{"name":"in","shape":[)" + size +
+                               R"(],"datatype":"UINT8","parameters":{"binary_data_size":)" + size +
+                               R"(}}],"parameters":{"binary_data_output":true}})";
+    return HttpClient::PostText("/v2/models/large/infer", header + std::string(bytes),
+                                "Inference-Header-Content-Length: " + std::to_string(header.size()) + "\r\n");
+  }
+};
 
 TEST_F(HttpConnectionTest, KeepsAliveUntilTheClientWantsToClose) {
   HttpClient client = Connect();
@@ -87,22 +107,36 @@ TEST_F(HttpConnectionTest, ClientsThatDoNotReadTheirAnswersAreCutOff) {
   HttpServerOptions options;
   options.limits.write_deadline = milliseconds(100);
   Start(options);
-  FakeBehaviour large;
-  large.signature = {{TensorSpec{"in", DataType::kUint8, {-1}}}, {TensorSpec{"out", DataType::kUint8, {-1}}}};
-  device_->control->Behave(ModelId("large:1"), large);
-  ASSERT_TRUE(device_->scheduler->Load({ModelId("large:1"), "file"}).ok());
-  ASSERT_TRUE(device_->scheduler->Attach(AppId("large"), ModelId("large:1")).ok());
-  router_->Publish(AppId("large"), {shared_device_, ModelId("large:1"), false});
-  constexpr size_t kBytes = 32 << 20; // more than two sockets' buffers hold
-  const std::string header = R"({"inputs":[{"name":"in","shape":[)" + std::to_string(kBytes) +
-                             R"(],"datatype":"UINT8","parameters":{"binary_data_size":)" + std::to_string(kBytes) +
-                             R"(}}],"parameters":{"binary_data_output":true}})";
+  ServeLarge(DataType::kUint8);
   HttpClient client = Connect();
-  ASSERT_TRUE(
-      client.Send(HttpClient::PostText("/v2/models/large/infer", header + std::string(kBytes, 'x'),
-                                       "Inference-Header-Content-Length: " + std::to_string(header.size()) + "\r\n")));
+  ASSERT_TRUE(client.Send(LargeRequest(std::string(32 << 20, 'x')))); // more than two sockets' buffers hold
   EXPECT_TRUE(Eventually([&] { return server_->counters().connections == 0; }, kPatience));
   EXPECT_EQ(core_->budget().used(), 0u);
+}
+
+TEST_F(HttpConnectionTest, AnswersThatTheKernelTakesInPiecesArriveWhole) {
+  ServeLarge(DataType::kUint8);
+  std::string bytes(32 << 20, '\0');
+  for (size_t i = 0; i < bytes.size(); ++i)
+    bytes[i] = static_cast<char>(i * 2654435761u >> 24);
+  const HttpAnswer answer = Connect().Ask(LargeRequest(bytes));
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_TRUE(std::string_view(answer.body).ends_with(bytes));
+}
+
+// What comes while a request runs is neither lost nor taken for the end of the client.
+TEST_F(HttpConnectionTest, TheNextRequestMayComeInPiecesWhileOneRuns) {
+  device_->control->Hold();
+  HttpClient client = Connect();
+  const std::string request = HttpClient::PostText(kInfer, GoodJson());
+  client.Send(request);
+  ASSERT_TRUE(device_->control->AwaitHeld(1));
+  client.Send(std::string_view(request).substr(0, 20));
+  client.Send(std::string_view(request).substr(20, 60));
+  device_->control->LetAllGo();
+  EXPECT_EQ(client.Receive().status, 200);
+  client.Send(std::string_view(request).substr(80));
+  EXPECT_EQ(client.Receive().status, 200);
 }
 
 TEST_F(HttpConnectionTest, ASlowClientBlocksNobody) {
@@ -217,12 +251,7 @@ TEST_F(HttpConnectionTest, ManyClientsAtOnceAllGetTheirOwnAnswers) {
 }
 
 TEST_F(HttpConnectionTest, LargeJsonIsDecodedAndEncodedAsideAndRight) {
-  FakeBehaviour large;
-  large.signature = {{TensorSpec{"in", DataType::kFp32, {-1}}}, {TensorSpec{"out", DataType::kFp32, {-1}}}};
-  device_->control->Behave(ModelId("large:1"), large);
-  ASSERT_TRUE(device_->scheduler->Load({ModelId("large:1"), "file"}).ok());
-  ASSERT_TRUE(device_->scheduler->Attach(AppId("large"), ModelId("large:1")).ok());
-  router_->Publish(AppId("large"), {shared_device_, ModelId("large:1"), false});
+  ServeLarge(DataType::kFp32);
   std::string data;
   for (int i = 0; i < 50'000; ++i)
     data += (i > 0 ? "," : "") + std::to_string(i) + ".5";

@@ -113,7 +113,7 @@ TEST(SchedulerModels, SignatureIsThatOfTheAttachedModel) {
   FakeDevice device;
   const auto signature = device.scheduler->SignatureOf(kAppA);
   ASSERT_TRUE(signature.ok());
-  EXPECT_EQ(*signature, FakeBehaviour{}.signature);
+  EXPECT_EQ(**signature, FakeBehaviour{}.signature);
   EXPECT_EQ(device.scheduler->SignatureOf(AppId("nobody")).status().code(), StatusCode::kNotFound);
 }
 

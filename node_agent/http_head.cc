@@ -1,0 +1,76 @@
+#include "node_agent/http_head.h"
+
+#include <charconv>
+#include <cstdint>
+#include <string_view>
+#include <utility>
+
+namespace avocet {
+namespace {
+
+namespace http = boost::beast::http;
+
+std::optional<uint64_t> ParseCount(std::string_view text) {
+  uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+std::string_view View(boost::beast::string_view text) {
+  return {text.data(), text.size()};
+}
+
+} // namespace
+
+HttpHeadReader::HttpHeadReader(HttpSurface surface, const HttpLimits& limits) : surface_(surface), limits_(limits) {
+  parser_.header_limit(static_cast<uint32_t>(limits.max_header_bytes));
+  parser_.body_limit(limits.max_body_bytes);
+}
+
+HttpHeadReader::Progress HttpHeadReader::Put(boost::beast::flat_buffer& buffer) {
+  boost::system::error_code error;
+  buffer.consume(parser_.put(buffer.data(), error));
+  if (error == http::error::need_more) return Progress::kNeedsMore;
+  if (error == http::error::header_limit)
+    return Refuse(ErrorReply(431, "the header is longer than " + std::to_string(limits_.max_header_bytes) + " bytes"));
+  if (error == http::error::body_limit) return Refuse(TooLarge());
+  if (error) return Refuse(ErrorReply(400, "malformed HTTP: " + error.message()));
+  return parser_.is_header_done() ? Check() : Progress::kNeedsMore;
+}
+
+std::string HttpHeadReader::target() const {
+  return std::string(View(parser_.get().target()));
+}
+
+HttpHeadReader::Progress HttpHeadReader::Refuse(HttpReply reply) {
+  refusal_ = std::move(reply);
+  return Progress::kRefused;
+}
+
+HttpReply HttpHeadReader::TooLarge() const {
+  return ErrorReply(413, "the body is longer than " + std::to_string(limits_.max_body_bytes) + " bytes");
+}
+
+HttpHeadReader::Progress HttpHeadReader::Check() {
+  const auto& fields = parser_.get();
+  if (parser_.chunked()) return Refuse(ErrorReply(411, "chunked bodies are not served; send Content-Length"));
+  const auto encoding = View(fields[http::field::content_encoding]);
+  if (!encoding.empty() && encoding != "identity")
+    return Refuse(ErrorReply(415, "compressed bodies are not served; send the body without Content-Encoding"));
+  const uint64_t length = parser_.content_length().value_or(0);
+  if (length > limits_.max_body_bytes) return Refuse(TooLarge());
+  const auto json_length = View(fields["Inference-Header-Content-Length"]);
+  const auto json_bytes = json_length.empty() ? std::optional<uint64_t>(length) : ParseCount(json_length);
+  if (!json_bytes || *json_bytes > length)
+    return Refuse(ErrorReply(400, "Inference-Header-Content-Length must be a number up to the body's length"));
+  head_.match = MatchRoute(surface_, View(fields.method_string()), View(fields.target()));
+  head_.body_bytes = static_cast<size_t>(length);
+  head_.json_bytes = static_cast<size_t>(*json_bytes);
+  head_.keeps_alive = fields.keep_alive();
+  head_.is_http10 = fields.version() < 11;
+  head_.expects_continue = View(fields[http::field::expect]) == "100-continue";
+  return Progress::kDone;
+}
+
+} // namespace avocet

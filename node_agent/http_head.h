@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/parser.hpp>
+
+#include "node_agent/http_options.h"
+#include "node_agent/http_reply.h"
+#include "node_agent/http_routes.h"
+
+namespace avocet {
+
+/// What a request's head says, once it was checked.
+struct HttpRequestHead {
+  HttpMatch match;
+  size_t body_bytes = 0;
+  size_t json_bytes = 0; ///< of the body, <= body_bytes; raw tensors follow
+  bool keeps_alive = true;
+  bool is_http10 = false;
+  bool expects_continue = false; ///< the client waits for 100 before it sends the body
+};
+
+/// Reads the head of one request from the bytes as they come.
+class HttpHeadReader {
+public:
+  HttpHeadReader(HttpSurface surface, const HttpLimits& limits);
+
+  enum class Progress { kNeedsMore, kDone, kRefused };
+  /// Takes what belongs to the head off the buffer.
+  Progress Put(boost::beast::flat_buffer& buffer);
+
+  /// Only after kDone.
+  const HttpRequestHead& head() const { return head_; }
+  std::string target() const; ///< as it was sent
+  /// Only after kRefused; the rest of the connection cannot be understood.
+  HttpReply& refusal() { return refusal_; }
+
+private:
+  Progress Refuse(HttpReply reply);
+  Progress Check();
+  HttpReply TooLarge() const;
+
+  const HttpSurface surface_;
+  const HttpLimits& limits_;
+  boost::beast::http::request_parser<boost::beast::http::empty_body> parser_;
+  HttpRequestHead head_;
+  HttpReply refusal_;
+};
+
+} // namespace avocet
