@@ -79,16 +79,6 @@ protected:
     up.clear();
   }
 
-  static RunCommand Start() {
-    return {{.kind = CommandKind::kStart,
-             .epoch = 3,
-             .device = DeviceId("n1/gpu0"),
-             .app = AppId("cam"),
-             .model = ModelId("pose:1"),
-             .format = ModelFormat::kEmulated,
-             .file = FakeDigest("pose")}};
-  }
-
   std::shared_ptr<LinkedAgent> fake = std::make_shared<LinkedAgent>();
   agent_actor agent;
   link_client_actor link;
@@ -164,8 +154,8 @@ TEST_F(LinkClientTest, SendsWindowsInBatchesOfABoundedSize) {
 
 TEST_F(LinkClientTest, CarriesOutARequestOnceAndAnswersEveryCopy) {
   OpenSession();
-  HearRequest(1, Start());
-  HearRequest(1, Start());
+  HearRequest(1, StartOfCam());
+  HearRequest(1, StartOfCam());
   EXPECT_EQ(fake->commands.size(), 1U);
   ASSERT_EQ(up.size(), 2U);
   for (const auto& message : up) {
@@ -177,7 +167,7 @@ TEST_F(LinkClientTest, CarriesOutARequestOnceAndAnswersEveryCopy) {
 TEST_F(LinkClientTest, SaysWhyTheAgentRefuses) {
   OpenSession();
   fake->answer = NotFound("no such device");
-  HearRequest(1, Start());
+  HearRequest(1, StartOfCam());
   EXPECT_EQ(FromProto(up.at(0).answer())->status, fake->answer);
   v1::ControllerMessage unknown;
   unknown.mutable_request()->set_id(2);
@@ -194,9 +184,9 @@ TEST_F(LinkClientTest, AnswersProfiles) {
 
 TEST_F(LinkClientTest, ANewSessionCountsItsRequestsFromOne) {
   OpenSession();
-  HearRequest(1, Start());
+  HearRequest(1, StartOfCam());
   OpenSession();
-  HearRequest(1, Start());
+  HearRequest(1, StartOfCam());
   EXPECT_EQ(fake->commands.size(), 2U) << "another session's first request is another request";
 }
 

@@ -77,16 +77,6 @@ protected:
     Say(std::move(message));
   }
 
-  static RunCommand Start() {
-    return {{.kind = CommandKind::kStart,
-             .epoch = 3,
-             .device = DeviceId("n1/gpu0"),
-             .app = AppId("cam"),
-             .model = ModelId("pose:1"),
-             .format = ModelFormat::kEmulated,
-             .file = FakeDigest("pose")}};
-  }
-
   std::shared_ptr<FakeController> fake = std::make_shared<FakeController>();
   agent_link_actor controller;
   link_session_actor session;
@@ -172,7 +162,7 @@ TEST_F(LinkSessionTest, EndsWhenALaterSessionReplacedIt) {
 TEST_F(LinkSessionTest, SendsACommandUntilItIsAnswered) {
   SayHello();
   down.clear();
-  const auto answer = Begin<Done>(session, Start());
+  const auto answer = Begin<Done>(session, StartOfCam());
   Advance(std::chrono::milliseconds(2500));
   EXPECT_FALSE(answer.answered());
   ASSERT_GE(down.size(), 2U) << "sent again";
@@ -190,14 +180,14 @@ TEST_F(LinkSessionTest, SendsACommandUntilItIsAnswered) {
 
 TEST_F(LinkSessionTest, HandsOnWhyAnAgentRefuses) {
   SayHello();
-  const auto answer = Begin<Done>(session, Start());
+  const auto answer = Begin<Done>(session, StartOfCam());
   SayAnswer(1, {NotFound("no such device"), {}});
   EXPECT_EQ(answer.get().status(), NotFound("no such device"));
 }
 
 TEST_F(LinkSessionTest, EndsWhenACommandIsNotAnsweredInTime) {
   SayHello();
-  const auto answer = Begin<Done>(session, Start());
+  const auto answer = Begin<Done>(session, StartOfCam());
   Advance(std::chrono::seconds(6));
   EXPECT_EQ(answer.get().status().code(), StatusCode::kDeadlineExceeded);
   EXPECT_EQ(end.code(), StatusCode::kDeadlineExceeded) << "the next session finds what is missing";
@@ -228,10 +218,10 @@ TEST_F(LinkSessionTest, AcknowledgesDownTheStream) {
 
 TEST_F(LinkSessionTest, FailsWhatIsOpenWhenTheStreamEnds) {
   SayHello();
-  const auto answer = Begin<Done>(session, Start());
+  const auto answer = Begin<Done>(session, StartOfCam());
   Send(session, StreamEnded{});
   EXPECT_EQ(answer.get().status().code(), StatusCode::kUnavailable);
-  EXPECT_EQ(Ask<Done>(session, Start()).status().code(), StatusCode::kUnavailable) << "the actor ended";
+  EXPECT_EQ(Ask<Done>(session, StartOfCam()).status().code(), StatusCode::kUnavailable) << "the actor ended";
 }
 
 TEST_F(LinkSessionTest, EndsOnWhatDoesNotDecode) {

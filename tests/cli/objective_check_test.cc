@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/controller/load_builder.h"
-#include "tests/support/view_builder.h"
+#include "tests/support/two_nodes.h"
 
 namespace avocet::testing {
 namespace {
@@ -114,39 +114,6 @@ TEST(ObjectiveCheck, ANodeIsCheckedWithAllItsDevices) {
 // --- histories ------------------------------------------------------------------------------------
 
 constexpr ObjectiveCheckOptions kQuick{.first_s = 300, .confirm_s = 600, .most_s = 1200};
-
-/// Two fifo devices on two nodes; applications of 10 requests/s and 10 ms each, mean objective 20 ms: with Poisson
-/// arrivals 6 of them are fine on a device (12.5 ms), 9 are too many (55 ms).
-ClusterView TwoNodes() {
-  return ViewBuilder()
-      .Device("n/d", {.discipline = Discipline::kFifo})
-      .Device("o/d", {.discipline = Discipline::kFifo})
-      .Model("m:1", {.service_ms = 10})
-      .Build();
-}
-
-Application App(int number) {
-  return MakeApp("a" + std::to_string(number), "m", {.rate_rps = 10, .latency_ms = 20});
-}
-
-/// What no filter is asked about.
-Decision Admit(int number, const std::string& device, std::vector<Move> moves = {}) {
-  Decision decision;
-  decision.kind = moves.empty() ? DecisionKind::kAdmit : DecisionKind::kAdmitWithMoves;
-  decision.app = App(number);
-  decision.device = DeviceId(device);
-  decision.model = ModelId("m:1");
-  decision.moves = std::move(moves);
-  return decision;
-}
-
-/// Steps 0 .. count - 1 go to one device.
-PlacementRun Filled(int count) {
-  PlacementRun run(TwoNodes());
-  for (int i = 0; i < count; ++i)
-    run.Take(Admit(i, "n/d"));
-  return run;
-}
 
 // M/D/1 at utilization 0.1 k: 10 ms + 10 ms x 0.1 k / (2 (1 - 0.1 k)) exceeds 20.6 ms from k = 7 on.
 TEST(FirstBrokenStep, IsTheStepThatWasTooMuch) {

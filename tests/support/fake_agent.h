@@ -6,6 +6,7 @@
 
 #include "actors/errors.h"
 #include "actors/interfaces.h"
+#include "tests/support/view_builder.h"
 
 namespace avocet::testing {
 
@@ -27,6 +28,17 @@ inline NodeInfo TestNode(const std::string& name = "n1") {
           .version = "1",
           .grpc_address = "127.0.0.1:1",
           .devices = {TestGpu(name)}};
+}
+
+/// The order to run application "cam" on that device.
+inline RunCommand StartOfCam() {
+  return {{.kind = CommandKind::kStart,
+           .epoch = 3,
+           .device = DeviceId("n1/gpu0"),
+           .app = AppId("cam"),
+           .model = ModelId("pose:1"),
+           .format = ModelFormat::kEmulated,
+           .file = FakeDigest("pose")}};
 }
 
 /// What a fake agent was asked, and how it answers.
