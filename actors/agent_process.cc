@@ -95,11 +95,19 @@ std::shared_ptr<const DeviceDriver> DriverOf(const std::shared_ptr<Node>& node, 
   });
 }
 
-NodeInfo Introduce(const AgentProcessOptions& options, const BootId& boot, const std::string& grpc) {
+/// The endpoint's port on the host that clients know.
+std::string Advertised(const std::string& endpoint, const std::string& advertise_address) {
+  const auto bound = ParseAddress(endpoint), known = ParseAddress(advertise_address);
+  return bound.ok() && known.ok() ? WithPort(advertise_address, bound->port) : endpoint;
+}
+
+NodeInfo Introduce(const AgentProcessOptions& options, const BootId& boot, const std::string& grpc,
+                   const std::string& rest) {
   return {.id = options.id,
           .boot = boot,
           .version = AVOCET_VERSION,
           .grpc_address = options.advertise_address.empty() ? grpc : options.advertise_address,
+          .rest_address = Advertised(rest, options.advertise_address),
           .cpu_cores = std::max(1U, std::thread::hardware_concurrency()),
           .devices = options.devices};
 }
@@ -136,7 +144,7 @@ Result<std::unique_ptr<AgentProcess>> AgentProcess::Start(caf::actor_system& sys
   std::unique_ptr<AgentProcess> agent(new AgentProcess(system, std::move(*node)));
   AVOCET_RETURN_IF_ERROR(agent->StartEndpoints(options));
   auto args = std::make_shared<AgentActorArgs>();
-  args->node = Introduce(options, boot, agent->inference_address());
+  args->node = Introduce(options, boot, agent->inference_address(), agent->rest_address());
   args->plan = std::move(*plan);
   args->driver = DriverOf(agent->node_, [fetcher = agent->fetcher_](const Sha256& file, uint64_t offset) {
     return fetcher->Fetch(file, offset);

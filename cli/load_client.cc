@@ -177,9 +177,12 @@ private:
 
 } // namespace
 
-Status NobodyAnswers(const std::string& address) {
+Status NobodyAnswers(const LoadClientOptions& options) {
+  const std::string how =
+      options.ca.empty() ? "" : fmt::format(" with a certificate that {} vouches for", options.ca.string());
   return Unavailable(
-      fmt::format("no inference endpoint answers at {}; is the agent (or 'avocet dev') running there?", address));
+      fmt::format("no inference endpoint answers at {}{}; is the agent (or 'avocet dev') running there{}?",
+                  options.address, how, options.ca.empty() ? ", unencrypted" : ""));
 }
 
 Status UnknownDataType(const std::string& input, const std::string& datatype) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <stop_token>
@@ -21,6 +22,8 @@ inline constexpr size_t kMaxLoadConnections = 1024;
 struct LoadClientOptions {
   std::string address = "127.0.0.1:8001"; ///< host:port of an agent's endpoint
   LoadProtocol protocol = LoadProtocol::kGrpc;
+  /// PEM file of the authority that the endpoint's certificate must descend from; empty: it is not encrypted.
+  std::filesystem::path ca;
   /// gRPC: how many share the requests. HTTP: how many are opened at most, each for one request at a
   /// time; requests that find none free wait, which counts as latency and as lag. 0: 2 and 256.
   size_t connections = 0;

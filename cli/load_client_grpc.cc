@@ -14,6 +14,7 @@
 
 #include "cli/load_tensors.h"
 #include "cli/load_transport.h"
+#include "cli/replay_read.h"
 #include "inference/grpc_service.grpc.pb.h"
 
 namespace avocet {
@@ -23,6 +24,7 @@ using Clock = std::chrono::steady_clock;
 using google::protobuf::internal::WireFormatLite;
 
 constexpr size_t kDefaultChannels = 2;
+constexpr size_t kMaxCaBytes = size_t{1} << 20;
 constexpr auto kEmulatedParameter = "emulated";
 constexpr auto kResponseTimeParameter = "response_time_ns";
 
@@ -256,15 +258,24 @@ grpc::ChannelArguments Arguments() {
   return arguments;
 }
 
+Result<std::shared_ptr<grpc::ChannelCredentials>> CredentialsFor(const LoadClientOptions& options) {
+  if (options.ca.empty()) return grpc::InsecureChannelCredentials();
+  auto pem = ReadWholeFile(options.ca, kMaxCaBytes);
+  if (!pem.ok()) return pem.status();
+  return grpc::SslCredentials({.pem_root_certs = std::move(*pem), .pem_private_key = "", .pem_cert_chain = ""});
+}
+
 } // namespace
 
 Result<std::unique_ptr<LoadTransport>> ConnectGrpc(const LoadClientOptions& options) {
+  const auto credentials = CredentialsFor(options);
+  if (!credentials.ok()) return credentials.status();
   const auto until = std::chrono::system_clock::now() + options.connect_deadline;
   const size_t count = options.connections > 0 ? options.connections : kDefaultChannels;
   std::vector<std::shared_ptr<grpc::Channel>> channels;
   for (size_t i = 0; i < count; ++i) {
-    channels.push_back(grpc::CreateCustomChannel(options.address, grpc::InsecureChannelCredentials(), Arguments()));
-    if (!channels.back()->WaitForConnected(until)) return NobodyAnswers(options.address);
+    channels.push_back(grpc::CreateCustomChannel(options.address, *credentials, Arguments()));
+    if (!channels.back()->WaitForConnected(until)) return NobodyAnswers(options);
   }
   return std::unique_ptr<LoadTransport>(std::make_unique<GrpcTransport>(options.request_deadline, std::move(channels)));
 }

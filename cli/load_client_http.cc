@@ -6,7 +6,6 @@
 #include <unordered_map>
 #include <utility>
 
-#include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
@@ -15,12 +14,12 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/flat_static_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 #include <pthread.h>
 #include <sys/socket.h>
 
 #include "cli/load_http_codec.h"
+#include "cli/load_http_stream.h"
 #include "cli/load_tensors.h"
 #include "cli/load_transport.h"
 
@@ -33,7 +32,6 @@ namespace http = beast::http;
 using asio::ip::tcp;
 using boost::system::error_code;
 using Clock = std::chrono::steady_clock;
-using Endpoints = tcp::resolver::results_type;
 
 constexpr size_t kDefaultMaxConnections = 256;
 constexpr size_t kMaxHeaderBytes = size_t{16} << 10; ///< of an answer
@@ -58,14 +56,9 @@ template <class Fields> std::optional<size_t> JsonBytes(const Fields& fields) {
   return size;
 }
 
-struct Server {
-  std::string address; ///< host:port
-  Endpoints endpoints;
-};
-
 /// What the connections of a client share; all of it on one thread.
 struct Shared {
-  Server server;
+  LoadHttpServer server;
   std::vector<HttpPayload> payloads; ///< of each target
   /// Tensors of answers are read into here by all, and never looked at.
   std::vector<char> ignored = std::vector<char>(size_t{64} << 10);
@@ -84,7 +77,8 @@ public:
     ~Owner() = default;
   };
 
-  Connection(asio::io_context& io, Shared& shared, Owner& owner) : shared_(shared), socket_(io), owner_(owner) {}
+  Connection(asio::io_context& io, Shared& shared, Owner& owner)
+      : shared_(shared), stream_(io, shared.server), owner_(owner) {}
 
   bool is_late(MonotonicTime now) const { return call_ && deadline_ <= now; }
   /// The request that ended; from then on it has none.
@@ -94,25 +88,20 @@ public:
     call_ = &call;
     deadline_ = deadline;
     cancelled_ = {};
-    if (socket_.is_open()) return Write();
-    asio::async_connect(socket_, shared_.server.endpoints, [this](error_code error, const tcp::endpoint&) {
-      if (error) return Fail(error, "cannot connect");
-      error_code ignored;
-      socket_.set_option(tcp::no_delay(true), ignored);
-      Write();
-    });
+    if (stream_.socket().is_open()) return Write();
+    stream_.AsyncConnect([this](error_code error) { error ? Fail(error, "cannot connect") : Write(); });
   }
 
   /// Ends the request, if there is one, for this reason, soon.
   void Cancel(Status why) {
     cancelled_ = std::move(why);
-    Close();
+    stream_.Close();
   }
 
   /// Whether the server closed it while nothing was asked.
   bool IsStale() {
     char byte = 0;
-    const ssize_t got = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    const ssize_t got = ::recv(stream_.socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     return got >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
   }
 
@@ -125,7 +114,7 @@ private:
     for (const std::string& tensor : payload.tensors)
       buffers.emplace_back(asio::buffer(tensor));
     call_->sent = Clock::now();
-    asio::async_write(socket_, buffers, [this](error_code error, size_t) {
+    asio::async_write(stream_, buffers, [this](error_code error, size_t) {
       if (error) return Fail(error, "the request could not be sent");
       ReadHeader();
     });
@@ -135,7 +124,7 @@ private:
     parser_.emplace();
     parser_->body_limit(kMaxAnswerBytes);
     parser_->header_limit(kMaxHeaderBytes);
-    http::async_read_header(socket_, buffer_, *parser_, [this](error_code error, size_t) {
+    http::async_read_header(stream_, buffer_, *parser_, [this](error_code error, size_t) {
       if (error) return Fail(error, "no answer");
       ReadBody();
     });
@@ -156,7 +145,7 @@ private:
 
   void ReadJson(size_t have, size_t tensor_bytes) {
     if (have == json_.size()) return ReadTensors(tensor_bytes);
-    asio::async_read(socket_, asio::buffer(json_) + have, [this, tensor_bytes](error_code error, size_t) {
+    asio::async_read(stream_, asio::buffer(json_) + have, [this, tensor_bytes](error_code error, size_t) {
       if (error) return Fail(error, "the answer is not complete");
       ReadTensors(tensor_bytes);
     });
@@ -165,7 +154,7 @@ private:
   void ReadTensors(size_t left) {
     if (left == 0) return Complete();
     const size_t now = std::min(left, shared_.ignored.size());
-    asio::async_read(socket_, asio::buffer(shared_.ignored, now), [this, left, now](error_code error, size_t) {
+    asio::async_read(stream_, asio::buffer(shared_.ignored, now), [this, left, now](error_code error, size_t) {
       if (error) return Fail(error, "the answer is not complete");
       ReadTensors(left - now);
     });
@@ -181,18 +170,13 @@ private:
   }
 
   void End(LoadAnswer answer, bool is_open) {
-    if (!socket_.is_open()) is_open = false; // cancelled a moment ago
-    if (!is_open) Close();
+    if (!stream_.socket().is_open()) is_open = false; // cancelled a moment ago
+    if (!is_open) stream_.Close();
     owner_.Ended(*this, std::move(answer), is_open); // may erase this
   }
 
-  void Close() {
-    error_code ignored;
-    socket_.close(ignored);
-  }
-
   Shared& shared_;
-  tcp::socket socket_;
+  LoadHttpStream stream_;
   Owner& owner_;
   LoadCall* call_ = nullptr;
   MonotonicTime deadline_{};
@@ -209,22 +193,25 @@ struct Reply {
 };
 
 /// A GET on a connection of its own. Blocks at most until the deadline.
-Result<Reply> Get(const Server& server, const std::string& path, Duration deadline) {
+Result<Reply> Get(const LoadHttpServer& server, const std::string& path, Duration deadline) {
   asio::io_context io(1);
-  beast::tcp_stream stream(io);
-  stream.expires_after(deadline);
+  LoadHttpStream stream(io, server);
+  asio::steady_timer timer(io, deadline);
+  timer.async_wait([&](error_code) { stream.Close(); });
   http::request<http::empty_body> request(http::verb::get, path, 11);
   request.set(http::field::host, server.address);
   http::response<http::string_body> response;
   beast::flat_buffer buffer;
   error_code failed;
-  const auto read = [&](error_code error, size_t) { failed = error; };
-  const auto written = [&](error_code error, size_t) {
-    error ? void(failed = error) : http::async_read(stream, buffer, response, read);
+  const auto end = [&](error_code error) {
+    failed = error;
+    timer.cancel();
   };
-  stream.async_connect(server.endpoints, [&](error_code error, const tcp::endpoint&) {
-    error ? void(failed = error) : http::async_write(stream, request, written);
-  });
+  const auto read = [&](error_code error, size_t) { end(error); };
+  const auto written = [&](error_code error, size_t) {
+    error ? end(error) : http::async_read(stream, buffer, response, read);
+  };
+  stream.AsyncConnect([&](error_code error) { error ? end(error) : http::async_write(stream, request, written); });
   io.run();
   if (failed) return FailureOf(failed, server.address);
   return Reply{response.result_int(), std::move(response.body())};
@@ -234,7 +221,7 @@ Result<Reply> Get(const Server& server, const std::string& path, Duration deadli
 /// that find none wait in order.
 class HttpTransport final : public LoadTransport, public Connection::Owner {
 public:
-  HttpTransport(const LoadClientOptions& options, Server server)
+  HttpTransport(const LoadClientOptions& options, LoadHttpServer server)
       : request_deadline_(options.request_deadline),
         max_connections_(options.connections > 0 ? options.connections : kDefaultMaxConnections) {
     shared_.server = std::move(server);
@@ -360,18 +347,29 @@ private:
   std::thread thread_;
 };
 
-Result<Server> Resolve(const std::string& address) {
+/// The context of connections to a server that the CA vouches for.
+Result<std::shared_ptr<asio::ssl::context>> Trust(const std::filesystem::path& ca) {
+  auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_client);
+  error_code error;
+  context->load_verify_file(ca.string(), error);
+  if (error) return InvalidArgument("'" + ca.string() + "' is no certificate: " + error.message());
+  context->set_verify_mode(asio::ssl::verify_peer);
+  return context;
+}
+
+Result<LoadHttpServer> Resolve(const std::string& address) {
   const size_t colon = address.rfind(':');
   if (colon == std::string::npos) return InvalidArgument("'" + address + "' is no host:port");
   asio::io_context io;
   error_code error;
-  Server server{address, tcp::resolver(io).resolve(address.substr(0, colon), address.substr(colon + 1), error)};
+  const std::string host = address.substr(0, colon);
+  LoadHttpServer server{address, host, tcp::resolver(io).resolve(host, address.substr(colon + 1), error), nullptr};
   if (error) return FailureOf(error, address);
   return server;
 }
 
 /// Any answer will do.
-bool IsThere(const Server& server, Duration deadline) {
+bool IsThere(const LoadHttpServer& server, Duration deadline) {
   return Get(server, "/v2/health/live", deadline).ok();
 }
 
@@ -380,7 +378,12 @@ bool IsThere(const Server& server, Duration deadline) {
 Result<std::unique_ptr<LoadTransport>> ConnectHttp(const LoadClientOptions& options) {
   auto server = Resolve(options.address);
   if (!server.ok()) return server.status();
-  if (!IsThere(*server, options.connect_deadline)) return NobodyAnswers(options.address);
+  if (!options.ca.empty()) {
+    auto tls = Trust(options.ca);
+    if (!tls.ok()) return tls.status();
+    server->tls = std::move(*tls);
+  }
+  if (!IsThere(*server, options.connect_deadline)) return NobodyAnswers(options);
   return std::unique_ptr<LoadTransport>(std::make_unique<HttpTransport>(options, std::move(*server)));
 }
 

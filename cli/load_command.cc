@@ -4,6 +4,8 @@
 #include <optional>
 #include <set>
 
+#include <fmt/format.h>
+
 #include "cli/commands.h"
 #include "cli/load_client.h"
 #include "cli/load_display.h"
@@ -33,17 +35,23 @@ Result<WantedLoad> ParseTarget(const std::string& text) {
   return WantedLoad{AppId(text.substr(0, equals)), value};
 }
 
-/// Where all of the applications are served.
-Result<std::string> FindEndpoint(Session& session, const std::vector<AppStatus>& apps) {
+LoadProtocol ProtocolOf(const LoadOptions& options) {
+  return ParseLoadProtocol(options.protocol).value_or(LoadProtocol::kGrpc);
+}
+
+/// Where all of the applications are served over this protocol.
+Result<std::string> FindEndpoint(Session& session, LoadProtocol protocol, const std::vector<AppStatus>& apps) {
   auto nodes = session.Ask(ListNodes{});
   if (!nodes.ok()) return nodes.status();
   std::set<std::string> endpoints;
   for (const auto& app : apps) {
     for (const auto& node : nodes->nodes) {
       if (app.placement && app.placement->device.str().starts_with(node.info.id.str() + "/"))
-        endpoints.insert(node.info.grpc_address);
+        endpoints.insert(protocol == LoadProtocol::kHttp ? node.info.rest_address : node.info.grpc_address);
     }
   }
+  if (endpoints.contains(""))
+    return NotFound(fmt::format("a node serves no {}; name the endpoint with --endpoint", ToString(protocol)));
   if (endpoints.size() == 1) return *endpoints.begin();
   if (endpoints.empty()) return NotFound("none of the applications is placed; `avocet app list` shows them");
   return InvalidArgument("the applications are on several nodes; choose one with --endpoint");
@@ -133,14 +141,13 @@ private:
   Status SetEndpoint() {
     endpoint_ = options_.endpoint;
     if (!endpoint_.empty()) return {};
-    if (options_.protocol == "http") return InvalidArgument("name the HTTP endpoint with --endpoint host:port");
     std::vector<AppStatus> known;
     for (const LoadTarget& target : plan_.targets) {
       auto status = Known(target.app);
       if (!status.ok()) return status.status();
       known.push_back(std::move(*status));
     }
-    auto found = FindEndpoint(session(), known);
+    auto found = FindEndpoint(session(), ProtocolOf(options_), known);
     if (found.ok()) endpoint_ = *found;
     return found.status();
   }
@@ -162,7 +169,8 @@ private:
 
 LoadClientOptions ClientOptions(const LoadOptions& options, const std::string& endpoint) {
   return {.address = endpoint,
-          .protocol = ParseLoadProtocol(options.protocol).value_or(LoadProtocol::kGrpc),
+          .protocol = ProtocolOf(options),
+          .ca = options.endpoint_ca,
           .connections = options.connections,
           .max_outstanding = options.max_outstanding,
           .fill = options.random_inputs ? TensorFill::kRandom : TensorFill::kZeros};

@@ -56,12 +56,13 @@ public:
   virtual void Send(LoadCall& call) = 0;
 };
 
-/// Both fail with kUnavailable when nobody answers at the address within the connect deadline.
+/// Both fail with kUnavailable when nobody answers at the address within the connect deadline, or nobody
+/// whose certificate the CA vouches for, and with kNotFound or kInvalidArgument when the CA cannot be read.
 Result<std::unique_ptr<LoadTransport>> ConnectGrpc(const LoadClientOptions& options);
 Result<std::unique_ptr<LoadTransport>> ConnectHttp(const LoadClientOptions& options);
 
 // What both say in the same words.
-Status NobodyAnswers(const std::string& address);
+Status NobodyAnswers(const LoadClientOptions& options);
 Status UnknownDataType(const std::string& input, const std::string& datatype);
 Status WrongId(uint64_t sent, const std::string& answered);
 

@@ -199,6 +199,9 @@ private:
     load->add_option("targets", load_.targets,
                      "app (its declared rate) or app=requests_per_second; needed but for --trace");
     load->add_option("--endpoint", load_.endpoint, "host:port of an inference endpoint [of the agent that hosts them]");
+    load->add_option("--endpoint-ca", load_.endpoint_ca,
+                     "The endpoint speaks TLS: certificate of the authority that its own must descend from")
+        ->check(CLI::ExistingFile);
     load->add_option("--protocol", load_.protocol, "grpc, or http (with the binary tensor extension)")
         ->check(CLI::IsMember({"grpc", "http"}))
         ->capture_default_str();

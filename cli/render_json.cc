@@ -67,8 +67,11 @@ Json NodeJson(const NodeStatus& node) {
   for (const DeviceSpec& spec : node.info.devices)
     devices.push_back(SpecJson(spec));
   return {{"name", node.info.id.str()},       {"health", node.health},
-          {"version", node.info.version},     {"grpc_address", node.info.grpc_address},
-          {"cpu_cores", node.info.cpu_cores}, {"devices", std::move(devices)}};
+          {"version", node.info.version},
+          {"grpc_address", node.info.grpc_address},
+          {"rest_address", node.info.rest_address},
+          {"cpu_cores", node.info.cpu_cores},
+          {"devices", std::move(devices)}};
 }
 
 Json DeviceJson(const DeviceStatus& device) {

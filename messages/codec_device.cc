@@ -37,6 +37,7 @@ v1::NodeInfo ToProto(const NodeInfo& node) {
   proto.set_boot(node.boot.str());
   proto.set_version(node.version);
   proto.set_grpc_address(node.grpc_address);
+  proto.set_rest_address(node.rest_address);
   proto.set_cpu_cores(node.cpu_cores);
   proto.set_core_speed(node.core_speed);
   for (const DeviceSpec& device : node.devices)
@@ -51,6 +52,7 @@ Result<NodeInfo> FromProto(const v1::NodeInfo& proto) {
   node.boot = BootId(proto.boot());
   node.version = proto.version();
   node.grpc_address = proto.grpc_address();
+  node.rest_address = proto.rest_address();
   node.cpu_cores = proto.cpu_cores();
   if (proto.has_core_speed()) node.core_speed = proto.core_speed();
   for (const auto& device_proto : proto.devices()) {

@@ -120,6 +120,8 @@ Status Validate(const NodeInfo& node) {
             "at most 256 bytes of UTF-8 without control characters")
       .That(node.grpc_address.empty() || IsDialable(node.grpc_address), "grpc_address", node.grpc_address,
             "host:port with a port from 1 to 65535, or empty")
+      .That(node.rest_address.empty() || IsDialable(node.rest_address), "rest_address", node.rest_address,
+            "host:port with a port from 1 to 65535, or empty")
       .That(node.cpu_cores >= 1 && node.cpu_cores <= kMaxCores, "cpu_cores", node.cpu_cores, "1 to 4096")
       .That(node.core_speed >= 1e-3 && node.core_speed <= 1e3, "core_speed", node.core_speed, "0.001 to 1000")
       .Is(!node.devices.empty(), "devices", "empty", "at least one device")

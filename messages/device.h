@@ -54,6 +54,7 @@ struct NodeInfo {
   BootId boot;
   std::string version;      ///< of the agent's program
   std::string grpc_address; ///< where clients reach its inference endpoint, host:port; empty: none
+  std::string rest_address; ///< the same over HTTP
   uint32_t cpu_cores = 1;   ///< for pre-processing, 1 to kMaxCores
   std::vector<DeviceSpec> devices;
   double core_speed = 1; ///< of these cores, relative to those Application::preprocess is told for; 0.001 to 1000

@@ -12,7 +12,7 @@ using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 TEST(NodeTable, ListsNodes) {
-  NodeStatus node{{NodeId("edge"), BootId("b"), "0.1.0", "127.0.0.1:8001", 4, {SampleDevice()}}, "healthy"};
+  NodeStatus node{{NodeId("edge"), BootId("b"), "0.1.0", "127.0.0.1:8001", "", 4, {SampleDevice()}}, "healthy"};
   EXPECT_EQ(Render(std::vector{node}, {}), "NODE  HEALTH   INFERENCE       CORES  DEVICES  VERSION\n"
                                            "edge  healthy  127.0.0.1:8001      4        1  0.1.0\n");
 }

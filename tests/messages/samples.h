@@ -43,6 +43,7 @@ inline NodeInfo SampleNode() {
           .boot = BootId("b1"),
           .version = "0.1.0",
           .grpc_address = "127.0.0.1:8001",
+          .rest_address = "127.0.0.1:8000",
           .cpu_cores = 4,
           .devices = {SampleDevice("cpu0"), SampleDevice("gpu0")}};
 }

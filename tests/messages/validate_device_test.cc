@@ -69,10 +69,12 @@ TEST(ValidateNode, NamesTheFirstBrokenRule) {
 TEST(ValidateNode, WantsAnAddressWithAPort) {
   NodeInfo node = SampleNode();
   for (const char* good : {"", "h:1", "127.0.0.1:65535", "[::1]:8001", "jetson-1.local:8001"}) {
-    node.grpc_address = good;
+    node.grpc_address = node.rest_address = good;
     EXPECT_EQ(Validate(node), Status()) << good;
   }
   for (const char* bad : {"h", ":1", "h:", "h:0", "h:65536", "h:-1", "h:1x", "h: 1", "h\n:1"}) {
+    node.rest_address = bad;
+    EXPECT_THAT(Validate(node).message(), testing::HasSubstr("field 'rest_address'")) << bad;
     node.grpc_address = bad;
     EXPECT_THAT(Validate(node).message(), testing::HasSubstr("field 'grpc_address'")) << bad;
   }

@@ -300,6 +300,7 @@ rc::Gen<NodeInfo> ValidNodeInfo() {
     node.boot = BootId(*ValidName());
     node.version = *rc::gen::oneOf(ValidLabel(), rc::gen::just(std::string()));
     if (*rc::gen::arbitrary<bool>()) node.grpc_address = *ValidName() + ":" + std::to_string(Integer(1, 65535));
+    if (*rc::gen::arbitrary<bool>()) node.rest_address = *ValidName() + ":" + std::to_string(Integer(1, 65535));
     node.cpu_cores = Integer<uint32_t>(1, kMaxCores);
     node.core_speed = *DoubleBetween(1e-3, 1e3);
     for (const AppId& name : DistinctIds(AppIds(), 1)) { // any distinct names

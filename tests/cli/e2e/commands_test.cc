@@ -29,7 +29,7 @@ TEST_F(Commands, NodeListShowsTheNodeAndWhereItServes) {
   EXPECT_EQ(said["v"], 1);
   ASSERT_EQ(said["nodes"].size(), 1);
   const json& node = said["nodes"][0];
-  EXPECT_THAT(node, HasKeys({"name", "health", "version", "grpc_address", "cpu_cores", "devices"}));
+  EXPECT_THAT(node, HasKeys({"name", "health", "version", "grpc_address", "rest_address", "cpu_cores", "devices"}));
   EXPECT_EQ(node["grpc_address"], cluster().inference());
   EXPECT_EQ(node["devices"].size(), 3);
 }
@@ -167,6 +167,12 @@ TEST_F(Commands, LoadSendsATrace) {
   const auto broken = Run({"load", "--trace", cluster().Write("broken.csv", "arrival_s\nsoon\n")});
   EXPECT_EQ(broken.exit_code, 1);
   EXPECT_THAT(broken.err, HasSubstr("broken.csv:2: arrival_s must be a number"));
+}
+
+TEST_F(Commands, LoadFindsTheEndpointOfItsProtocol) {
+  const json said = Json({"load", "base=20", "--protocol", "http", "--arrival", "periodic", "--duration", "0.3"});
+  EXPECT_EQ(said["apps"][0]["ok"], 6) << said;
+  EXPECT_EQ(Json({"node", "list"})["nodes"][0]["rest_address"], cluster().rest());
 }
 
 TEST_F(Commands, LoadInAClosedLoopSaysSo) {
