@@ -1,7 +1,8 @@
 // Does loading a model stall the requests of others? Poisson arrivals go straight into a device's scheduler, for a
 // while alone and for a while with another model that loads and unloads over and over, on the same device or on another
 // one of the node; both several times in turn, since the machine's own noise drifts.
-// usage: load_interference [SECONDS]: of each of the eight stretches of a case.
+// usage: load_interference [SECONDS [CASE]]: of each of the eight stretches of a case; all cases, or the one with this
+// number from 1.
 // Goal: p99 grows by at most one service time (of the guest where it shares the device: its warm-up runs in its turn)
 // and 5 ms.
 #include <algorithm>
@@ -202,6 +203,8 @@ int main(int argc, char** argv) {
       {Sample("face_detection_short_range"), kCpu, 20, Sample("pose_landmark_lite"), std::nullopt},
       {Sample("face_detection_short_range"), kCpu, 20, Sample("pose_landmark_full"), std::nullopt},
   };
-  for (const Case& c : cases)
-    Measure(c, stretch);
+  const size_t only = argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 0;
+  for (size_t i = 0; i < cases.size(); ++i) {
+    if (only == 0 || only == i + 1) Measure(cases[i], stretch);
+  }
 }

@@ -83,8 +83,8 @@ public:
 
   const DeviceSpec& spec() const;
 
-  /// Makes a model resident and warms it up with one run on zeros. The engine loads on the calling
-  /// thread; the warm-up runs on the model's executor in its turn (first come, first served, beyond
+  /// Makes a model resident and warms it up with one run on zeros. The engine loads on a thread of low
+  /// priority; the warm-up runs on the model's executor in its turn (first come, first served, beyond
   /// max_queued), so requests are never stalled longer than by that run. Idempotent; leaves nothing
   /// behind when it fails. kResourceExhausted when the device's memory would overflow,
   /// kInvalidArgument when the device's cores cannot be had.

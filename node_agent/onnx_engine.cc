@@ -43,16 +43,12 @@ public:
 
   /// Everything up to and including one run on zeros, after which the memory has its full size.
   Status Open(const LoadRequest& request) {
-    ReturnFreedMemory(); // or free heap of earlier models would hide this one's growth
-    const uint64_t before = ResidentBytes();
-    AVOCET_RETURN_IF_ERROR(CreateSession(request));
-    AVOCET_RETURN_IF_ERROR(ReadSignature());
-    AVOCET_RETURN_IF_ERROR(WarmUp());
-    const uint64_t after = ResidentBytes();
-    std::error_code ignored;
-    const uint64_t file_bytes = std::filesystem::file_size(request.file, ignored);
-    memory_bytes_ = std::max(after > before ? after - before : 0, ignored ? 0 : file_bytes);
-    return {};
+    const auto open = [&]() -> Status {
+      AVOCET_RETURN_IF_ERROR(CreateSession(request));
+      AVOCET_RETURN_IF_ERROR(ReadSignature());
+      return WarmUp();
+    };
+    return MeasureMemory(request.file, open, memory_bytes_);
   }
 
   const ModelSignature& signature() const override { return signature_; }

@@ -4,7 +4,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
+#include <system_error>
 
 namespace avocet {
 
@@ -24,6 +26,17 @@ Duration ThreadCpuTime() {
 
 void ReturnFreedMemory() {
   malloc_trim(0);
+}
+
+Status MeasureMemory(const std::filesystem::path& file, const std::function<Status()>& load, uint64_t& memory_bytes) {
+  ReturnFreedMemory(); // or free heap of earlier models would hide this one's growth
+  const uint64_t before = ResidentBytes();
+  AVOCET_RETURN_IF_ERROR(load());
+  const uint64_t after = ResidentBytes();
+  std::error_code error;
+  const uint64_t file_bytes = std::filesystem::file_size(file, error);
+  memory_bytes = std::max(after > before ? after - before : 0, error ? 0 : file_bytes);
+  return {};
 }
 
 } // namespace avocet

@@ -6,7 +6,6 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -14,32 +13,23 @@
 #include <gtest/gtest.h>
 
 #include "inference/grpc_service.grpc.pb.h"
-#include "node_agent/inference_core.h"
 #include "node_agent/inference_server.h"
-#include "node_agent/router.h"
-#include "tests/node_agent/scheduler_fixture.h"
+#include "tests/node_agent/served_device_fixture.h"
 
 namespace avocet::test {
 
 using inference::ModelInferRequest;
 using inference::ModelInferResponse;
 
-/// A server, a client, and behind them one fake device with app-a, app-b; both routes published.
-class InferenceServerTest : public testing::Test {
+/// A gRPC server in front of app-a and app-b, and a client.
+class InferenceServerTest : public ServedDeviceTest {
 protected:
   void SetUp() override { Start({}); }
-  void TearDown() override { device_->control->LetAllGo(); } // or a failed test would stop at its held run
 
   void Start(InferenceServerOptions options, SchedulerOptions scheduler = {}) {
     server_.reset();
-    device_ = std::make_unique<FakeDevice>(Discipline::kFifo, scheduler);
-    ASSERT_TRUE(device_->Started());
-    shared_device_ = std::shared_ptr<DeviceScheduler>(device_->scheduler.get(), [](DeviceScheduler*) {});
-    router_ = std::make_shared<Router>();
-    router_->Publish(kAppA, {shared_device_, kModelA, false});
-    router_->Publish(kAppB, {shared_device_, kModelB, false});
+    Serve(scheduler, {});
     options.grpc_address = "127.0.0.1:0";
-    core_ = std::make_shared<InferenceCore>(InferenceCoreOptions{.server_version = "1.2.3"}, router_);
     auto server = InferenceServer::Start(options, core_);
     ASSERT_TRUE(server.ok()) << server.status().ToString();
     server_ = std::move(*server);
@@ -76,16 +66,6 @@ protected:
     return stub_->ModelInfer(&context, request, response != nullptr ? response : &ignored);
   }
 
-  /// Waits until app-a's queue has accepted so many requests since the start.
-  bool AwaitArrivals(uint64_t count) {
-    const MonotonicTime give_up = MonotonicTime::clock::now() + kPatience;
-    while ((arrivals_ += device_->scheduler->CloseWindow().apps[0].arrivals) < count) {
-      if (MonotonicTime::clock::now() > give_up) return false;
-      std::this_thread::yield();
-    }
-    return true;
-  }
-
   bool TakesNewCalls() {
     grpc::ClientContext context;
     LimitTo(context, kPatience);
@@ -94,11 +74,6 @@ protected:
   }
 
   static inline std::atomic<int> channels_ = 0;
-  uint64_t arrivals_ = 0;
-  std::unique_ptr<FakeDevice> device_;
-  std::shared_ptr<DeviceScheduler> shared_device_;
-  std::shared_ptr<Router> router_;
-  std::shared_ptr<InferenceCore> core_;
   std::unique_ptr<InferenceServer> server_;
   std::unique_ptr<inference::GRPCInferenceService::Stub> stub_;
 };

@@ -122,7 +122,6 @@ TEST_F(InferenceServerTest, InfersFromTypedContentsTheSame) {
 }
 
 TEST_F(InferenceServerTest, ResponsesOfEmulatedDevicesSaySo) {
-  router_->Publish(kAppB, {shared_device_, kModelB, true});
   ModelInferResponse response;
   ASSERT_TRUE(Infer(GoodRequest(kAppB), &response).ok());
   EXPECT_TRUE(response.parameters().at("emulated").bool_param());

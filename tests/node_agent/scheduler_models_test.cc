@@ -26,6 +26,14 @@ TEST(SchedulerModels, LoadWarmsUpWithZerosOutsideTheMeter) {
     EXPECT_EQ(app.arrivals + app.completions, 0u);
 }
 
+TEST(SchedulerModels, LoadYieldsTheProcessorAndItsCallerDoesNot) {
+  const int own = getpriority(PRIO_PROCESS, 0);
+  const FakeDevice device;
+  ASSERT_TRUE(device.control->resident() == 2);
+  EXPECT_EQ(device.control->nice_of_load, std::min(own + 10, 19));
+  EXPECT_EQ(getpriority(PRIO_PROCESS, 0), own);
+}
+
 TEST(SchedulerModels, LoadIsIdempotent) {
   FakeDevice device;
   EXPECT_TRUE(device.scheduler->Load({kModelA, "file"}).ok());

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <sys/resource.h>
+
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
@@ -85,6 +88,8 @@ public:
     return resident_;
   }
 
+  std::atomic<int> nice_of_load = 0; ///< of the thread that loaded the latest model
+
   // For the engine itself.
   void CountResident(int change) {
     const std::lock_guard lock(mutex_);
@@ -166,6 +171,7 @@ public:
   EngineKind kind() const override { return EngineKind::kTflite; }
   bool can_cancel() const override { return can_cancel_; }
   Result<std::unique_ptr<LoadedModel>> Load(const LoadRequest& request) override {
+    control_->nice_of_load = getpriority(PRIO_PROCESS, 0);
     const Status status = control_->BehaviourOf(request.model).load;
     if (!status.ok()) return status;
     return std::unique_ptr<LoadedModel>(std::make_unique<FakeModel>(control_, request.model));

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <memory>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "node_agent/inference_core.h"
+#include "node_agent/router.h"
+#include "tests/node_agent/scheduler_fixture.h"
+
+namespace avocet::test {
+
+/// What the servers of both protocols stand on: one fake device with app-a and app-b, both routes
+/// published. That of app-b is told to be emulated.
+class ServedDeviceTest : public testing::Test {
+protected:
+  void TearDown() override { device_->control->LetAllGo(); } // or a failed test would stop at its held run
+
+  void Serve(SchedulerOptions scheduler, InferenceCoreOptions core) {
+    device_ = std::make_unique<FakeDevice>(Discipline::kFifo, scheduler);
+    ASSERT_TRUE(device_->Started());
+    shared_device_ = std::shared_ptr<DeviceScheduler>(device_->scheduler.get(), [](DeviceScheduler*) {});
+    router_ = std::make_shared<Router>();
+    router_->Publish(kAppA, {shared_device_, kModelA, false});
+    router_->Publish(kAppB, {shared_device_, kModelB, true});
+    core.server_version = "1.2.3";
+    core_ = std::make_shared<InferenceCore>(core, router_);
+    arrivals_ = 0;
+  }
+
+  /// Waits until app-a's queue has accepted so many requests since the start.
+  bool AwaitArrivals(uint64_t count) {
+    const MonotonicTime give_up = MonotonicTime::clock::now() + kPatience;
+    while ((arrivals_ += device_->scheduler->CloseWindow().apps[0].arrivals) < count) {
+      if (MonotonicTime::clock::now() > give_up) return false;
+      std::this_thread::yield();
+    }
+    return true;
+  }
+
+  uint64_t arrivals_ = 0;
+  std::unique_ptr<FakeDevice> device_;
+  std::shared_ptr<DeviceScheduler> shared_device_;
+  std::shared_ptr<Router> router_;
+  std::shared_ptr<InferenceCore> core_;
+};
+
+} // namespace avocet::test
