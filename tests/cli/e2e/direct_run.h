@@ -16,15 +16,15 @@
 
 namespace avocet {
 
-/// What is served, on the agent's real device, and how big its picture is.
-struct Served {
+/// What is served, on the agent's real device, and called directly, too; and how big its picture is.
+struct DirectModel {
   EngineKind engine;
   std::string model; ///< of the sample models
   std::vector<int64_t> shape;
 };
 
-inline void PrintTo(const Served& served, std::ostream* out) {
-  *out << served.model;
+inline void PrintTo(const DirectModel& what, std::ostream* out) {
+  *out << what.model;
 }
 
 inline std::filesystem::path Prefix() {
@@ -45,15 +45,15 @@ inline nlohmann::json ToJson(const std::vector<TensorSpec>& specs) {
 /// The same engine that the agent uses, called directly.
 class DirectRun {
 public:
-  DirectRun(const Served& served, unsigned seed) {
-    auto engine = MakeEngine({.kind = served.engine, .prefix = Prefix()});
+  DirectRun(const DirectModel& what, unsigned seed) {
+    auto engine = MakeEngine({.kind = what.engine, .prefix = Prefix()});
     if (!engine.ok()) throw std::runtime_error(engine.status().ToString());
     engine_ = std::move(*engine);
-    auto model = engine_->Load({ModelId("direct:1"), SampleModel(served.model)});
+    auto model = engine_->Load({ModelId("direct:1"), SampleModel(what.model)});
     if (!model.ok()) throw std::runtime_error(model.status().ToString());
     model_ = std::move(*model);
     TensorSpec spec = model_->signature().inputs.at(0);
-    spec.shape = served.shape;
+    spec.shape = what.shape;
     Fill(spec, seed);
     const TensorView input{spec, input_};
     auto result = model_->Run({.inputs = std::span(&input, 1)});

@@ -24,7 +24,7 @@ std::string Hex(const std::vector<std::byte>& bytes) {
   return text;
 }
 
-class ForeignClient : public testing::TestWithParam<Served> {
+class ForeignClient : public testing::TestWithParam<DirectModel> {
 protected:
   void SetUp() override {
     UseEngine(GetParam().engine);
@@ -86,8 +86,8 @@ protected:
 
 INSTANTIATE_TEST_SUITE_P(
     Engines, ForeignClient,
-    testing::Values(Served{EngineKind::kTflite, "face_detection_short_range.tflite", {1, 128, 128, 3}},
-                    Served{EngineKind::kOnnx, "ch_ppocr_mobile_v2.0_cls_infer.onnx", {1, 3, 48, 192}}),
+    testing::Values(DirectModel{EngineKind::kTflite, "face_detection_short_range.tflite", {1, 128, 128, 3}},
+                    DirectModel{EngineKind::kOnnx, "ch_ppocr_mobile_v2.0_cls_infer.onnx", {1, 3, 48, 192}}),
     [](const auto& info) { return std::string(ToString(info.param.engine)); });
 
 TEST_P(ForeignClient, GetsTheAnswersOfTheProtocolAndTheBytesOfTheEngine) {
@@ -123,6 +123,22 @@ TEST_P(ForeignClient, GetsTheAnswersOfTheProtocolAndTheBytesOfTheEngine) {
                                   {"wrong_shape", "INVALID_ARGUMENT"},
                                   {"short_input", "INVALID_ARGUMENT"},
                                   {"no_input", "INVALID_ARGUMENT"}}));
+}
+
+TEST_P(ForeignClient, GetsWhatTritonsClientsAskFor) {
+  const json said = Ask(DirectRun(GetParam(), 5).input())["triton_clients"];
+  ASSERT_TRUE(said.is_object());
+  std::vector<std::string> ids(32), stream_ids(8);
+  for (size_t i = 0; i < ids.size(); ++i)
+    ids[i] = std::to_string(i);
+  std::copy_n(ids.begin(), stream_ids.size(), stream_ids.begin());
+  EXPECT_EQ(said["config"], (json{{"name", "door"}, {"max_batch_size", 0}}));
+  EXPECT_EQ(said["statistics"], true);
+  EXPECT_EQ(said["ids"], ids);
+  EXPECT_EQ(said["outputs"], 1) << "one picture, one answer";
+  EXPECT_EQ(said["stream_ids"], stream_ids);
+  EXPECT_EQ(said["stream_errors"], json::array());
+  EXPECT_EQ(said["counted"], (json{40, 40, 40, 40})) << "perf_analyzer gives up when they differ";
 }
 
 TEST_P(ForeignClient, AnotherPictureGetsAnotherAnswer) {

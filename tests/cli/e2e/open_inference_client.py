@@ -49,6 +49,39 @@ def error_of(call, message):
         return error.code().name
 
 
+def triton_clients(stub, app, metadata, raw):
+    """The calls of perf_analyzer in their order, tritonclient's asynchronous calls on one channel, its stream."""
+    stub.ModelMetadata(pb.ModelMetadataRequest(name=app), timeout=DEADLINE_S)
+    config = stub.ModelConfig(pb.ModelConfigRequest(name=app), timeout=DEADLINE_S).config
+    extensions = stub.ServerMetadata(pb.ServerMetadataRequest(), timeout=DEADLINE_S).extensions
+
+    def counts():
+        statistics = stub.ModelStatistics(pb.ModelStatisticsRequest(name=app), timeout=DEADLINE_S)
+        sections = statistics.model_stats[0].inference_stats
+        return [getattr(sections, name).count for name in ("success", "compute_input", "compute_infer", "compute_output")]
+
+    def numbered(i):
+        message = request(app, metadata, raw_input_contents=[raw])
+        message.id = str(i)
+        message.parameters["priority"].uint64_param = 0
+        message.parameters["timeout"].int64_param = DEADLINE_S * 1000000
+        return message
+
+    before = counts()
+    calls = [stub.ModelInfer.future(numbered(i), timeout=DEADLINE_S) for i in range(32)]
+    answers = [call.result() for call in calls]
+    stream = [a for a in stub.ModelStreamInfer(iter([numbered(i) for i in range(8)]), timeout=DEADLINE_S)]
+    return {
+        "config": {"name": config.name, "max_batch_size": config.max_batch_size},
+        "statistics": "statistics" in extensions,
+        "ids": [a.id for a in answers],
+        "outputs": len({a.raw_output_contents[0] for a in answers}),
+        "stream_ids": [a.infer_response.id for a in stream],
+        "stream_errors": [a.error_message for a in stream if a.error_message],
+        "counted": [after - b for b, after in zip(before, counts())],
+    }
+
+
 def main():
     address, app = sys.argv[2], sys.argv[3]
     with open(sys.argv[4], "rb") as file:
@@ -80,6 +113,7 @@ def main():
                 stub.ModelInfer(request(app, metadata, raw_input_contents=[raw]), timeout=DEADLINE_S)
             ),
             "typed": answer(stub.ModelInfer(typed, timeout=DEADLINE_S)),
+            "triton_clients": triton_clients(stub, app, metadata, raw),
             "first_output": answer(stub.ModelInfer(first_output, timeout=DEADLINE_S)),
             "errors": {
                 "stranger": error_of(stub.ModelInfer, request("stranger", metadata, raw_input_contents=[raw])),

@@ -10,7 +10,7 @@
 namespace avocet {
 namespace {
 
-const Served kFace{EngineKind::kTflite, "face_detection_short_range.tflite", {1, 128, 128, 3}};
+const DirectModel kFace{EngineKind::kTflite, "face_detection_short_range.tflite", {1, 128, 128, 3}};
 
 using nlohmann::json;
 using testing::HasSubstr;
@@ -112,6 +112,32 @@ TEST_F(Curl, GetsTheBytesOfTheEngineInBothForms) {
   EXPECT_THAT(metrics, HasSubstr("nv_inference_request_success{model=\"door\",version=\"1\"} 2\n"));
   EXPECT_THAT(metrics, HasSubstr("avocet_response_seconds_count{app=\"door\",version=\"1\"} 2\n"));
   EXPECT_THAT(metrics, HasSubstr("avocet_device_utilization{device=\"box/cpu0\",kind=\"cpu\",emulated=\"false\"}"));
+}
+
+// The order in which perf_analyzer asks; it gives up when the sections' counts differ by unequal numbers.
+TEST_F(Curl, GetsWhatPerfAnalyzerAsksFor) {
+  const DirectRun direct(kFace, 3);
+  EXPECT_EQ(AskJson("/v2/models/door")["name"], "door");
+  EXPECT_EQ(AskJson("/v2/models/door/config")["name"], "door");
+  EXPECT_THAT(AskJson("/v2")["extensions"].get<std::vector<std::string>>(), testing::Contains("statistics"));
+  const json before = AskJson("/v2/models/door/stats")["model_stats"][0]["inference_stats"];
+  json request{{"id", ""}, {"inputs", {ToJson(direct.signature().inputs.at(0))}}};
+  request["inputs"][0]["parameters"] = {{"binary_data_size", direct.input().size()}};
+  for (const TensorSpec& output : direct.signature().outputs)
+    request["outputs"].push_back({{"name", output.name}, {"parameters", {{"binary_data", true}}}});
+  const std::string header = request.dump();
+  size_t json_bytes = 0;
+  for (int i = 0; i < 3; ++i) {
+    const std::string raw = Infer(header + Text(direct.input()),
+                                  {"-H", "Inference-Header-Content-Length: " + std::to_string(header.size()), "-H",
+                                   "Content-Type: application/octet-stream"},
+                                  json_bytes);
+    EXPECT_EQ(json::parse(raw.substr(0, json_bytes), nullptr, false)["id"], "");
+    EXPECT_TRUE(raw.substr(json_bytes).starts_with(Text(direct.outputs().at(0).data)));
+  }
+  const json after = AskJson("/v2/models/door/stats")["model_stats"][0]["inference_stats"];
+  for (const char* section : {"success", "queue", "compute_input", "compute_infer", "compute_output"})
+    EXPECT_EQ(after[section]["count"].get<int>() - before[section]["count"].get<int>(), 3) << section;
 }
 
 } // namespace
