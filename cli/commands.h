@@ -44,13 +44,13 @@ int AppExplainCommand(const Context& context, const std::string& app);
 int AppRemoveCommand(const Context& context, const std::string& app);
 
 struct LoadOptions {
-  std::vector<std::string> targets; ///< "app" (its declared rate) or "app=rate"; with a trace empty: all of it
-  std::string endpoint;             ///< empty: the agent that hosts the applications
+  std::vector<std::string> targets;  ///< "app" (its declared rate) or "app=rate"; with a trace empty: all of it
+  std::string endpoint;              ///< empty: the agent that hosts the applications
   std::filesystem::path endpoint_ca; ///< of the endpoint's certificate; empty: it is not encrypted
   std::string protocol = "grpc";     ///< grpc | http
-  std::filesystem::path trace;      ///< CSV of arrivals; empty: drawn
-  uint64_t concurrency = 0;         ///< > 0: a closed loop
-  double duration_s = 0;            ///< 0: 10 s, or the length of the trace
+  std::filesystem::path trace;       ///< CSV of arrivals; empty: drawn
+  uint64_t concurrency = 0;          ///< > 0: a closed loop
+  double duration_s = 0;             ///< 0: 10 s, or the length of the trace
   double warm_up_s = 0;
   std::string arrival; ///< empty: the application's own, else poisson
   uint64_t seed = 1;

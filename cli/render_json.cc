@@ -66,7 +66,8 @@ Json NodeJson(const NodeStatus& node) {
   Json devices = Json::array();
   for (const DeviceSpec& spec : node.info.devices)
     devices.push_back(SpecJson(spec));
-  return {{"name", node.info.id.str()},       {"health", node.health},
+  return {{"name", node.info.id.str()},
+          {"health", node.health},
           {"version", node.info.version},
           {"grpc_address", node.info.grpc_address},
           {"rest_address", node.info.rest_address},
