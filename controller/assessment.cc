@@ -2,55 +2,22 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
+#include "controller/fifo_classes.h"
 #include "controller/fifo_model.h"
+#include "controller/rate_growth.h"
+#include "controller/two_stages.h"
 
 namespace avocet {
 namespace {
 
 /// Predictions close to saturation exceed what a Duration can hold.
 constexpr double kMaxSeconds = 1e9;
+/// Of a latency that is shown, well below the error of the approximation.
+constexpr double kFastTolerance = 1e-4;
 /// Of a simulation that confirms a decision: p95 to about 3 %, well below the margins of admission.
 constexpr int kSimulatedRequests = 50000;
-
-/// How many spreads above its mean the statistic of a pre-processing time lies. Upper bounds of what a simulation of
-/// equal requests on 1 to 8 cores shows at shares of 0.3 to 0.75 (docs/PLACEMENT.md).
-double ReachOf(Statistic statistic) {
-  switch (statistic) {
-  case Statistic::kMean:
-  case Statistic::kP50:
-    return 0;
-  case Statistic::kP95:
-    return 1.75;
-  case Statistic::kP99:
-    return 3.4;
-  }
-  return 0;
-}
-
-/// Pre-processing and device one after the other. Their times are independent, so of a percentile the excesses over
-/// the means add up like standard deviations: exact for normal times, close for these.
-class TwoStages {
-public:
-  TwoStages(const PreprocessingTime& first, double second_mean_s, Statistic statistic)
-      : mean_s_(first.mean_s), device_mean_s_(second_mean_s), excess_s_(ReachOf(statistic) * first.spread_s) {}
-
-  /// The statistic of the sum, given that of the device.
-  double Sum(double device_s) const {
-    if (excess_s_ == 0) return mean_s_ + device_s;
-    return mean_s_ + device_mean_s_ + std::hypot(std::max(device_s - device_mean_s_, 0.0), excess_s_);
-  }
-  /// What the device may take so that the sum is within the limit; <= 0: nothing will do.
-  double DeviceLimit(double limit_s) const {
-    if (excess_s_ == 0) return limit_s - mean_s_;
-    const double excess = limit_s - mean_s_ - device_mean_s_;
-    if (excess < excess_s_) return 0;
-    return device_mean_s_ + std::sqrt(excess * excess - excess_s_ * excess_s_);
-  }
-
-private:
-  double mean_s_, device_mean_s_, excess_s_;
-};
 
 double MeanOf(const DeviceResponse& response, size_t i) {
   return response.At(i, Statistic::kMean);
@@ -78,6 +45,45 @@ bool KeepsAll(const Tenancy& t, const DeviceResponse& response) {
   return response.MeetsAll(goals);
 }
 
+/// Whether means alone count, and a mean wait can be bounded without solving the model.
+bool CanBeBounded(const Tenancy& t) {
+  return t.load.discipline == Discipline::kFifo && !t.tenants.empty() &&
+         std::all_of(t.tenants.begin(), t.tenants.end(),
+                     [](const Tenant& one) { return one.goal.statistic == Statistic::kMean; }) &&
+         std::all_of(t.load.apps.begin(), t.load.apps.end(), [](const AppLoad& app) { return app.arrival_scv <= 1; });
+}
+
+/// What can be told of a FIFO device with mean goals without solving its model.
+class FifoGlance {
+public:
+  explicit FifoGlance(const DeviceLoad& load)
+      : groups_(GroupByModel(load)), classes_(FifoClassesOf(load, groups_)), utilization_(OfferedLoad(classes_)) {}
+
+  double utilization() const { return utilization_; }
+
+  /// nullopt: the limits are too near.
+  std::optional<bool> KeepsAll(const Tenancy& t) const {
+    if (utilization_ >= kStableUtilization) return false;
+    const auto [least_s, most_s] = MeanWaitBounds(classes_);
+    bool all = true;
+    for (size_t i = 0; i < t.tenants.size(); ++i) {
+      const auto time = t.preprocessing.TimeOf(t.tenants[i].goal.preprocess_s);
+      if (!time) return false;
+      const AppLoad& app = t.load.apps[i];
+      const double switches = classes_.size() > 1 ? 1 - classes_[groups_.group_of[i]].share : 0;
+      const double bare = time->mean_s + app.service.mean_s + switches * app.switch_s + app.tail_s;
+      if (bare + least_s > t.tenants[i].goal.limit_s * (1 + 1e-9)) return false;
+      all = all && bare + most_s <= t.tenants[i].goal.limit_s * (1 - 1e-9);
+    }
+    return all ? std::optional(true) : std::nullopt;
+  }
+
+private:
+  ModelGroups groups_;
+  ShortList<FifoClass> classes_;
+  double utilization_;
+};
+
 enum class Display { kNone, kFast, kExact };
 
 class Assessor {
@@ -86,10 +92,11 @@ public:
       : t_(tenancy), response_(std::move(response)), display_(display), all_kept_(KeepsAll(tenancy, response_)) {}
 
   Assessment Run() const {
-    Assessment result{response_.stable, response_.utilization, {}};
+    Assessment result{response_.stable, response_.utilization, {}, 0};
     result.answers.resize(t_.tenants.size());
     for (size_t i = 0; i < t_.tenants.size(); ++i)
       result.answers[i] = AnswerFor(i, result.answers);
+    if (display_ != Display::kNone) result.rate_factor = RateFactor(result);
     return result;
   }
 
@@ -97,6 +104,7 @@ private:
   GoalAnswer AnswerFor(size_t i, const std::vector<GoalAnswer>& earlier) const {
     for (size_t j = 0; j < i; ++j) {
       if (!AreAlike(t_, i, j)) continue;
+      if (all_kept_ && !response_.rough) return earlier[j];
       const double own = t_.tenants[i].goal.limit_s, other = t_.tenants[j].goal.limit_s;
       GoalAnswer answer = earlier[j];
       if (answer.unsure || (own < other) == answer.kept) break; // says nothing of this limit
@@ -123,7 +131,32 @@ private:
 
   double FastPercentile(size_t i) const {
     const double p = ProbabilityOf(t_.tenants[i].goal.statistic);
-    return response_.exact ? response_.exact->Approximate(i).Quantile(p) : response_.apps[i].distribution.Quantile(p);
+    return response_.exact ? response_.exact->Approximate(i).Quantile(p, kFastTolerance)
+                           : response_.apps[i].distribution.Quantile(p, kFastTolerance);
+  }
+
+  double RateFactor(const Assessment& result) const {
+    ShortList<RateGrowth> apps;
+    for (size_t i = 0; i < t_.tenants.size(); ++i) {
+      if (!result.answers[i].bounded) return 0;
+      apps.push_back(GrowthOf(i, result.answers[i]));
+    }
+    return EstimatedRateFactor({apps.data(), apps.size()}, result.utilization, t_.preprocessing);
+  }
+
+  RateGrowth GrowthOf(size_t i, const GoalAnswer& answer) const {
+    const Goal& goal = t_.tenants[i].goal;
+    const ServiceTime& service = t_.load.apps[i].service;
+    const double mean = MeanOf(response_, i);
+    const double wait = response_.exact ? response_.exact->MeanWait() : std::max(mean - service.mean_s, 0.0);
+    const TwoStages stages(*t_.preprocessing.TimeOf(goal.preprocess_s), mean, goal.statistic);
+    return {.statistic = goal.statistic,
+            .limit_s = goal.limit_s,
+            .preprocess_s = goal.preprocess_s,
+            .bare_s = mean - wait,
+            .service_sd_s = std::sqrt(service.scv) * service.mean_s,
+            .mean_wait_s = wait,
+            .latency_s = stages.DeviceLimit(answer.latency_s)};
   }
 
   const Tenancy& t_;
@@ -160,8 +193,14 @@ Assessment AssessBySimulation(const Tenancy& tenancy) {
   return Assessor(tenancy, std::move(response), Display::kExact).Run();
 }
 
-bool KeepsGoals(const Tenancy& tenancy) {
-  return KeepsAll(tenancy, Solve(tenancy.load));
+bool KeepsGoals(const Tenancy& tenancy, double max_utilization) {
+  if (CanBeBounded(tenancy)) {
+    const FifoGlance glance(tenancy.load);
+    if (glance.utilization() > max_utilization * (1 + 1e-9)) return false;
+    const bool bounded = glance.utilization() <= max_utilization * (1 - 1e-9);
+    if (const auto kept = glance.KeepsAll(tenancy); kept && (bounded || !*kept)) return *kept;
+  }
+  return Utilization(tenancy.load) <= max_utilization && KeepsAll(tenancy, Solve(tenancy.load));
 }
 
 } // namespace avocet

@@ -21,11 +21,15 @@ struct Assessment {
   bool stable = false;
   double utilization = 0;
   std::vector<GoalAnswer> answers; ///< as tenants
+  /// The largest common factor on all rates that keeps every goal, as EstimatedRateFactor; 0 where the device or its
+  /// cores do not keep up. Only where there are latencies.
+  double rate_factor = 0;
   bool AllKept() const;
   bool AnyUnsure() const;
 };
 
-/// Solves the models. Goals near their limits are judged exactly, latencies shown are fast.
+/// Solves the models. An application's latency is that of the first one of its model with the same statistic and
+/// pre-processing, where there is one. Goals near their limits are judged exactly, latencies shown are fast.
 Assessment Assess(const Tenancy& tenancy);
 
 /// The same judgement without latencies: cheaper.
@@ -37,7 +41,8 @@ Assessment AssessExactly(const Tenancy& tenancy);
 /// With a simulation where the models are rough; as Assess elsewhere.
 Assessment AssessBySimulation(const Tenancy& tenancy);
 
-/// Whether every goal is kept, without a simulation: where the models are rough, to rank by, not to promise by.
-bool KeepsGoals(const Tenancy& tenancy);
+/// Whether the utilization is at most that and every goal is kept, without a simulation: where the models are rough, to
+/// rank by, not to promise by.
+bool KeepsGoals(const Tenancy& tenancy, double max_utilization);
 
 } // namespace avocet

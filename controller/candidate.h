@@ -24,6 +24,12 @@ using SharedAssessment = std::shared_ptr<const Assessment>;
 /// The tenancy's assessment, from the cache.
 SharedAssessment AssessmentOf(const Tenancy& tenancy, PredictionCache& cache);
 
+/// The same with one more.
+SharedAssessment AssessmentWith(const Tenancy& tenancy, const Demand& demand, PredictionCache& cache);
+
+/// With exact latencies, as far as the models have them.
+SharedAssessment ExactAssessmentOf(const Tenancy& tenancy, PredictionCache& cache);
+
 /// The content that an assessment depends on: of the tenancy, or of it with one more.
 ContentKey PredictionKey(const Tenancy& tenancy);
 ContentKey PredictionKey(const Tenancy& tenancy, const Demand& demand);
@@ -41,8 +47,13 @@ public:
   /// What the newcomer brings; nullopt where nothing is known of its model on the device.
   const std::optional<Demand>& demand() const { return demand_; }
   const Tenancy& before() const { return before_; }
-  /// With the newcomer, as the last one. Equals before() where nothing is known of it.
-  const Tenancy& after() const { return after_; }
+  /// With the newcomer, as the last one. Equals before() where nothing is known of it. Made when it is asked for: most
+  /// of what is asked, the cache or the numbers below can tell.
+  const Tenancy& after() const;
+  uint64_t memory_after() const;
+  Preprocessing preprocessing_after() const;
+  /// As after().tenants.
+  const Tenant& tenant(size_t i) const;
   const Assessment& assessed_before() const;
   const Assessment& assessed_after() const;
 
@@ -68,7 +79,7 @@ private:
   const Profile* profile_ = nullptr;
   std::optional<Demand> demand_;
   const Tenancy& before_;
-  Tenancy after_;
+  mutable std::optional<Tenancy> after_;
   bool at_another_rate_ = false;
   mutable SharedAssessment assessed_before_;
   mutable SharedAssessment assessed_after_;

@@ -34,7 +34,7 @@ bool Conclude(Deliberation& deliberation, std::optional<size_t> chosen, Decision
   deliberation.ShowFully(*chosen);
   decision.device = deliberation.verdicts()[*chosen].device;
   decision.max_rate_rps = deliberation.verdicts()[*chosen].max_rate_rps;
-  decision.verdicts = deliberation.verdicts();
+  decision.verdicts = deliberation.TakeVerdicts();
   return true;
 }
 
@@ -78,6 +78,7 @@ Decision Decide(const ClusterView& view, const Application& request, const Polic
 }
 
 Decision Decide(const ClusterView& view, const Application& request, const Policy& policy, PredictionCache& cache) {
+  cache.fits.StartDecision();
   const DeviceId current = CurrentDevice(view, request.name);
   const Occupancy occupancy(view, policy, request.name);
   const Model* model = view.FindModel(request.model);
@@ -90,7 +91,7 @@ Decision Decide(const ClusterView& view, const Application& request, const Polic
   }
   if (ConcludeWithMoves(question, decision)) return decision;
   decision.max_rate_rps = deliberation.SeekRates();
-  decision.verdicts = deliberation.verdicts();
+  decision.verdicts = deliberation.TakeVerdicts();
   return decision;
 }
 

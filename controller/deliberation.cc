@@ -16,7 +16,7 @@ constexpr int kMaxAppeals = 4;
 constexpr size_t kMaxRatesSought = 32;
 /// The devices that lose the least headroom, among which the least fragmenting one is found.
 constexpr size_t kMaxScored = 32;
-constexpr double kCostWeight = 0.3;
+constexpr double kCostWeight = 1;
 
 double Growth(const Verdict& verdict) {
   return verdict.utilization_after - verdict.utilization_before;

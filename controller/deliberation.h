@@ -19,6 +19,7 @@ public:
   explicit Deliberation(const Question& question);
 
   const std::vector<Verdict>& verdicts() const { return verdicts_; }
+  std::vector<Verdict> TakeVerdicts() { return std::move(verdicts_); }
 
   /// Where the newcomer goes: it stays at `current` if it may; else the device that the policy likes best, the first
   /// by id of equal ones. Confirmed. nullopt: nowhere.

@@ -27,18 +27,23 @@ void AddApp(FifoClass& one, const AppLoad& app, double switch_s) {
 
 ModelGroups GroupByModel(const DeviceLoad& load) {
   const auto& apps = load.apps;
-  ShortList<size_t> order(apps.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-    const int compared = apps[a].model.str().compare(apps[b].model.str());
-    return compared < 0 || (compared == 0 && a < b);
-  });
+  ShortList<size_t> firsts; // of each group
   ModelGroups groups;
-  groups.group_of.resize(apps.size());
-  for (size_t n = 0; n < order.size(); ++n) {
-    if (n == 0 || apps[order[n]].model != apps[order[n - 1]].model) ++groups.count;
-    groups.group_of[order[n]] = groups.count - 1;
+  for (size_t i = 0; i < apps.size(); ++i) {
+    const auto known =
+        std::find_if(firsts.begin(), firsts.end(), [&](size_t j) { return apps[j].model == apps[i].model; });
+    groups.group_of.push_back(static_cast<size_t>(known - firsts.begin()));
+    if (known == firsts.end()) firsts.push_back(i);
   }
+  groups.count = firsts.size();
+  ShortList<size_t> order(groups.count), rank(groups.count);
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::sort(order.begin(), order.end(),
+            [&](size_t a, size_t b) { return apps[firsts[a]].model < apps[firsts[b]].model; });
+  for (size_t n = 0; n < order.size(); ++n)
+    rank[order[n]] = n;
+  for (auto& group : groups.group_of)
+    group = rank[group];
   return groups;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "controller/service_classes.h"
 
@@ -34,6 +35,21 @@ MixturePart WithoutWait(double weight, const ServicePart& service, double plus_s
 }
 
 } // namespace
+
+WaitBounds MeanWaitBounds(const ShortList<FifoClass>& classes) {
+  const double rate = TotalRate(classes), idle = 1 - OfferedLoad(classes);
+  double m2 = 0, sure = 0, least = std::numeric_limits<double>::infinity(), most = 0;
+  for (const auto& one : classes) { // as in SolveMoments, the correction apart
+    const double p = one.share, dear = p * one.overhead_s();
+    m2 += p * (p * one.plain.second + (1 - p) * one.switched.second);
+    sure -= dear * p * (1 - rate * one.mean_s());
+    least = std::min(least, dear);
+    most = std::max(most, dear);
+  }
+  const auto wait = [&](double correction) { return std::max((rate * m2 / 2 - correction) / idle, 0.0); };
+  constexpr double kRounding = 1e-9;
+  return {wait(sure + idle * most) * (1 - kRounding), wait(sure + idle * least) * (1 + kRounding)};
+}
 
 FifoModel::FifoModel(const DeviceLoad& load, Instructions instructions) : instructions_(instructions) {
   const auto groups = GroupByModel(load);

@@ -11,6 +11,15 @@
 
 namespace avocet {
 
+/// The mean wait lies between these.
+struct WaitBounds {
+  double least_s = 0;
+  double most_s = 0;
+};
+/// For a fraction of what solving costs: the mean wait is linear in the idle probabilities of FifoModel, which are not
+/// negative and sum to 1 - rho. Requires Poisson arrivals and a utilization below 1.
+WaitBounds MeanWaitBounds(const ShortList<FifoClass>& classes);
+
 /// One executor, first come first served, that needs switch_s more whenever the previous request used
 /// another model: an M/SM/1 queue.
 ///

@@ -90,12 +90,12 @@ uint64_t UsableMemory(const Candidate& c) {
 
 bool FitsMemory(const Candidate& c) {
   // A model that is loaded already needs nothing, even where the bound was lowered below what is used.
-  return c.after().memory_bytes <= UsableMemory(c) || c.after().memory_bytes == c.before().memory_bytes;
+  return c.memory_after() <= UsableMemory(c) || c.memory_after() == c.before().memory_bytes;
 }
 
 Refusal ExplainMemory(const Candidate& c) {
   const uint64_t usable = UsableMemory(c);
-  const double needed = Mebibytes(c.after().memory_bytes - c.before().memory_bytes);
+  const double needed = Mebibytes(c.memory_after() - c.before().memory_bytes);
   const double free = usable > c.before().memory_bytes ? Mebibytes(usable - c.before().memory_bytes) : 0;
   return {needed, free, "MiB",
           "model " + Quoted(c.question().newcomer.model->id().str()) + " needs " + Short(needed) + " MiB and device " +
@@ -112,7 +112,7 @@ bool DeviceKeepsUp(const Candidate& c) {
 
 bool CoresKeepUp(const Candidate& c) {
   return !IsOurs(c) || c.request().preprocess == Duration::zero() ||
-         c.after().preprocessing.share() <= c.question().policy.max_preprocess_cpu;
+         c.preprocessing_after().share() <= c.question().policy.max_preprocess_cpu;
 }
 
 bool KeepsUp(const Candidate& c) {
@@ -126,29 +126,26 @@ Refusal ExplainUtilization(const Candidate& c) {
             "device " + DeviceName(c) + " would be utilized to " + Short(found) + ", more than " + Short(bound) +
                 "; lower rate_rps or remove an application there"};
   }
-  const double bound = c.question().policy.max_preprocess_cpu, found = c.after().preprocessing.share();
+  const double bound = c.question().policy.max_preprocess_cpu, found = c.preprocessing_after().share();
   return {bound, found, "cores ratio",
           "pre-processing would use " + Short(found) + " of the cores of node " + Quoted(c.device().spec.node.str()) +
               ", more than " + Short(bound) + "; lower rate_rps or preprocess_ms"};
 }
 
-/// Calls `visit` for every application whose objective the newcomer could break, until it says false.
-template <class Visitor> bool VisitGoals(const Candidate& c, const Visitor& visit) {
-  const auto visit_device = [&](const Tenancy& tenancy, const Assessment& assessed, bool preprocessed_only) {
+/// Calls `visit` for the node's other applications whose objective the newcomer could break, until it says false.
+template <class Visitor> bool VisitNeighbours(const Candidate& c, const Visitor& visit) {
+  for (const auto& [tenancy, assessed] : c.neighbours()) {
     for (size_t i = 0; i < tenancy.tenants.size(); ++i) {
-      if (preprocessed_only && tenancy.tenants[i].goal.preprocess_s == 0) continue;
-      if (!visit(tenancy, i, assessed.answers[i])) return false;
+      if (tenancy.tenants[i].goal.preprocess_s > 0 && !visit(tenancy, i, assessed->answers[i])) return false;
     }
-    return true;
-  };
-  return visit_device(c.after(), c.assessed_after(), false) &&
-         std::all_of(c.neighbours().begin(), c.neighbours().end(), [&](const Candidate::Neighbour& neighbour) {
-           return visit_device(neighbour.after, *neighbour.assessed, true);
-         });
+  }
+  return true;
 }
 
 bool KeepsEveryGoal(const Candidate& c) {
-  return VisitGoals(c, [](const Tenancy&, size_t, const GoalAnswer& answer) { return answer.kept; });
+  const auto& own = c.assessed_after().answers;
+  if (!std::all_of(own.begin(), own.end(), [](const GoalAnswer& answer) { return answer.kept; })) return false;
+  return VisitNeighbours(c, [](const Tenancy&, size_t, const GoalAnswer& answer) { return answer.kept; });
 }
 
 /// The application that exceeds its limit by the largest factor.
@@ -160,23 +157,26 @@ struct Worst {
 };
 
 /// The prediction of a goal that is not kept. A fast one may lie on the wrong side of the limit.
-GoalAnswer ShownAnswer(const Tenancy& tenancy, size_t i, const GoalAnswer& answer) {
+GoalAnswer ShownAnswer(const Candidate& c, const Tenancy& tenancy, size_t i, const GoalAnswer& answer) {
   const bool contradicts = answer.fast && answer.bounded && answer.latency_s <= tenancy.tenants[i].goal.limit_s;
-  return contradicts ? AssessExactly(tenancy).answers[i] : answer;
+  return contradicts ? ExactAssessmentOf(tenancy, c.question().cache)->answers[i] : answer;
 }
 
 Worst FindWorst(const Candidate& c) {
   Worst worst;
-  VisitGoals(c, [&](const Tenancy& tenancy, size_t i, const GoalAnswer& answer) {
+  const auto consider = [&](const Tenancy& tenancy, size_t i, const GoalAnswer& answer) {
     if (answer.kept) return true;
     const Tenant& tenant = tenancy.tenants[i];
-    const GoalAnswer shown = ShownAnswer(tenancy, i, answer);
+    const GoalAnswer shown = ShownAnswer(c, tenancy, i, answer);
     const double ratio = shown.bounded ? shown.latency_s / std::max(tenant.goal.limit_s, 1e-9) : 1e300;
     if (worst.app != nullptr && ratio <= worst.ratio) return true;
     worst = {tenant.app, LimitOf(*tenant.app, c.question().policy), {}, ratio};
     if (shown.bounded) worst.found = FromSeconds(shown.latency_s);
     return true;
-  });
+  };
+  for (size_t i = 0; i < c.after().tenants.size(); ++i)
+    consider(c.after(), i, c.assessed_after().answers[i]);
+  VisitNeighbours(c, consider);
   return worst;
 }
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <unordered_map>
 
-#include "controller/ranking.h"
+#include "controller/fits.h"
 
 namespace avocet {
 namespace {
@@ -48,31 +48,8 @@ private:
 bool IsOpenTo(const DeviceView& device, const Newcomer& newcomer) {
   const auto& kinds = newcomer.app->device_kinds;
   const bool allowed = kinds.empty() || std::find(kinds.begin(), kinds.end(), device.spec.kind) != kinds.end();
-  return allowed && device.health == DeviceHealth::kHealthy && newcomer.model != nullptr &&
-         newcomer.model->Find(FormatOf(device.spec.engine)) != nullptr;
+  return allowed && newcomer.model != nullptr && newcomer.model->Find(FormatOf(device.spec.engine)) != nullptr;
 }
-
-/// Demands by (device type, discipline's own fit aside): the same on every device without a fit of its own.
-class Demands {
-public:
-  Demands(const Question& question, const Newcomer& newcomer) : question_(question), newcomer_(newcomer) {}
-
-  std::optional<Demand> On(const DeviceView& device) {
-    if (!device.fit.models.empty()) return Find(device);
-    const auto known = by_type_.find(device.spec.type);
-    if (known != by_type_.end()) return known->second;
-    return by_type_.emplace(device.spec.type, Find(device)).first->second;
-  }
-
-private:
-  std::optional<Demand> Find(const DeviceView& device) const {
-    return DemandOf(question_.view, device, newcomer_, question_.policy);
-  }
-
-  const Question& question_;
-  const Newcomer& newcomer_;
-  std::unordered_map<std::string, std::optional<Demand>> by_type_;
-};
 
 size_t MostTypes(size_t devices) {
   return std::max(kMaxTypeChecks / std::max(devices, size_t{1}), kMinTypes);
@@ -93,28 +70,57 @@ std::vector<SeenType> SeenTypes(const Question& question, size_t most) {
   return counter.MostFrequent(question.view, most);
 }
 
-Fragmentation::Fragmentation(const Question& question) : question_(question) {
-  const Occupancy& occupancy = question.occupancy;
-  for (auto& seen : SeenTypes(question, MostTypes(occupancy.size()))) {
-    Type type{seen, {}, 0};
-    Demands demands(question, seen.newcomer);
-    for (size_t d = 0; d < occupancy.size(); ++d) {
-      auto& demand = type.demands.emplace_back();
-      if (IsOpenTo(*occupancy[d].device, seen.newcomer)) demand = demands.On(*occupancy[d].device);
-      if (demand && !FitsRoughly(occupancy[d], *demand, question.policy, question.cache)) demand.reset();
-      type.devices += demand ? 1 : 0;
-    }
-    types_.push_back(std::move(type));
+DeviceGroups GroupDevices(const Occupancy& occupancy) {
+  DeviceGroups groups;
+  std::unordered_map<ContentKey, size_t, ContentKey::Hash> known;
+  for (size_t d = 0; d < occupancy.size(); ++d) {
+    const DeviceView& device = *occupancy[d].device;
+    auto& group = groups.group_of.emplace_back();
+    if (device.health != DeviceHealth::kHealthy) continue;
+    ContentKey key;
+    key.Add(std::string_view(device.spec.type)).Add(static_cast<uint64_t>(device.spec.engine));
+    key.Add(static_cast<uint64_t>(device.spec.kind));
+    if (!device.fit.models.empty()) key.Add(d);
+    group = known.try_emplace(key, groups.representatives.size()).first->second;
+    if (*group == groups.representatives.size()) groups.representatives.push_back(&device);
   }
+  return groups;
+}
+
+Fragmentation::Fragmentation(const Question& question)
+    : question_(question), groups_(GroupDevices(question.occupancy)) {
+  for (auto& seen : SeenTypes(question, MostTypes(question.occupancy.size()))) {
+    Type& type = types_.emplace_back(Type{seen, {}, std::vector<char>(question.occupancy.size()), 0});
+    for (const DeviceView* device : groups_.representatives) {
+      auto& [demand, column] = type.demands.emplace_back();
+      if (IsOpenTo(*device, seen.newcomer)) demand = DemandOf(question.view, *device, seen.newcomer, question.policy);
+      if (demand) column = question.cache.fits.ColumnOf(demand->key);
+    }
+  }
+  CountDevices();
   std::stable_sort(types_.begin(), types_.end(), [](const Type& a, const Type& b) { return a.weight() > b.weight(); });
+}
+
+void Fragmentation::CountDevices() {
+  for (size_t d = 0; d < question_.occupancy.size(); ++d) {
+    if (!groups_.group_of[d]) continue;
+    Fits fits(question_.occupancy[d], question_.policy, question_.cache);
+    for (auto& type : types_) {
+      const auto& [demand, column] = type.demands[*groups_.group_of[d]];
+      if (!demand || !fits.With(*demand, column)) continue;
+      type.fits[d] = 1;
+      type.devices += 1;
+    }
+  }
 }
 
 double Fragmentation::Loss(const Candidate& candidate, size_t device, double enough) const {
   double loss = 0;
+  Fits fits(candidate.after(), question_.policy, question_.cache);
   for (const auto& type : types_) {
-    if (!type.demands[device]) continue;
-    if (!FitsRoughly(candidate.after(), *type.demands[device], question_.policy, question_.cache))
-      loss += type.weight();
+    if (!type.fits[device]) continue;
+    const auto& [demand, column] = type.demands[*groups_.group_of[device]];
+    if (!fits.With(*demand, column)) loss += type.weight();
     if (loss >= enough) break;
   }
   return loss;

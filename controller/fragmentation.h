@@ -16,6 +16,13 @@ struct SeenType {
 /// first, at most `most`. Borrows from the view.
 std::vector<SeenType> SeenTypes(const Question& question, size_t most);
 
+/// Healthy devices by what an application brings to them: the same on all of a type that were not measured themselves.
+struct DeviceGroups {
+  std::vector<std::optional<size_t>> group_of;    ///< by device; nullopt: not healthy
+  std::vector<const DeviceView*> representatives; ///< by group
+};
+DeviceGroups GroupDevices(const Occupancy& occupancy);
+
 /// What a placement takes from applications that may come: each type seen so far counts with its frequency, over the
 /// number of devices that could take it now, when the device in question could take it and then no longer can.
 /// By the fast models. Types are limited so that types x devices stay below kMaxTypeChecks.
@@ -30,14 +37,23 @@ public:
   double Room() const;
 
 private:
+  /// What a type brings to the devices of a group.
+  struct GroupDemand {
+    std::optional<Demand> demand; ///< nullopt: the group does not take it
+    size_t column = 0;            ///< see FitMemo
+  };
   struct Type {
     SeenType seen;
-    std::vector<std::optional<Demand>> demands; ///< by device; nullopt: does not fit there
-    double devices = 0;
+    std::vector<GroupDemand> demands; ///< by group
+    std::vector<char> fits;           ///< by device
+    double devices = 0;               ///< that it fits on
     double weight() const { return seen.frequency / (devices < 1 ? 1 : devices); }
   };
 
+  void CountDevices();
+
   const Question& question_;
+  DeviceGroups groups_;
   std::vector<Type> types_; ///< the weightiest first
 };
 

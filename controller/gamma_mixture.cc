@@ -17,7 +17,6 @@ using Quiet = policies::policy<policies::promote_double<false>, policies::overfl
 
 /// Below this squared coefficient of variation a gamma is a constant to within rounding.
 constexpr double kConstantScv = 1e-12;
-constexpr double kQuantileTolerance = 1e-10;
 constexpr int kMaxDoublings = 1100; // covers every finite double
 
 double GammaSurvival(double t, double mean, double variance) {
@@ -25,6 +24,20 @@ double GammaSurvival(double t, double mean, double variance) {
   if (mean <= 0) return 0;
   if (variance <= kConstantScv * mean * mean) return t < mean ? 1 : 0;
   return boost::math::gamma_q(mean * mean / variance, t * mean / variance, Quiet());
+}
+
+/// Steps away from `guess` until the root of a falling function lies between; none lies below `least`.
+template <class Function> Bracket BracketFrom(const Function& excess, double guess, double least, double scale) {
+  const double at_guess = excess(guess);
+  Bracket bracket{guess, guess, at_guess, at_guess};
+  double step = scale * (std::abs(at_guess) + 0.02);
+  for (int i = 0; i < kMaxDoublings && bracket.at_high > 0; ++i, step *= 2)
+    bracket = {bracket.high, bracket.high + step, bracket.at_high, excess(bracket.high + step)};
+  for (int i = 0; i < kMaxDoublings && bracket.at_low < 0 && bracket.low > least; ++i, step *= 2) {
+    const double low = std::max(bracket.low - step, least);
+    bracket = {low, bracket.low, excess(low), bracket.at_low};
+  }
+  return bracket;
 }
 
 } // namespace
@@ -70,32 +83,34 @@ double GammaMixture::Cdf(double t) const {
   return 1 - Survival(t);
 }
 
-double GammaMixture::UpperBound(double survival) const {
-  double t = 1e-9;
+double GammaMixture::Variance() const {
+  const double mean = Mean();
+  double variance = 0;
   for (const auto& part : parts_) {
-    t = std::max(t, part.shift_s + part.mean_s + 2 * std::sqrt(part.variance));
+    const double apart = part.shift_s + part.mean_s - mean;
+    variance += part.weight * (part.variance + apart * apart);
   }
-  for (int i = 0; i < kMaxDoublings && Survival(t) > survival; ++i)
-    t *= 2;
-  return t;
+  return variance;
 }
 
-double GammaMixture::Quantile(double p) const {
+double GammaMixture::Quantile(double p, double tolerance) const {
   const double survival = 1 - p;
-  // Atoms first: exactly the smallest t where enough probability has come together.
-  for (const auto& part : parts_) {
-    const double t = part.shift_s + part.mean_s;
-    if (part.variance > kConstantScv * part.mean_s * part.mean_s) continue;
-    if (Survival(t) <= survival && Survival(std::nextafter(t, 0.0)) > survival) return t;
-  }
   // log(survival) is close to a line in the tail, which suits the interpolation.
   const double target = std::log(survival);
   const auto excess = [&](double t) { return std::log(std::max(Survival(t), 1e-300)) - target; };
-  double low = parts_.front().shift_s;
+  double least = parts_.front().shift_s;
   for (const auto& part : parts_)
-    low = std::min(low, part.shift_s);
-  const double high = UpperBound(survival);
-  return FindRoot(excess, {low, high, excess(low), excess(high)}, kQuantileTolerance);
+    least = std::min(least, part.shift_s);
+  const double sd = std::max(std::sqrt(Variance()), 1e-3 * Mean() + 1e-12);
+  const double guess = std::max(Mean() - sd * (target + 1), least); // that of an exponential tail
+  const Bracket bracket = BracketFrom(excess, guess, least, sd);
+  // Atoms first: exactly the smallest t where enough probability has come together.
+  for (const auto& part : parts_) {
+    const double t = part.shift_s + part.mean_s;
+    if (t < bracket.low || t > bracket.high || part.variance > kConstantScv * part.mean_s * part.mean_s) continue;
+    if (Survival(t) <= survival && Survival(std::nextafter(t, 0.0)) > survival) return t;
+  }
+  return FindRoot(excess, bracket, tolerance);
 }
 
 } // namespace avocet

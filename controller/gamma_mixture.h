@@ -44,11 +44,11 @@ public:
   double Mean() const;
   double Cdf(double t) const;      ///< P(time <= t)
   double Survival(double t) const; ///< P(time > t), accurate in the tail
-  /// Smallest t with Cdf(t) >= p, to 1e-9 relative; p in [0, 1).
-  double Quantile(double p) const;
+  /// Smallest t with Cdf(t) >= p, to about the tolerance, relative; p in [0, 1).
+  double Quantile(double p, double tolerance = 1e-10) const;
 
 private:
-  double UpperBound(double survival) const;
+  double Variance() const;
 
   std::vector<MixturePart> parts_;
 };

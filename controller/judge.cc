@@ -61,7 +61,7 @@ void FillNumbers(const Candidate& c, Verdict& verdict) {
   verdict.utilization_before = c.assessed_before().utilization;
   verdict.utilization_after = c.assessed_after().utilization;
   verdict.memory_before_bytes = c.before().memory_bytes;
-  verdict.memory_after_bytes = c.after().memory_bytes;
+  verdict.memory_after_bytes = c.memory_after();
   verdict.memory_capacity_bytes = c.device().spec.memory_bytes;
 }
 
@@ -86,7 +86,7 @@ void FillLatencies(const Candidate& c, Verdict& verdict) {
   const auto& after = c.assessed_after().answers;
   verdict.apps.reserve(after.size());
   for (size_t i = 0; i < after.size(); ++i) {
-    AppLatency& row = verdict.apps.emplace_back(RowOf(c.after().tenants[i], after[i]));
+    AppLatency& row = verdict.apps.emplace_back(RowOf(c.tenant(i), after[i]));
     if (i >= before.size()) break;
     row.before = Shown(before[i]);
     row.fast |= before[i].fast;

@@ -2,47 +2,21 @@
 
 #include <cstddef>
 #include <memory>
-#include <unordered_map>
-#include <utility>
 
 #include "controller/assessment.h"
-#include "controller/content_key.h"
+#include "controller/fit_memo.h"
+#include "controller/memo.h"
 
 namespace avocet {
 
-/// Remembers values by content. Bounded: of two generations the older is forgotten when the younger is full.
-template <class Value> class Memo {
-public:
-  explicit Memo(size_t generation) : generation_(generation) {}
-
-  /// The remembered value, or what `compute` makes, which is remembered. Valid until the next call.
-  template <class Compute> const Value& Get(const ContentKey& key, const Compute& compute) {
-    const auto found = young_.find(key);
-    if (found != young_.end()) return found->second;
-    const auto aged = old_.find(key);
-    Value value = aged != old_.end() ? aged->second : compute();
-    if (young_.size() >= generation_) {
-      old_ = std::move(young_);
-      young_.clear();
-    }
-    return young_.insert_or_assign(key, std::move(value)).first->second;
-  }
-  size_t size() const { return young_.size() + old_.size(); }
-
-private:
-  size_t generation_;
-  std::unordered_map<ContentKey, Value, ContentKey::Hash> young_;
-  std::unordered_map<ContentKey, Value, ContentKey::Hash> old_;
-};
-
 /// What was predicted of devices, by the content of their load: a prediction changes only when the load does. A
 /// value that the caller of Decide holds between decisions; the answers are the same with any cache, or a fresh one.
-/// At most some 30 MB. Not thread-safe.
+/// Grows with devices x kinds of applications, to at most some 80 MB. Not thread-safe.
 struct PredictionCache {
-  Memo<std::shared_ptr<const Assessment>> assessments{size_t{1} << 15U};
+  Memo<std::shared_ptr<const Assessment>> assessments{size_t{1} << 17U};
+  Memo<std::shared_ptr<const Assessment>> exact{size_t{1} << 10U};
   Memo<std::shared_ptr<const Assessment>> simulated{size_t{1} << 10U};
-  Memo<bool> fits{size_t{1} << 17U};
-  Memo<double> headrooms{size_t{1} << 16U};
+  FitMemo fits;
 };
 
 } // namespace avocet

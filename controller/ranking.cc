@@ -8,8 +8,7 @@ namespace avocet {
 namespace {
 
 constexpr double kEmptyHeadroom = 0.75;
-constexpr double kMemoryWeight = 0.6;
-constexpr int kHeadroomSteps = 7; // halvings of the range of the factor
+constexpr double kMemoryWeight = 1.2;
 
 bool IsGpu(const Tenancy& tenancy) {
   return tenancy.device->spec.kind == DeviceKind::kGpu;
@@ -34,62 +33,53 @@ double FreeMemory(const Candidate& c) {
   return static_cast<double>(c.device().spec.memory_bytes) - static_cast<double>(c.before().memory_bytes);
 }
 
-ContentKey WithBounds(ContentKey key, const Policy& policy) {
-  return key.Add(policy.max_utilization).Add(policy.max_preprocess_cpu);
+bool IsPreprocessing(const Tenancy& tenancy) {
+  return tenancy.BusyCores() > 0;
 }
 
-bool CoresKeepUp(const Tenancy& tenancy, const Policy& policy) {
-  return tenancy.BusyCores() == 0 || tenancy.preprocessing.share() <= policy.max_preprocess_cpu;
+/// `core_share` is 0 where the device's applications do not pre-process.
+double Headroom(const Assessment& assessed, double core_share, const Policy& policy) {
+  double factor = std::min(assessed.rate_factor, policy.max_utilization / assessed.utilization);
+  if (core_share > 0) factor = std::min(factor, policy.max_preprocess_cpu / core_share);
+  return assessed.utilization * (factor - 1);
 }
 
-double FindHeadroom(const Tenancy& tenancy, const Policy& policy) {
-  const double rho = Utilization(tenancy.load);
-  double fails = policy.max_utilization / rho;
-  if (tenancy.BusyCores() > 0) fails = std::min(fails, policy.max_preprocess_cpu / tenancy.preprocessing.share());
-  const auto holds_at = [&](double factor) {
-    Tenancy scaled = tenancy;
-    scaled.MultiplyRates(factor);
-    return KeepsGoals(scaled);
-  };
-  double passes = fails > 1 && holds_at(1) ? 1 : 0;
-  if (passes == 0) fails = std::min(fails, 1.0);
-  for (int step = 0; step < kHeadroomSteps; ++step) {
-    const double middle = (passes + fails) / 2;
-    (holds_at(middle) ? passes : fails) = middle;
-  }
-  return rho * (passes - 1);
+/// What is lost, and the price of the memory.
+double CostOf(const Tenancy& before, double headroom_lost, uint64_t memory_after) {
+  if (!IsGpu(before)) return headroom_lost;
+  const double taken = static_cast<double>(memory_after) - static_cast<double>(before.memory_bytes);
+  return headroom_lost + kMemoryWeight * taken / static_cast<double>(before.device->spec.memory_bytes);
 }
 
 } // namespace
 
-bool FitsRoughly(const Tenancy& tenancy, const Demand& demand, const Policy& policy, PredictionCache& cache) {
-  const double capacity = policy.memory_fraction * static_cast<double>(tenancy.device->spec.memory_bytes);
-  const uint64_t more = tenancy.BytesFor(demand);
-  if (more > 0 && static_cast<double>(tenancy.memory_bytes + more) > capacity) return false;
-  const ContentKey key = WithBounds(PredictionKey(tenancy, demand), policy);
-  return cache.fits.Get(key, [&] {
-    Tenancy after = tenancy;
-    after.Add(demand);
-    return CoresKeepUp(after, policy) && Utilization(after.load) <= policy.max_utilization && KeepsGoals(after);
-  });
-}
-
 double HeadroomOf(const Tenancy& tenancy, const Policy& policy, PredictionCache& cache) {
   if (tenancy.tenants.empty()) return kEmptyHeadroom;
-  return cache.headrooms.Get(WithBounds(PredictionKey(tenancy), policy), [&] { return FindHeadroom(tenancy, policy); });
+  const double share = IsPreprocessing(tenancy) ? tenancy.preprocessing.share() : 0;
+  return Headroom(*AssessmentOf(tenancy, cache), share, policy);
+}
+
+double HeadroomWith(const Tenancy& tenancy, const Demand& demand, const Policy& policy, PredictionCache& cache) {
+  Preprocessing cores = tenancy.preprocessing;
+  cores.busy += demand.load.rate_rps * demand.tenant.goal.preprocess_s;
+  const bool any = demand.tenant.goal.preprocess_s > 0 || IsPreprocessing(tenancy);
+  return Headroom(*AssessmentWith(tenancy, demand, cache), any ? cores.share() : 0, policy);
+}
+
+double PlacementCost(const Tenancy& before, const Demand& demand, const Policy& policy, PredictionCache& cache) {
+  const double lost = HeadroomOf(before, policy, cache) - HeadroomWith(before, demand, policy, cache);
+  return CostOf(before, lost, before.memory_bytes + before.BytesFor(demand));
 }
 
 double PlacementCost(const Tenancy& before, const Tenancy& after, const Policy& policy, PredictionCache& cache) {
-  const double lost = HeadroomOf(before, policy, cache) - HeadroomOf(after, policy, cache);
-  const double taken = static_cast<double>(after.memory_bytes) - static_cast<double>(before.memory_bytes);
-  return lost + (IsGpu(before) ? kMemoryWeight * taken / static_cast<double>(before.device->spec.memory_bytes) : 0);
+  return CostOf(before, HeadroomOf(before, policy, cache) - HeadroomOf(after, policy, cache), after.memory_bytes);
 }
 
 Preference PreferenceFor(PlacementPolicy policy, const Candidate& c) {
   switch (policy) {
   case PlacementPolicy::kFragmentation:
   case PlacementPolicy::kHeadroom:
-    return {0, PlacementCost(c.before(), c.after(), c.question().policy, c.question().cache)};
+    return {0, c.demand() ? PlacementCost(c.before(), *c.demand(), c.question().policy, c.question().cache) : 0};
   case PlacementPolicy::kFirstFit:
   case PlacementPolicy::kUtilizationFirst:
     return {};

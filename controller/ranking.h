@@ -17,15 +17,14 @@ struct Preference {
 /// (fragmentation.h adds the rest). By the fast models: a ranking promises nothing.
 Preference PreferenceFor(PlacementPolicy policy, const Candidate& candidate);
 
-/// Utilization x (f - 1), with f the largest factor on all rates that keeps every goal and bound; 0.75 where nothing
-/// runs. Fast models, to 0.01.
+/// Utilization x (f - 1), with f the largest factor on all rates that keeps every goal and bound, as estimated
+/// (rate_growth.h); 0.75 where nothing runs.
 double HeadroomOf(const Tenancy& tenancy, const Policy& policy, PredictionCache& cache);
 
-/// What a change of a device costs: headroom before - headroom after + 0.6 x the share of a GPU's memory it takes.
+/// What a change of a device costs: headroom before - headroom after + 1.2 x the share of a GPU's memory it takes.
 double PlacementCost(const Tenancy& before, const Tenancy& after, const Policy& policy, PredictionCache& cache);
-
-/// Whether memory, utilization, cores and goals hold with one more, by the fast models.
-bool FitsRoughly(const Tenancy& tenancy, const Demand& demand, const Policy& policy, PredictionCache& cache);
+/// The same of one more application.
+double PlacementCost(const Tenancy& before, const Demand& demand, const Policy& policy, PredictionCache& cache);
 
 /// Baselines choose within each kind of device, then the kind whose utilization grows least. Ours
 /// compare all devices with one another.

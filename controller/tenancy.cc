@@ -104,12 +104,12 @@ uint64_t Tenancy::BytesFor(const Demand& demand) const {
   return demand.tenant.own_bytes + (HasModel(demand.load.model) ? 0 : demand.tenant.model_bytes);
 }
 
-void Tenancy::Add(const Demand& demand) {
+void Tenancy::Add(Demand demand) {
   memory_bytes += BytesFor(demand);
-  load.apps.push_back(demand.load);
-  tenants.push_back(demand.tenant);
   preprocessing.busy += demand.load.rate_rps * demand.tenant.goal.preprocess_s;
   key.Add(demand.key);
+  tenants.push_back(demand.tenant);
+  load.apps.push_back(std::move(demand.load));
 }
 
 void Tenancy::Remove(size_t index) {
@@ -123,17 +123,18 @@ void Tenancy::Remove(size_t index) {
   Reckon();
 }
 
+void Tenancy::RemoveLast(const Tenancy& before) {
+  load.apps.pop_back();
+  tenants.pop_back();
+  preprocessing.busy = before.preprocessing.busy;
+  memory_bytes = before.memory_bytes;
+  key = before.key;
+}
+
 void Tenancy::SetLastRate(double rate_rps) {
   AppLoad& last = load.apps.back();
   preprocessing.busy += (rate_rps - last.rate_rps) * tenants.back().goal.preprocess_s;
   last.rate_rps = rate_rps;
-  Reckon();
-}
-
-void Tenancy::MultiplyRates(double factor) {
-  for (auto& app : load.apps)
-    app.rate_rps *= factor;
-  preprocessing.busy *= factor;
   Reckon();
 }
 
@@ -161,7 +162,9 @@ Occupancy::Occupancy(const ClusterView& view, const Policy& policy, const AppId&
   for (const auto& [id, device] : view.devices) {
     Tenancy& tenancy = tenancies_.emplace_back(Tenancy::Empty(view, device));
     ModelsOf models(view, device);
-    for (const auto& [placement, app] : residents.On(id)) {
+    const auto& here = residents.On(id);
+    tenancy.load.apps.reserve(here.size() + 1), tenancy.tenants.reserve(here.size() + 1);
+    for (const auto& [placement, app] : here) {
       const KnownModel& known = models.Find(*placement);
       if (!known.timing) continue;
       tenancy.Add(DemandFrom(*app, placement->model, known, AdmissionRate(*app, device.fit), policy));

@@ -55,11 +55,12 @@ struct Tenancy {
   /// What it would take to load the application here.
   uint64_t BytesFor(const Demand& demand) const;
 
-  void Add(const Demand& demand);
+  void Add(Demand demand);
   void Remove(size_t index);
+  /// Undoes Add. Requires `before`, as it was.
+  void RemoveLast(const Tenancy& before);
   /// The rate of the last one.
   void SetLastRate(double rate_rps);
-  void MultiplyRates(double factor);
 
 private:
   void Reckon();

@@ -163,6 +163,21 @@ TEST(Moves, SeveralWhereOneIsNotEnough) {
   EXPECT_EQ(decision.moves.size(), 2u);
 }
 
+TEST(Moves, OneMakesRoomForAnother) {
+  // "big" needs the first device, "s" of it only the second has memory for, once "t" has gone to the third.
+  ViewBuilder builder;
+  builder.Device("a/gpu", {.memory_mib = 1000})
+      .Device("b/gpu", {.memory_mib = 500})
+      .Device("c/gpu", {.memory_mib = 250});
+  builder.Model("big:1", {.memory_mib = 900}).Model("s:1", {.memory_mib = 400}).Model("t:1", {.memory_mib = 200});
+  builder.Resident(MakeApp("s", "s"), "a/gpu").Resident(MakeApp("t", "t"), "b/gpu");
+  EXPECT_EQ(Decide(builder.Build(), MakeApp("b", "big"), {.max_moves = 1}).kind, DecisionKind::kReject);
+  const auto decision = Decide(builder.Build(), MakeApp("b", "big"), {.max_moves = 2});
+  ASSERT_EQ(decision.kind, DecisionKind::kAdmitWithMoves);
+  EXPECT_EQ(decision.moves, (std::vector<Move>{{AppId("t"), DeviceId("b/gpu"), DeviceId("c/gpu")},
+                                               {AppId("s"), DeviceId("a/gpu"), DeviceId("b/gpu")}}));
+}
+
 TEST(Moves, LeaveAloneWhoIsNotServing) {
   auto view = Crowded();
   view.placements.at(AppId("s")).phase = PlacementPhase::kLost;
