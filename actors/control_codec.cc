@@ -293,6 +293,51 @@ Result<ApplyApp> FromProto(const v1::ApplyAppRequest& proto) {
   return AppRequest<ApplyApp>(proto);
 }
 
+v1::RebalanceRequest ToProto(const Rebalance& value) {
+  v1::RebalanceRequest proto;
+  proto.set_max_moves(value.max_moves);
+  proto.set_execute(value.execute);
+  return proto;
+}
+
+Result<Rebalance> FromProto(const v1::RebalanceRequest& proto) {
+  return Rebalance{proto.max_moves(), proto.execute()};
+}
+
+v1::RebalancePlan ToProto(const RebalancePlan& value) {
+  v1::RebalancePlan proto;
+  proto.set_view_version(value.view_version);
+  proto.set_room_before(value.room_before);
+  proto.set_room_after(value.room_after);
+  proto.set_executed(value.executed);
+  for (const auto& one : value.moves) {
+    auto& move = *proto.add_moves();
+    *move.mutable_move() = ToProto(one.move);
+    move.set_from_utilization_before(one.from_utilization_before);
+    move.set_from_utilization_after(one.from_utilization_after);
+    move.set_to_utilization_before(one.to_utilization_before);
+    move.set_to_utilization_after(one.to_utilization_after);
+    move.set_room_after(one.room_after);
+  }
+  return proto;
+}
+
+Result<RebalancePlan> FromProto(const v1::RebalancePlan& proto) {
+  RebalancePlan plan{.view_version = proto.view_version(),
+                     .room_before = proto.room_before(),
+                     .room_after = proto.room_after(),
+                     .moves = {},
+                     .executed = proto.executed()};
+  for (const auto& one : proto.moves())
+    plan.moves.push_back({.move = FromProto(one.move()),
+                          .from_utilization_before = one.from_utilization_before(),
+                          .from_utilization_after = one.from_utilization_after(),
+                          .to_utilization_before = one.to_utilization_before(),
+                          .to_utilization_after = one.to_utilization_after(),
+                          .room_after = one.room_after()});
+  return plan;
+}
+
 v1::AppStatus ToProto(const AppStatus& value) {
   v1::AppStatus proto;
   *proto.mutable_app() = ToProto(value.app);

@@ -42,6 +42,8 @@ AVOCET_CONTROL_CODEC(AppStatus, AppStatus)
 AVOCET_CONTROL_CODEC(ExplainApp, ExplainAppRequest)
 AVOCET_CONTROL_CODEC(RemoveApp, RemoveAppRequest)
 AVOCET_CONTROL_CODEC(RemovedApp, RemovedApp)
+AVOCET_CONTROL_CODEC(Rebalance, RebalanceRequest)
+AVOCET_CONTROL_CODEC(RebalancePlan, RebalancePlan)
 AVOCET_CONTROL_CODEC(ListEvents, ListEventsRequest)
 AVOCET_CONTROL_CODEC(EventList, EventList)
 #undef AVOCET_CONTROL_CODEC

@@ -18,4 +18,5 @@
   X(GetApp, GetApp, AppStatus, GetAppRequest, AppStatus)                                                               \
   X(ExplainApp, ExplainApp, Decision, ExplainAppRequest, Decision)                                                     \
   X(RemoveApp, RemoveApp, RemovedApp, RemoveAppRequest, RemovedApp)                                                    \
+  X(Rebalance, Rebalance, RebalancePlan, RebalanceRequest, RebalancePlan)                                              \
   X(ListEvents, ListEvents, EventList, ListEventsRequest, EventList)

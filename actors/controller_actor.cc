@@ -160,6 +160,7 @@ controller_actor::behavior_type ControllerBehavior(Self self, const std::shared_
       ToPlacement<GetApp>(self),
       ToPlacement<ExplainApp>(self),
       ToPlacement<RemoveApp>(self),
+      ToPlacement<Rebalance>(self),
       ToPlacement<ListEvents>(self),
       ToPlacement<WaitForEvents>(self),
       [self](RegisterAgent& registration) { return OnRegister(self, registration); },

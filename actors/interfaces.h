@@ -21,6 +21,7 @@
 #include "messages/measurement.h"
 #include "messages/model.h"
 #include "messages/placement.h"
+#include "messages/rebalance.h"
 #include "messages/reports.h"
 #include "storage/store.h"
 
@@ -119,6 +120,8 @@ struct GetApp { AppId app; };
 struct ExplainApp { AppId app; };
 struct RemoveApp { AppId app; };
 struct RemovedApp { AppId app; };
+/// Moves that make room, at most so many; `execute`: and makes them, durable, then commands the agents.
+struct Rebalance { int max_moves = 0; bool execute = false; };
 struct ListEvents { uint64_t after_sequence = 0; };
 struct EventList { std::vector<Event> events; };
 /// The durable events after the sequence number, as soon as there is one (or none, when too many wait).
@@ -139,6 +142,7 @@ using control_actor = caf::typed_actor<
     caf::replies_to<GetApp>::with<AppStatus>,
     caf::replies_to<ExplainApp>::with<Decision>,
     caf::replies_to<RemoveApp>::with<RemovedApp>,
+    caf::replies_to<Rebalance>::with<RebalancePlan>,
     caf::replies_to<ListEvents>::with<EventList>,
     caf::replies_to<WaitForEvents>::with<EventList>>;
 
@@ -191,6 +195,7 @@ using placement_actor = caf::typed_actor<
     caf::replies_to<GetApp>::with<AppStatus>,
     caf::replies_to<ExplainApp>::with<Decision>,
     caf::replies_to<RemoveApp>::with<RemovedApp>,
+    caf::replies_to<Rebalance>::with<RebalancePlan>,
     caf::replies_to<ListEvents>::with<EventList>,
     caf::replies_to<WaitForEvents>::with<EventList>,
     caf::replies_to<GetVersion>::with<VersionInfo>>;
@@ -280,6 +285,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::GetApp)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ExplainApp)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::RemoveApp)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::RemovedApp)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::Rebalance)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::RebalancePlan)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ListEvents)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::EventList)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::WaitForEvents)

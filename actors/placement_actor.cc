@@ -257,6 +257,7 @@ placement_actor::behavior_type PlacementBehavior(Self self, const std::shared_pt
       [self](const GetApp& get) { return OnGetApp(self, get); },
       [self](const ExplainApp& explain) { return OnExplain(self, explain); },
       [self](const RemoveApp& remove) { return Remove(self, remove.app); },
+      [self](const Rebalance& rebalance) { return RunRebalance(self, rebalance); },
       [self](const ListEvents& list) { return OnListEvents(self, list); },
       [self](const WaitForEvents& wait) { return OnWaitForEvents(self, wait); },
       [self](GetVersion) { return OnVersion(self); },

@@ -7,6 +7,7 @@
 #include "controller/cluster_changes.h"
 #include "controller/decide.h"
 #include "controller/describe.h"
+#include "controller/rebalance.h"
 #include "storage/records.h"
 
 namespace avocet {
@@ -22,6 +23,11 @@ Decision DecideNow(Self self, const Application& app, const PlacementOptions& op
   return decision;
 }
 
+void RecordMoves(Self self, WriteBatch& batch, const std::vector<Move>& moves) {
+  for (const auto& move : moves)
+    AddEvent(self, batch, "app_moved", move.app.str(), "from " + move.from.str() + " to " + move.to.str());
+}
+
 void Record(Self self, WriteBatch& batch, const Decision& decision) {
   const std::string app = decision.app.name.str();
   Put(batch, kDecisions, app, decision);
@@ -30,8 +36,7 @@ void Record(Self self, WriteBatch& batch, const Decision& decision) {
   AddEvent(self, batch, admitted ? "app_admitted" : "app_rejected", app,
            admitted ? "on " + decision.device->str()
                     : std::to_string(decision.verdicts.size()) + " devices considered");
-  for (const auto& move : decision.moves)
-    AddEvent(self, batch, "app_moved", move.app.str(), "from " + move.from.str() + " to " + move.to.str());
+  RecordMoves(self, batch, decision.moves);
 }
 
 void CommitReject(Self self, const Decision& decision, DecisionPromise promise) {
@@ -76,14 +81,21 @@ void GoBack(ClusterView& view, const std::vector<Change>& changes) {
     GoBack(view, change->placement.app, change->before);
 }
 
-/// In the view: the moves, then the newcomer.
-std::vector<Change> MakeChanges(Self self, const Decision& decision) {
+/// In the view.
+std::vector<Change> MakeMoves(Self self, const std::vector<Move>& moves) {
   auto& view = self->state.records.view;
   std::vector<Change> changes;
-  for (const auto& move : decision.moves) {
+  for (const auto& move : moves) {
     Before before = Remember(view, move.app);
     changes.push_back({MoveApp(view, move, NextEpoch(self)), std::move(before)});
   }
+  return changes;
+}
+
+/// In the view: the moves, then the newcomer.
+std::vector<Change> MakeChanges(Self self, const Decision& decision) {
+  auto& view = self->state.records.view;
+  std::vector<Change> changes = MakeMoves(self, decision.moves);
   Before before = Remember(view, decision.app.name);
   changes.push_back({AdmitApp(view, decision, NextEpoch(self)), std::move(before)});
   return changes;
@@ -115,14 +127,17 @@ void CommandAgents(Self self, const Decision& decision, const std::vector<Change
   CommandAgent(self, newcomer);
 }
 
+void PutPlacements(Self self, WriteBatch& batch, const std::vector<Change>& changes) {
+  for (const auto& change : changes)
+    Put(batch, kPlacements, change.placement.app.str(), change.placement);
+  Put(batch, kLastEpoch, self->state.records.last_epoch);
+}
+
 void CommitAdmit(Self self, const Decision& decision, DecisionPromise promise) {
-  auto& records = self->state.records;
   const auto changes = MakeChanges(self, decision);
   WriteBatch batch;
   Put(batch, kApplications, decision.app.name.str(), decision.app);
-  for (const auto& change : changes)
-    Put(batch, kPlacements, change.placement.app.str(), change.placement);
-  Put(batch, kLastEpoch, records.last_epoch);
+  PutPlacements(self, batch, changes);
   Record(self, batch, decision);
   Persist(self, std::move(batch), [self, decision, promise, changes](const Status& status) mutable {
     if (!status.ok()) {
@@ -313,6 +328,34 @@ caf::result<Decision> Apply(Self self, const ApplyApp& apply) {
   RunProfiles(self, model, devices, [self, apply, promise](const ProfileOutcome& outcome) {
     if (!outcome.first_error.ok()) spdlog::warn("profile failed reason=\"{}\"", outcome.first_error.message());
     Commit(self, apply, promise);
+  });
+  return promise;
+}
+
+caf::result<RebalancePlan> RunRebalance(Self self, const Rebalance& rebalance) {
+  auto& records = self->state.records;
+  if (rebalance.max_moves < 0 || rebalance.max_moves > kMaxRebalanceMoves)
+    return MakeError(InvalidArgument("max_moves must be 0 to " + std::to_string(kMaxRebalanceMoves)));
+  RebalancePlan plan =
+      PlanRebalance(records.view, self->state.options.policy, rebalance.max_moves, self->state.predictions);
+  if (!rebalance.execute || plan.moves.empty()) return plan;
+  std::vector<Move> moves;
+  for (const auto& one : plan.moves)
+    moves.push_back(one.move);
+  const auto changes = MakeMoves(self, moves);
+  WriteBatch batch;
+  PutPlacements(self, batch, changes);
+  RecordMoves(self, batch, moves);
+  plan.executed = true;
+  auto promise = self->make_response_promise<RebalancePlan>();
+  Persist(self, std::move(batch), [self, plan, promise, changes](const Status& status) mutable {
+    if (!status.ok()) {
+      GoBack(self->state.records.view, changes);
+      return Refuse(promise, status);
+    }
+    promise.deliver(plan);
+    for (const auto& change : changes)
+      CommandAgent(self, change);
   });
   return promise;
 }

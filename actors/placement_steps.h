@@ -44,6 +44,7 @@ bool RevertMove(PlacementSelf self, const AppId& app, const std::string& why);
 caf::result<Decision> Plan(PlacementSelf self, const PlanApp& plan);
 caf::result<Decision> Apply(PlacementSelf self, const ApplyApp& apply);
 caf::result<RemovedApp> Remove(PlacementSelf self, const AppId& app);
+caf::result<RebalancePlan> RunRebalance(PlacementSelf self, const Rebalance& rebalance);
 
 struct ProfileOutcome {
   std::vector<Profile> profiles; ///< on disk and in the view

@@ -18,6 +18,8 @@ int NodeListCommand(const Context& context);
 /// Asks no controller: this machine, or a tree like it.
 int NodeDoctorCommand(const Context& context, const std::filesystem::path& root);
 int DeviceListCommand(const Context& context);
+/// `plan_only`: exit 3 where there are moves to make. Otherwise makes them and waits until all serve.
+int RebalanceCommand(const Context& context, int max_moves, bool plan_only);
 /// `follow`: goes on with what happens, until a signal.
 int EventsCommand(const Context& context, uint64_t after_sequence, bool follow);
 

@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/session.h"
 #include "cli/signals.h"
+#include "cli/wait_ready.h"
 
 namespace avocet {
 
@@ -30,6 +31,22 @@ int DeviceListCommand(const Context& context) {
   auto list = session.Ask(ListDevices{});
   if (!list.ok()) return Fail(context, list.status());
   std::cout << Render(list->devices, context.render);
+  return kExitOk;
+}
+
+int RebalanceCommand(const Context& context, int max_moves, bool plan_only) {
+  Session session(SessionOf(context));
+  auto plan = session.Ask(Rebalance{max_moves, !plan_only});
+  if (!plan.ok()) return Fail(context, plan.status());
+  std::cout << Render(*plan, context.render) << std::flush; // before the wait
+  if (plan_only) return plan->moves.empty() ? kExitOk : kExitChanges;
+  for (const auto& one : plan->moves) {
+    if (!context.quiet) std::cerr << "loading " << one.move.app.str() << " on " << one.move.to.str() << '\n';
+    if (auto status = WaitUntilReady(session, one.move.app, context.timeout); !status.ok()) {
+      std::cerr << Render(status, {}); // the plan already stands on stdout
+      return ExitCodeOf(status);
+    }
+  }
   return kExitOk;
 }
 

@@ -120,6 +120,15 @@ private:
     AddNode();
     Command(Group("device", "Accelerators"), "list", "Devices with discipline, utilization and memory",
             DeviceListCommand);
+    CLI::App* rebalance = Command(app_, "rebalance", "Move applications so that more of their kind would fit",
+                                  [this](const Context& c) { return RebalanceCommand(c, max_moves_, plan_only_); });
+    rebalance->add_flag("--plan", plan_only_, "Only show the moves; exit 3 where there are some");
+    rebalance->add_option("--max-moves", max_moves_, "At most so many")
+        ->check(CLI::Range(1, kMaxRebalanceMoves))
+        ->capture_default_str();
+    rebalance->footer("Room: on how many devices one more application like those seen so far would fit, on average.\n"
+                      "Every objective holds before, while and after they move; each serves all the while. One move\n"
+                      "makes at least 1 % more room, or it is not made.");
     CLI::App* events = Command(app_, "events", "What happened, oldest first",
                                [this](const Context& c) { return EventsCommand(c, after_, follow_); });
     events->add_option("--after", after_, "Only events after this sequence number");
@@ -369,6 +378,8 @@ private:
   TlsOptions tls_;
   bool json_ = false;
   bool client_only_ = false;
+  bool plan_only_ = false;
+  int max_moves_ = 8; ///< of a rebalance
   bool detailed_exit_code_ = false;
   uint64_t after_ = 0;
   bool follow_ = false;

@@ -76,6 +76,9 @@ std::string Render(const LoadReport& report, const RenderOptions& options) {
 std::string Render(const Decision& decision, const RenderOptions& options) {
   return RenderAs(decision, options);
 }
+std::string Render(const RebalancePlan& plan, const RenderOptions& options) {
+  return RenderAs(plan, options);
+}
 std::string Render(const Status& error, const RenderOptions& options) {
   return RenderAs(error, options);
 }

@@ -7,6 +7,7 @@
 #include "messages/command.h"
 #include "messages/model.h"
 #include "messages/placement.h"
+#include "messages/rebalance.h"
 #include "messages/reports.h"
 #include "messages/status.h"
 
@@ -38,6 +39,9 @@ std::string Render(const LoadReport& report, const RenderOptions& options);
 
 /// A decision with its reasons: what `app plan`, `app apply` and `app explain` print.
 std::string Render(const Decision& decision, const RenderOptions& options);
+
+/// What `rebalance` moves, or would move.
+std::string Render(const RebalancePlan& plan, const RenderOptions& options);
 
 /// An error: "error: text" for stderr, or an object for stdout.
 std::string Render(const Status& error, const RenderOptions& options);

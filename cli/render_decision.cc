@@ -108,4 +108,25 @@ std::string ToText(const Decision& decision, bool color) {
          Details(decision) + ResidentsTable(decision, color) + Closing(decision);
 }
 
+std::string ToText(const RebalancePlan& plan, bool color) {
+  if (plan.moves.empty())
+    return fmt::format("nothing to move: no move looked at makes more room than {}\n", FormatNumber(plan.room_before));
+  TextTable table({{"APPLICATION"},
+                   {"FROM"},
+                   {"UTIL BEFORE", Align::kRight},
+                   {"AFTER", Align::kRight},
+                   {"TO"},
+                   {"UTIL BEFORE", Align::kRight},
+                   {"AFTER", Align::kRight},
+                   {"ROOM", Align::kRight}});
+  for (const auto& one : plan.moves)
+    table.Add({one.move.app.str(), one.move.from.str(), FormatPercent(one.from_utilization_before),
+               FormatPercent(one.from_utilization_after), one.move.to.str(), FormatPercent(one.to_utilization_before),
+               FormatPercent(one.to_utilization_after), FormatNumber(one.room_after)});
+  return fmt::format("{} {}; one more application fits on {} devices instead of {}, on average\n\n", plan.moves.size(),
+                     plan.executed ? "moved" : "to move", FormatNumber(plan.room_after),
+                     FormatNumber(plan.room_before)) +
+         table.Render(color);
+}
+
 } // namespace avocet

@@ -330,6 +330,25 @@ Json ToJson(const Decision& decision) {
           {"policy", ToString(decision.policy)}};
 }
 
+Json ToJson(const RebalancePlan& plan) {
+  Json moves = Json::array();
+  for (const auto& one : plan.moves) {
+    Json json = MoveJson(one.move);
+    json["from_utilization_before"] = one.from_utilization_before;
+    json["from_utilization_after"] = one.from_utilization_after;
+    json["to_utilization_before"] = one.to_utilization_before;
+    json["to_utilization_after"] = one.to_utilization_after;
+    json["room_after"] = one.room_after;
+    moves.push_back(std::move(json));
+  }
+  return {{"v", kVersion},
+          {"view_version", plan.view_version},
+          {"room_before", plan.room_before},
+          {"room_after", plan.room_after},
+          {"executed", plan.executed},
+          {"moves", std::move(moves)}};
+}
+
 Json ToJson(const LoadReport& report) {
   Json apps = Json::array();
   for (const AppLoadReport& app : report.apps)

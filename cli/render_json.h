@@ -8,6 +8,7 @@
 #include "messages/command.h"
 #include "messages/model.h"
 #include "messages/placement.h"
+#include "messages/rebalance.h"
 #include "messages/reports.h"
 #include "messages/status.h"
 
@@ -27,6 +28,7 @@ nlohmann::ordered_json ToJson(const Event& event);
 nlohmann::ordered_json ToJson(const std::vector<Event>& events); ///< {"v","events":[]}
 nlohmann::ordered_json ToJson(const VersionInfo& version);       ///< {"v","version",...}
 nlohmann::ordered_json ToJson(const Decision& decision);         ///< {"v","decision",...}
+nlohmann::ordered_json ToJson(const RebalancePlan& plan);        ///< {"v","moves":[],...}
 nlohmann::ordered_json ToJson(const LoadReport& report);         ///< {"v","ok","apps":[]}
 nlohmann::ordered_json ToJson(const Status& error);              ///< {"v","error":{"code","message"}}
 

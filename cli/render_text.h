@@ -7,6 +7,7 @@
 #include "messages/command.h"
 #include "messages/model.h"
 #include "messages/placement.h"
+#include "messages/rebalance.h"
 #include "messages/reports.h"
 #include "messages/status.h"
 
@@ -25,6 +26,7 @@ std::string ToText(const std::vector<Event>& events, bool color);
 std::string ToText(const VersionInfo& version, bool color);
 std::string ToText(const LoadReport& report, bool color);
 std::string ToText(const Decision& decision, bool color);
+std::string ToText(const RebalancePlan& plan, bool color);
 std::string ToText(const Status& error, bool color);
 
 } // namespace avocet

@@ -36,12 +36,6 @@ bool IsMovable(const ClusterView& view, const AppId& app) {
   return it->second.phase == PlacementPhase::kReady || it->second.phase == PlacementPhase::kStarting;
 }
 
-/// The resident as one that looks for a place, at the rate that it is reckoned with.
-Newcomer AsNewcomer(const ClusterView& view, const Tenancy& tenancy, size_t tenant) {
-  return {tenancy.tenants[tenant].app, view.FindModel(tenancy.load.apps[tenant].model.str()),
-          tenancy.load.apps[tenant].rate_rps};
-}
-
 /// Filters that neither rate nor memory could change.
 bool IsOpen(const Question& question, const Candidate& candidate) {
   return std::all_of(Filters().begin(), Filters().end(), [&](const Filter& filter) {
@@ -269,6 +263,11 @@ private:
 };
 
 } // namespace
+
+Newcomer AsNewcomer(const ClusterView& view, const Tenancy& tenancy, size_t tenant) {
+  return {tenancy.tenants[tenant].app, view.FindModel(tenancy.load.apps[tenant].model.str()),
+          tenancy.load.apps[tenant].rate_rps};
+}
 
 bool PassesSurely(const Question& question, size_t device) {
   Candidate candidate(question, device);

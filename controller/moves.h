@@ -21,6 +21,9 @@ struct MovePlan {
 /// promising by the fast models; those are confirmed like any other placement, by the filters.
 std::optional<MovePlan> FindMoves(const Question& question);
 
+/// The resident as one that looks for a place, at the rate that it is reckoned with.
+Newcomer AsNewcomer(const ClusterView& view, const Tenancy& tenancy, size_t tenant);
+
 /// Whether the newcomer passes on the device: all filters, with a simulation where the models are unsure.
 bool PassesSurely(const Question& question, size_t device);
 

@@ -45,6 +45,8 @@ AVOCET_CODEC(Event)
 v1::Moments ToProto(const Moments& moments);
 v1::LatencyHistogram ToProto(const LatencyHistogram& histogram);
 v1::Estimate ToProto(const Estimate& estimate);
+v1::Move ToProto(const Move& move);
+Move FromProto(const v1::Move& proto);
 Result<Moments> FromProto(const v1::Moments& proto);
 Result<LatencyHistogram> FromProto(const v1::LatencyHistogram& proto);
 Result<Estimate> FromProto(const v1::Estimate& proto);

@@ -72,18 +72,6 @@ Verdict ReadVerdict(const v1::Verdict& proto, Reader& reader) {
   return verdict;
 }
 
-v1::Move MoveToProto(const Move& move) {
-  v1::Move proto;
-  proto.set_app(move.app.str());
-  proto.set_from(move.from.str());
-  proto.set_to(move.to.str());
-  return proto;
-}
-
-Move ReadMove(const v1::Move& proto) {
-  return {.app = AppId(proto.app()), .from = DeviceId(proto.from()), .to = DeviceId(proto.to())};
-}
-
 Application ReadApplication(const v1::Decision& proto, Reader& reader) {
   reader.Present("app", proto.has_app());
   Result<Application> app = FromProto(proto.app());
@@ -92,6 +80,18 @@ Application ReadApplication(const v1::Decision& proto, Reader& reader) {
 }
 
 } // namespace
+
+v1::Move ToProto(const Move& move) {
+  v1::Move proto;
+  proto.set_app(move.app.str());
+  proto.set_from(move.from.str());
+  proto.set_to(move.to.str());
+  return proto;
+}
+
+Move FromProto(const v1::Move& proto) {
+  return {.app = AppId(proto.app()), .from = DeviceId(proto.from()), .to = DeviceId(proto.to())};
+}
 
 v1::Placement ToProto(const Placement& placement) {
   v1::Placement proto;
@@ -128,7 +128,7 @@ v1::Decision ToProto(const Decision& decision) {
   if (decision.device) proto.set_device(decision.device->str());
   proto.set_model(decision.model.str());
   for (const Move& move : decision.moves)
-    *proto.add_moves() = MoveToProto(move);
+    *proto.add_moves() = ToProto(move);
   for (const Verdict& verdict : decision.verdicts)
     *proto.add_verdicts() = VerdictToProto(verdict);
   proto.set_max_rate_rps(decision.max_rate_rps);
@@ -146,7 +146,7 @@ Result<Decision> FromProto(const v1::Decision& proto) {
   if (proto.has_device()) decision.device = DeviceId(proto.device());
   decision.model = ModelId(proto.model());
   for (const auto& move : proto.moves())
-    decision.moves.push_back(ReadMove(move));
+    decision.moves.push_back(FromProto(move));
   for (const auto& verdict : proto.verdicts())
     decision.verdicts.push_back(ReadVerdict(verdict, reader));
   decision.max_rate_rps = proto.max_rate_rps();

@@ -24,6 +24,14 @@ AppStatus Sample() {
   return status;
 }
 
+TEST(ControlCodec, RebalancePlanSurvivesTheRoundTrip) {
+  RebalancePlan plan{.view_version = 7, .room_before = 1.5, .room_after = 2.25, .moves = {}, .executed = true};
+  plan.moves.push_back({{AppId("cam"), DeviceId("n1/gpu0"), DeviceId("n2/gpu0")}, 0.5, 0.25, 0.125, 0.375, 2.25});
+  EXPECT_EQ(*FromProto(ToProto(plan)), plan);
+  EXPECT_TRUE(FromProto(ToProto(Rebalance{3, true}))->execute);
+  EXPECT_EQ(FromProto(ToProto(Rebalance{3, true}))->max_moves, 3);
+}
+
 TEST(ControlCodec, AppStatusSurvivesTheRoundTrip) {
   const AppStatus before = Sample();
   auto after = FromProto(ToProto(before));

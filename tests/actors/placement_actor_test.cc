@@ -415,5 +415,60 @@ TEST_F(MovesTest, AMoverThatFailsStaysWhereItServes) {
   EXPECT_EQ(Ask<AppStatus>(placement, GetApp{AppId("cam")})->placement->device, decision->moves.at(0).from);
 }
 
+/// One node with two applications and one that was refused for want of room; then a second, empty one comes.
+class RebalanceTest : public PlacementActorTest {
+protected:
+  void SetUp() override {
+    ReadyForApps();
+    for (const std::string app : {"cam", "door"}) {
+      ASSERT_EQ(Apply(app, 20)->kind, DecisionKind::kAdmit);
+      ASSERT_TRUE(Ask<Done>(placement, ReportRunning{NodeId("n1"), ReportOf(fake->commands.back())}).ok());
+    }
+    ASSERT_EQ(Apply("large", 60)->kind, DecisionKind::kReject);
+    ASSERT_TRUE(BringUp("n2").ok());
+    fake->commands.clear();
+  }
+};
+
+TEST_F(RebalanceTest, APlanChangesNothing) {
+  const auto plan = Ask<RebalancePlan>(placement, Rebalance{4, false});
+  ASSERT_TRUE(plan.ok()) << plan.status().ToString();
+  ASSERT_EQ(plan->moves.size(), 1U) << "then the large one fits on both";
+  EXPECT_EQ(plan->moves[0].move.to, DeviceId("n2/gpu0"));
+  EXPECT_FALSE(plan->executed);
+  EXPECT_TRUE(fake->commands.empty());
+  EXPECT_EQ(*plan, *Ask<RebalancePlan>(placement, Rebalance{4, false}));
+}
+
+TEST_F(RebalanceTest, MakesBeforeItBreaks) {
+  const auto plan = Ask<RebalancePlan>(placement, Rebalance{4, true});
+  ASSERT_TRUE(plan.ok()) << plan.status().ToString();
+  EXPECT_TRUE(plan->executed);
+  ASSERT_EQ(fake->commands.size(), 1U);
+  const Command start = fake->commands[0];
+  EXPECT_EQ(start.kind, CommandKind::kStart);
+  EXPECT_EQ(start.app, plan->moves.at(0).move.app);
+  EXPECT_EQ(start.device, DeviceId("n2/gpu0"));
+  ASSERT_TRUE(Ask<Done>(placement, ReportRunning{NodeId("n2"), ReportOf(start)}).ok());
+  ASSERT_EQ(fake->commands.size(), 2U);
+  EXPECT_EQ(fake->commands[1].kind, CommandKind::kStop);
+  EXPECT_EQ(fake->commands[1].device, DeviceId("n1/gpu0"));
+  Restart();
+  EXPECT_EQ(Ask<AppStatus>(placement, GetApp{start.app})->placement->device, DeviceId("n2/gpu0"));
+}
+
+TEST_F(RebalanceTest, IsOnDiskBeforeAnyoneIsCommanded) {
+  control->fail = true;
+  EXPECT_EQ(Ask<RebalancePlan>(placement, Rebalance{4, true}).status(), Unavailable("the disk is full"));
+  EXPECT_TRUE(fake->commands.empty());
+  control->fail = false;
+  EXPECT_EQ(Ask<RebalancePlan>(placement, Rebalance{4, false})->moves.size(), 1U) << "nothing has moved";
+}
+
+TEST_F(RebalanceTest, RefusesImpossibleNumbersOfMoves) {
+  for (const int moves : {-1, kMaxRebalanceMoves + 1})
+    EXPECT_EQ(Ask<RebalancePlan>(placement, Rebalance{moves, false}).status().code(), StatusCode::kInvalidArgument);
+}
+
 } // namespace
 } // namespace avocet::testing

@@ -1,5 +1,7 @@
 // Properties of Decide over random clusters. rapidcheck prints the seed of a failure.
 #include <algorithm>
+#include <cmath>
+#include <set>
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -7,6 +9,7 @@
 #include "controller/cluster_changes.h"
 #include "controller/decide.h"
 #include "controller/prediction_cache.h"
+#include "controller/rebalance.h"
 #include "tests/support/view_builder.h"
 
 namespace avocet::testing {
@@ -172,6 +175,43 @@ RC_GTEST_PROP(DecideProperties, MovesAreFeasibleInOrder, ()) {
     ++checked;
   }
   RC_CLASSIFY(checked > 0, "with moves");
+}
+
+/// Makes the moves of a rebalance from the last to the first: the order must not matter.
+void CheckRebalance(ClusterView view, const RebalancePlan& plan) {
+  std::set<DeviceId> gave, took;
+  std::set<AppId> moved;
+  for (auto one = plan.moves.rbegin(); one != plan.moves.rend(); ++one) {
+    const Move& move = one->move;
+    RC_ASSERT(view.placements.at(move.app).device == move.from);
+    const auto alone = Decide(view, view.apps.at(move.app), {});
+    const auto there = std::find_if(alone.verdicts.begin(), alone.verdicts.end(),
+                                    [&](const Verdict& verdict) { return verdict.device == move.to; });
+    RC_ASSERT(there->ok || there->filter == "objectives"); // which a simulation may overrule, if it is asked
+    RC_ASSERT(moved.insert(move.app).second);
+    gave.insert(move.from);
+    took.insert(move.to);
+    (void)MoveApp(view, move, 1000 + moved.size());
+  }
+  for (const auto& device : took)
+    RC_ASSERT(!gave.contains(device));
+  PredictionCache cache;
+  RC_ASSERT(std::abs(PlanRebalance(view, {}, 0, cache).room_before - plan.room_after) < 1e-9);
+}
+
+RC_GTEST_PROP(DecideProperties, RebalancesAreFeasibleInAnyOrderAndMakeRoom, ()) {
+  auto view = AnyView();
+  for (int i = 0; i < 4; ++i)
+    view.refused.push_back(AnyApp("refused" + std::to_string(i)));
+  const int most = *rc::gen::inRange(0, 5);
+  PredictionCache cache;
+  const auto plan = PlanRebalance(view, {}, most, cache);
+  RC_ASSERT(plan.moves.size() <= static_cast<size_t>(most));
+  RC_ASSERT((plan.room_after > plan.room_before) == !plan.moves.empty());
+  PredictionCache other;
+  RC_ASSERT(plan == PlanRebalance(view, {}, most, other));
+  RC_CLASSIFY(!plan.moves.empty(), "with moves");
+  CheckRebalance(view, plan);
 }
 
 RC_GTEST_PROP(DecideProperties, AskingChangesNothing, ()) {

@@ -51,6 +51,17 @@ TEST_F(Commands, DeviceListShowsLoadAndMemory) {
   EXPECT_EQ(Find(said["devices"], "id", "box/cpu0")["emulated"], false);
 }
 
+TEST_F(Commands, RebalanceHasNothingToMoveWhereEveryDeviceIsOfItsOwnKind) {
+  const auto plan = Run({"rebalance", "--plan"});
+  EXPECT_EQ(plan.exit_code, 0) << "3 would mean that there are moves";
+  EXPECT_THAT(plan.out, StartsWith("nothing to move"));
+  const json said = Json({"rebalance", "--max-moves", "3"});
+  EXPECT_THAT(said, HasKeys({"v", "view_version", "room_before", "room_after", "executed", "moves"}));
+  EXPECT_EQ(said["moves"], json::array());
+  EXPECT_EQ(said["executed"], false);
+  EXPECT_EQ(Run({"rebalance", "--max-moves", "0"}).exit_code, 64);
+}
+
 TEST_F(Commands, ModelImportTakesARealModelAndShowsItsDigest) {
   const std::string file = SampleModel("face_detection_short_range.tflite").string();
   const json model = Json({"model", "import", file, "--name", "face", "--version", "7"});

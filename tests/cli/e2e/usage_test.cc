@@ -62,7 +62,7 @@ const std::vector<Arguments> kCommands{
     {"app", "explain"}, {"app", "rm"},       {"load"},           {"predict"},
     {"replay"},         {"tls", "init"},     {"tls", "issue"},   {"dev"},
     {"demo"},           {"controller"},      {"agent"},          {"simulate"},
-    {"capacity"},
+    {"capacity"},       {"rebalance"},
 };
 
 Arguments With(Arguments arguments, const Arguments& more) {

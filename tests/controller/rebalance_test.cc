@@ -1,0 +1,74 @@
+#include "controller/rebalance.h"
+
+#include <gtest/gtest.h>
+
+#include "controller/cluster_changes.h"
+#include "controller/prediction_cache.h"
+#include "tests/support/view_builder.h"
+
+namespace avocet::testing {
+namespace {
+
+/// Two fifo devices with two applications of utilization 0.2 each, and one of 0.55 that was refused: it fits on neither
+/// (0.95 is more than 0.92), but would where one of the two goes.
+ClusterView Fragmented() {
+  ViewBuilder builder;
+  builder.Model("m:1", {.service_ms = 10});
+  for (const std::string device : {"n/d", "o/d"}) {
+    builder.Device(device, {.discipline = Discipline::kFifo});
+    for (const std::string name : {"a", "b"})
+      builder.Resident(MakeApp(name + "-" + device.substr(0, 1), "m", {.rate_rps = 20}), device);
+  }
+  ClusterView view = builder.Build();
+  view.refused.push_back(MakeApp("large", "m", {.rate_rps = 55}));
+  return view;
+}
+
+RebalancePlan Plan(const ClusterView& view, const Policy& policy = {}, int max_moves = 4) {
+  PredictionCache cache;
+  return PlanRebalance(view, policy, max_moves, cache);
+}
+
+TEST(Rebalance, MakesRoomForWhatWasRefused) {
+  auto view = Fragmented();
+  const Application large = view.refused[0];
+  ASSERT_EQ(Decide(view, large, {.max_moves = 0}).kind, DecisionKind::kReject);
+  const auto plan = Plan(view);
+  ASSERT_EQ(plan.moves.size(), 1U);
+  EXPECT_NEAR(plan.room_before, 0.8 * 2, 1e-12) << "the small ones fit on two devices, the large one on none";
+  EXPECT_NEAR(plan.room_after, 0.8 * 2 + 0.2 * 1, 1e-12);
+  const auto& one = plan.moves[0];
+  EXPECT_NEAR(one.from_utilization_before, 0.4, 1e-9);
+  EXPECT_NEAR(one.from_utilization_after, 0.2, 1e-9);
+  EXPECT_NEAR(one.to_utilization_before, 0.4, 1e-9);
+  EXPECT_NEAR(one.to_utilization_after, 0.6, 1e-9);
+  EXPECT_FALSE(plan.executed);
+  (void)MoveApp(view, one.move, 100);
+  EXPECT_EQ(Decide(view, large, {.max_moves = 0}).device, one.move.from);
+}
+
+TEST(Rebalance, PlansNothingWhereNothingIsWonOrAllowed) {
+  EXPECT_TRUE(Plan(ClusterView()).moves.empty());
+  EXPECT_TRUE(Plan(Fragmented(), {}, 0).moves.empty());
+  EXPECT_TRUE(Plan(Fragmented(), {.placement = PlacementPolicy::kMemoryWorst}).moves.empty());
+  auto view = Fragmented();
+  view.refused.clear();
+  EXPECT_TRUE(Plan(view).moves.empty()) << "the small ones fit everywhere";
+}
+
+TEST(Rebalance, MovesOnlyWhatServes) {
+  auto view = Fragmented();
+  for (auto& [app, placement] : view.placements)
+    placement.phase = PlacementPhase::kStarting;
+  EXPECT_TRUE(Plan(view).moves.empty());
+}
+
+TEST(Rebalance, KeepsAwayFromDevicesThatAreNotHealthy) {
+  auto view = Fragmented();
+  view.devices.at(DeviceId("o/d")).health = DeviceHealth::kDraining;
+  for (const auto& one : Plan(view).moves)
+    EXPECT_NE(one.move.to, DeviceId("o/d"));
+}
+
+} // namespace
+} // namespace avocet::testing
