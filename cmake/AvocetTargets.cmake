@@ -27,7 +27,8 @@ add_library(avocet_options INTERFACE)
 target_include_directories(avocet_options INTERFACE ${PROJECT_SOURCE_DIR})
 # Off: designated initializers leave the other members at their defaults on purpose; and g++ 12 sees
 # overlapping copies in std::string operator+ that are not there (GCC bug 105651).
-target_compile_options(avocet_options INTERFACE -Wall -Wextra -Werror -Wno-missing-field-initializers -Wno-restrict)
+target_compile_options(avocet_options INTERFACE -Wall -Wextra -Werror -Wno-missing-field-initializers
+                                                $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
 target_link_libraries(avocet_options INTERFACE Threads::Threads)
 if(AVOCET_FUZZ)
   target_compile_options(avocet_options INTERFACE -fsanitize=fuzzer-no-link)
