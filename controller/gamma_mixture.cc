@@ -26,20 +26,6 @@ double GammaSurvival(double t, double mean, double variance) {
   return boost::math::gamma_q(mean * mean / variance, t * mean / variance, Quiet());
 }
 
-/// Steps away from `guess` until the root of a falling function lies between; none lies below `least`.
-template <class Function> Bracket BracketFrom(const Function& excess, double guess, double least, double scale) {
-  const double at_guess = excess(guess);
-  Bracket bracket{guess, guess, at_guess, at_guess};
-  double step = scale * (std::abs(at_guess) + 0.02);
-  for (int i = 0; i < kMaxDoublings && bracket.at_high > 0; ++i, step *= 2)
-    bracket = {bracket.high, bracket.high + step, bracket.at_high, excess(bracket.high + step)};
-  for (int i = 0; i < kMaxDoublings && bracket.at_low < 0 && bracket.low > least; ++i, step *= 2) {
-    const double low = std::max(bracket.low - step, least);
-    bracket = {low, bracket.low, excess(low), bracket.at_low};
-  }
-  return bracket;
-}
-
 } // namespace
 
 Cumulants GammaCumulants(double mean, double variance) {
@@ -83,34 +69,32 @@ double GammaMixture::Cdf(double t) const {
   return 1 - Survival(t);
 }
 
-double GammaMixture::Variance() const {
-  const double mean = Mean();
-  double variance = 0;
+double GammaMixture::UpperBound(double survival) const {
+  double t = 1e-9;
   for (const auto& part : parts_) {
-    const double apart = part.shift_s + part.mean_s - mean;
-    variance += part.weight * (part.variance + apart * apart);
+    t = std::max(t, part.shift_s + part.mean_s + 2 * std::sqrt(part.variance));
   }
-  return variance;
+  for (int i = 0; i < kMaxDoublings && Survival(t) > survival; ++i)
+    t *= 2;
+  return t;
 }
 
 double GammaMixture::Quantile(double p, double tolerance) const {
   const double survival = 1 - p;
-  // log(survival) is close to a line in the tail, which suits the interpolation.
-  const double target = std::log(survival);
-  const auto excess = [&](double t) { return std::log(std::max(Survival(t), 1e-300)) - target; };
-  double least = parts_.front().shift_s;
-  for (const auto& part : parts_)
-    least = std::min(least, part.shift_s);
-  const double sd = std::max(std::sqrt(Variance()), 1e-3 * Mean() + 1e-12);
-  const double guess = std::max(Mean() - sd * (target + 1), least); // that of an exponential tail
-  const Bracket bracket = BracketFrom(excess, guess, least, sd);
   // Atoms first: exactly the smallest t where enough probability has come together.
   for (const auto& part : parts_) {
     const double t = part.shift_s + part.mean_s;
-    if (t < bracket.low || t > bracket.high || part.variance > kConstantScv * part.mean_s * part.mean_s) continue;
+    if (part.variance > kConstantScv * part.mean_s * part.mean_s) continue;
     if (Survival(t) <= survival && Survival(std::nextafter(t, 0.0)) > survival) return t;
   }
-  return FindRoot(excess, bracket, tolerance);
+  // log(survival) is close to a line in the tail, which suits the interpolation.
+  const double target = std::log(survival);
+  const auto excess = [&](double t) { return std::log(std::max(Survival(t), 1e-300)) - target; };
+  double low = parts_.front().shift_s;
+  for (const auto& part : parts_)
+    low = std::min(low, part.shift_s);
+  const double high = UpperBound(survival);
+  return FindRoot(excess, {low, high, excess(low), excess(high)}, tolerance);
 }
 
 } // namespace avocet

@@ -48,7 +48,7 @@ public:
   double Quantile(double p, double tolerance = 1e-10) const;
 
 private:
-  double Variance() const;
+  double UpperBound(double survival) const;
 
   std::vector<MixturePart> parts_;
 };

@@ -110,7 +110,7 @@ TEST(PlacementPolicy, PaperTestsTheMeanByItsOwnFormula) {
 TEST(Fragmentation, KeepsADeviceForThoseThatNeedIt) {
   // Only the first device has memory for "big", which was asked for before. "small" fits on both.
   ViewBuilder builder;
-  builder.Device("a/gpu", {.memory_mib = 1000}).Device("b/gpu", {.memory_mib = 300});
+  builder.Device("a/gpu", {.memory_mib = 1000}).Device("b/gpu", {.memory_mib = 600});
   builder.Model("big:1", {.memory_mib = 900}).Model("small:1", {.memory_mib = 200});
   ClusterView view = builder.Build();
   const auto small = MakeApp("s", "small");
