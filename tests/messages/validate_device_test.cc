@@ -74,6 +74,7 @@ TEST(ValidateNode, WantsAnAddressWithAPort) {
   }
   for (const char* bad : {"h", ":1", "h:", "h:0", "h:65536", "h:-1", "h:1x", "h: 1", "h\n:1"}) {
     node.rest_address = bad;
+    node.grpc_address.clear();
     EXPECT_THAT(Validate(node).message(), testing::HasSubstr("field 'rest_address'")) << bad;
     node.grpc_address = bad;
     EXPECT_THAT(Validate(node).message(), testing::HasSubstr("field 'grpc_address'")) << bad;
