@@ -57,6 +57,8 @@ private:
     return occupancy_[device].device->health == DeviceHealth::kHealthy && !closed.contains(device);
   }
 
+  const NodeId& NodeOf(size_t device) const { return occupancy_[device].device->spec.node; }
+
   std::optional<Demand> DemandAt(size_t device, const Newcomer& resident) const {
     return DemandOf(view_, *occupancy_[device].device, resident, policy_);
   }
@@ -66,7 +68,7 @@ private:
     std::vector<Shift> shifts;
     const Newcomer resident = ResidentAt(from, tenant);
     for (size_t to = 0; to < occupancy_.size(); ++to) {
-      if (to == from || !IsOpen(to, gave_)) continue;
+      if (to == from || !IsOpen(to, gave_) || freed_.contains(NodeOf(to))) continue;
       const auto demand = DemandAt(to, resident);
       if (!demand || !Fits(occupancy_[to], policy_, cache_).With(*demand)) continue;
       shifts.push_back({from, tenant, to, PlacementCost(occupancy_[to], *demand, policy_, cache_)});
@@ -141,6 +143,8 @@ private:
          .room_after = shift.value});
     plan_.room_after = shift.value;
     gave_.insert(shift.from);
+    if (resident.app->preprocess > Duration::zero() && NodeOf(shift.from) != NodeOf(shift.to))
+      freed_.insert(NodeOf(shift.from));
     took_.insert(shift.to);
     occupancy_ = std::move(after);
     return true;
@@ -151,6 +155,7 @@ private:
   PredictionCache& cache_;
   Occupancy occupancy_; ///< after the moves of the plan
   std::set<size_t> gave_, took_;
+  std::set<NodeId> freed_; ///< whose cores have less to pre-process than before
   RebalancePlan plan_;
 };
 
