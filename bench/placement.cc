@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/cbc_solver.h"
 #include "cli/parallel.h"
 #include "cli/simulate.h"
 #include "controller/fluid_bound.h"
@@ -130,8 +131,11 @@ private:
   std::optional<std::string> Bound(const PlacementInstance& instance, const Cell& cell) const {
     const double fraction = instance.memory_fraction;
     if (cell.policy == "fluid") {
-      const auto prefix = LongestPrefix(instance.view, instance.apps, fraction);
-      const auto total = MostHosted(FluidProblemOf(instance.view, instance.apps, instance.apps.size(), fraction));
+      const auto solver = LoadCbc();
+      if (!solver.ok()) return std::nullopt;
+      const auto prefix = LongestPrefix(instance.view, instance.apps, fraction, *solver);
+      const auto total =
+          MostHosted(FluidProblemOf(instance.view, instance.apps, instance.apps.size(), fraction), *solver);
       if (!prefix.ok() || !total.ok()) return std::nullopt;
       std::ostringstream line;
       line << *prefix << ",,," << *total << ",,,,,,,,";

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/capacity_file.h"
+#include "cli/cbc_solver.h"
 #include "cli/commands_simulate.h"
 #include "cli/config_files.h"
 #include "cli/format.h"
@@ -91,9 +92,11 @@ Answer OfCluster(const CapacityFile& file) {
 }
 
 Result<Answer> OfPurchase(const Context& context, const CapacityQuestion& question) {
+  auto solver = LoadCbc();
+  if (!solver.ok()) return solver.status();
   ProgressBar bar(std::cerr, "capacity",
                   {.terminal = isatty(STDERR_FILENO) != 0, .width = TerminalWidth(STDERR_FILENO)});
-  CapacityOptions options;
+  CapacityOptions options{.solver = *std::move(solver)};
   options.progress = [&](int trials, double price) {
     if (context.quiet) return;
     bar.Update(static_cast<double>(trials) / options.most_trials, fmt::format("price {}", FormatNumber(price)));

@@ -70,7 +70,7 @@ private:
       pool.price = offer.price;
       pool.most = offer.most;
     }
-    const auto purchase = CheapestPools(problem);
+    const auto purchase = CheapestPools(problem, options_.solver);
     if (!purchase.ok()) return purchase.status();
     if (!*purchase) return Refusal();
     best_.price_bound = (*purchase)->price;

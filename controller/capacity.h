@@ -54,6 +54,7 @@ struct CapacityPurchase {
 };
 
 struct CapacityOptions {
+  LinearSolver solver; ///< required
   int most_trials = 500;
   std::function<void(int trials, double price)> progress; ///< after each trial
 };
@@ -62,6 +63,6 @@ struct CapacityOptions {
 /// have a place, then takes away and exchanges single devices while all still have one. Every cluster is tried with
 /// Decide. kRejected: some application fits nowhere, or `most` of all devices (or the trials) do not suffice; says
 /// which.
-Result<CapacityPurchase> FindCheapest(const CapacityQuestion& question, const CapacityOptions& options = {});
+Result<CapacityPurchase> FindCheapest(const CapacityQuestion& question, const CapacityOptions& options);
 
 } // namespace avocet

@@ -3,94 +3,17 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <memory>
 #include <tuple>
-
-#include <coin/Cbc_C_Interface.h>
 
 #include "controller/decide.h"
 
 namespace avocet {
 namespace {
 
-constexpr double kInfinite = 1e30;
+constexpr double kInfinite = LinearProgram::kInfinite;
 constexpr double kRounding = 1e-6;
 /// Bytes would make coefficients of 1e9 beside some of 1e-3.
 constexpr double kMemoryUnit = double{1 << 30};
-
-/// A linear or mixed-integer program, column by column, for Cbc.
-class LinearProgram {
-public:
-  struct Bounds {
-    double low = 0;
-    double high = kInfinite;
-  };
-
-  int AddRow(Bounds bounds) {
-    rows_.push_back(bounds);
-    return static_cast<int>(rows_.size()) - 1;
-  }
-  int AddColumn(Bounds bounds, double objective, bool whole = false) {
-    columns_.push_back({bounds, objective, whole, {}});
-    return static_cast<int>(columns_.size()) - 1;
-  }
-  void Set(int row, int column, double value) {
-    if (value != 0) columns_[static_cast<size_t>(column)].entries.emplace_back(row, value);
-  }
-
-  struct Optimum {
-    double objective = 0;
-    std::vector<double> columns;
-  };
-  /// nullopt: infeasible.
-  Result<std::optional<Optimum>> Minimize() const {
-    const std::unique_ptr<Cbc_Model, void (*)(Cbc_Model*)> model(Cbc_newModel(), Cbc_deleteModel);
-    Cbc_setLogLevel(model.get(), 0);
-    Load(model.get());
-    Cbc_solve(model.get());
-    if (Cbc_isProvenInfeasible(model.get()) != 0) return std::optional<Optimum>();
-    if (Cbc_isProvenOptimal(model.get()) == 0) return Internal("the linear solver gave up on a bound");
-    const double* solution = Cbc_getColSolution(model.get());
-    return std::optional(Optimum{Cbc_getObjValue(model.get()), {solution, solution + columns_.size()}});
-  }
-
-private:
-  struct Column {
-    Bounds bounds;
-    double objective;
-    bool whole;
-    std::vector<std::pair<int, double>> entries;
-  };
-
-  void Load(Cbc_Model* model) const {
-    std::vector<CoinBigIndex> starts{0};
-    std::vector<int> rows;
-    std::vector<double> values, low, high, objective, row_low, row_high;
-    for (const auto& column : columns_) {
-      for (const auto& [row, value] : column.entries) {
-        rows.push_back(row);
-        values.push_back(value);
-      }
-      starts.push_back(static_cast<CoinBigIndex>(rows.size()));
-      low.push_back(column.bounds.low);
-      high.push_back(column.bounds.high);
-      objective.push_back(column.objective);
-    }
-    for (const auto& row : rows_) {
-      row_low.push_back(row.low);
-      row_high.push_back(row.high);
-    }
-    Cbc_loadProblem(model, static_cast<int>(columns_.size()), static_cast<int>(rows_.size()), starts.data(),
-                    rows.data(), values.data(), low.data(), high.data(), objective.data(), row_low.data(),
-                    row_high.data());
-    for (size_t i = 0; i < columns_.size(); ++i) {
-      if (columns_[i].whole) Cbc_setInteger(model, static_cast<int>(i));
-    }
-  }
-
-  std::vector<Bounds> rows_;
-  std::vector<Column> columns_;
-};
 
 /// The program of both questions. Columns: devices of each pool, then copies of models and shares of demands.
 class FluidProgram {
@@ -104,7 +27,7 @@ public:
       AddDemand(demand);
   }
 
-  auto Solve() const { return program_.Minimize(); }
+  const LinearProgram& program() const { return program_; }
 
 private:
   struct PoolRows {
@@ -212,25 +135,26 @@ FluidProblem FluidProblemOf(const ClusterView& view, const std::vector<Applicati
   return problem;
 }
 
-Result<double> MostHosted(const FluidProblem& problem) {
-  const auto solution = FluidProgram(problem, FluidProgram::Goal::kMostHosted).Solve();
+Result<double> MostHosted(const FluidProblem& problem, const LinearSolver& solver) {
+  const auto solution = solver(FluidProgram(problem, FluidProgram::Goal::kMostHosted).program());
   if (!solution.ok()) return solution.status();
   return *solution ? -(*solution)->objective : 0;
 }
 
-Result<size_t> LongestPrefix(const ClusterView& view, const std::vector<Application>& apps, double memory_fraction) {
+Result<size_t> LongestPrefix(const ClusterView& view, const std::vector<Application>& apps, double memory_fraction,
+                             const LinearSolver& solver) {
   size_t fits = 0, fails = apps.size() + 1;
   while (fails - fits > 1) {
     const size_t middle = fits + (fails - fits) / 2;
-    const auto hosted = MostHosted(FluidProblemOf(view, apps, middle, memory_fraction));
+    const auto hosted = MostHosted(FluidProblemOf(view, apps, middle, memory_fraction), solver);
     if (!hosted.ok()) return hosted.status();
     (*hosted >= static_cast<double>(middle) - kRounding ? fits : fails) = middle;
   }
   return fits;
 }
 
-Result<std::optional<FluidPurchase>> CheapestPools(const FluidProblem& problem) {
-  const auto solution = FluidProgram(problem, FluidProgram::Goal::kCheapest).Solve();
+Result<std::optional<FluidPurchase>> CheapestPools(const FluidProblem& problem, const LinearSolver& solver) {
+  const auto solution = solver(FluidProgram(problem, FluidProgram::Goal::kCheapest).program());
   if (!solution.ok()) return solution.status();
   if (!*solution) return std::optional<FluidPurchase>();
   FluidPurchase purchase{.price = (*solution)->objective, .devices = {}};

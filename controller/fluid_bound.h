@@ -5,11 +5,12 @@
 #include <vector>
 
 #include "controller/cluster_view.h"
+#include "controller/linear_program.h"
 #include "messages/status.h"
 
 namespace avocet {
 
-/// Bounds that no placement can beat, by linear programs (solver: COIN-OR Cbc): applications may be divided,
+/// Bounds that no placement can beat, by linear programs: applications may be divided,
 /// devices of a type are one pool, there are no switches and no objectives. Kept are: the utilization of a type's
 /// devices is at most their number, their memory is not exceeded, and a model that serves an application somewhere
 /// is loaded there, as often as its load needs. What is already placed in the view is not looked at. Deterministic.
@@ -43,11 +44,12 @@ struct FluidProblem {
 FluidProblem FluidProblemOf(const ClusterView& view, const std::vector<Application>& apps, size_t count,
                             double memory_fraction);
 
-/// The most applications that can be hosted, with fractions. kInternal where the solver fails.
-Result<double> MostHosted(const FluidProblem& problem);
+/// The most applications that can be hosted, with fractions. The solver's errors are passed on.
+Result<double> MostHosted(const FluidProblem& problem, const LinearSolver& solver);
 
 /// The largest number of first applications that can be hosted all together.
-Result<size_t> LongestPrefix(const ClusterView& view, const std::vector<Application>& apps, double memory_fraction);
+Result<size_t> LongestPrefix(const ClusterView& view, const std::vector<Application>& apps, double memory_fraction,
+                             const LinearSolver& solver);
 
 /// How many devices of each pool are the cheapest that can host all demands; whole devices, fractions of
 /// applications. nullopt: not even `most` of each can.
@@ -55,6 +57,6 @@ struct FluidPurchase {
   double price = 0;
   std::vector<int> devices; ///< by pool
 };
-Result<std::optional<FluidPurchase>> CheapestPools(const FluidProblem& problem);
+Result<std::optional<FluidPurchase>> CheapestPools(const FluidProblem& problem, const LinearSolver& solver);
 
 } // namespace avocet

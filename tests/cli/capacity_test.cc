@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "cli/capacity_file.h"
+#include "cli/cbc_solver.h"
 
 namespace avocet {
 namespace {
@@ -63,6 +64,10 @@ CapacityFile Parsed(const std::string& text) {
   return *std::move(file);
 }
 
+CapacityOptions WithCbc() {
+  return {.solver = LoadCbc().value()};
+}
+
 std::string ErrorOf(const std::string& text) {
   const auto file = ParseCapacityFile(text, "c.toml");
   return file.ok() ? "no error" : file.status().message();
@@ -72,7 +77,7 @@ std::string ErrorOf(const std::string& text) {
 // taking the patient ones away from the big device would only cost more.
 TEST(Capacity, FindsTheCheapestCluster) {
   const auto file = Parsed(kSmall);
-  const auto purchase = FindCheapest(file.question);
+  const auto purchase = FindCheapest(file.question, WithCbc());
   ASSERT_TRUE(purchase.ok()) << purchase.status().message();
   EXPECT_EQ(purchase->devices, (std::vector{1, 0}));
   EXPECT_EQ(purchase->price, 300);
@@ -84,7 +89,7 @@ TEST(Capacity, FindsTheCheapestCluster) {
 
 TEST(Capacity, BuysSeveralWhereOneIsTooFew) {
   const auto file = Parsed(With("count = 2", "count = 30"));
-  const auto purchase = FindCheapest(file.question);
+  const auto purchase = FindCheapest(file.question, WithCbc());
   ASSERT_TRUE(purchase.ok()) << purchase.status().message();
   EXPECT_EQ(purchase->placement.missing, 0);
   EXPECT_GE(purchase->price, 600); // 330 requests/s of 5 ms
@@ -92,7 +97,7 @@ TEST(Capacity, BuysSeveralWhereOneIsTooFew) {
 }
 
 TEST(Capacity, SaysWhatFitsNowhere) {
-  const auto purchase = FindCheapest(Parsed(With("latency_ms = 20.0", "latency_ms = 4.0")).question);
+  const auto purchase = FindCheapest(Parsed(With("latency_ms = 20.0", "latency_ms = 4.0")).question, WithCbc());
   ASSERT_FALSE(purchase.ok());
   EXPECT_EQ(purchase.status().code(), StatusCode::kRejected);
   EXPECT_THAT(purchase.status().message(), HasSubstr("0 of 3 applications 'quick'"));

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "cli/cbc_solver.h"
 #include "tests/support/view_builder.h"
 
 namespace avocet::testing {
@@ -9,8 +10,13 @@ namespace {
 
 using Demand = FluidProblem::Demand;
 
+const LinearSolver& Solver() {
+  static const LinearSolver kSolver = LoadCbc().value();
+  return kSolver;
+}
+
 double Hosted(const FluidProblem& problem) {
-  const auto hosted = MostHosted(problem);
+  const auto hosted = MostHosted(problem, Solver());
   EXPECT_TRUE(hosted.ok()) << hosted.status().message();
   return hosted.ok() ? *hosted : -1;
 }
@@ -55,11 +61,11 @@ TEST(FluidBound, TheLongestPrefixEndsBeforeWhatCannotBeHostedAnyMore) {
   std::vector<Application> apps;
   for (int i = 0; i < 5; ++i)
     apps.push_back(MakeApp("a" + std::to_string(i), i == 3 ? "big" : "m", {.rate_rps = 20}));
-  EXPECT_EQ(*LongestPrefix(builder.Build(), apps, 1.0), 3U); // the big one does not fit beside the other model
+  EXPECT_EQ(*LongestPrefix(builder.Build(), apps, 1.0, Solver()), 3U); // the big one does not fit beside the other model
   apps[3].model = "m";
-  EXPECT_EQ(*LongestPrefix(builder.Build(), apps, 1.0), 5U);
-  EXPECT_EQ(*LongestPrefix(builder.Build(), apps, 0.3), 0U);
-  EXPECT_EQ(*LongestPrefix(builder.Build(), {}, 1.0), 0U);
+  EXPECT_EQ(*LongestPrefix(builder.Build(), apps, 1.0, Solver()), 5U);
+  EXPECT_EQ(*LongestPrefix(builder.Build(), apps, 0.3, Solver()), 0U);
+  EXPECT_EQ(*LongestPrefix(builder.Build(), {}, 1.0, Solver()), 0U);
 }
 
 TEST(FluidBound, TheCheapestPurchaseIsWhole) {
@@ -69,12 +75,12 @@ TEST(FluidBound, TheCheapestPurchaseIsWhole) {
   problem.demands = {
       {.model = "m", .count = 6, .needs = {{.pool = 0, .utilization = 0.25}, {.pool = 1, .utilization = 0.5}}}};
   // A gpu takes four applications for 300, a tpu two for 100: three tpus would be cheaper, but there are two.
-  const auto purchase = CheapestPools(problem);
+  const auto purchase = CheapestPools(problem, Solver());
   ASSERT_TRUE(purchase.ok() && purchase->has_value());
   EXPECT_EQ((*purchase)->devices, (std::vector{1, 1}));
   EXPECT_NEAR((*purchase)->price, 400, 1e-6);
   problem.pools[0].most = 0;
-  EXPECT_FALSE(CheapestPools(problem)->has_value());
+  EXPECT_FALSE(CheapestPools(problem, Solver())->has_value());
 }
 
 } // namespace

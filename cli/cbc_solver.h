@@ -1,0 +1,11 @@
+#pragma once
+
+#include "controller/linear_program.h"
+
+namespace avocet {
+
+/// COIN-OR Cbc, loaded now: agents and controllers do not carry its libraries. kNotFound when it is not installed.
+/// The solver may be copied; one call at a time.
+Result<LinearSolver> LoadCbc();
+
+} // namespace avocet
