@@ -61,7 +61,8 @@ TEST(FluidBound, TheLongestPrefixEndsBeforeWhatCannotBeHostedAnyMore) {
   std::vector<Application> apps;
   for (int i = 0; i < 5; ++i)
     apps.push_back(MakeApp("a" + std::to_string(i), i == 3 ? "big" : "m", {.rate_rps = 20}));
-  EXPECT_EQ(*LongestPrefix(builder.Build(), apps, 1.0, Solver()), 3U); // the big one does not fit beside the other model
+  EXPECT_EQ(*LongestPrefix(builder.Build(), apps, 1.0, Solver()),
+            3U); // the big one does not fit beside the other model
   apps[3].model = "m";
   EXPECT_EQ(*LongestPrefix(builder.Build(), apps, 1.0, Solver()), 5U);
   EXPECT_EQ(*LongestPrefix(builder.Build(), apps, 0.3, Solver()), 0U);
