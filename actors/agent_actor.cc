@@ -288,6 +288,7 @@ agent_actor::behavior_type AgentBehavior(Self self, const std::shared_ptr<const 
   return {
       [self](const RunCommand& run) { return OnCommand(self, run.command); },
       [self](ProfileOnDevice& profile) { return OnProfile(self, profile); },
+      [self](SetPredictions& predictions) { self->state.args->show_predictions(std::move(predictions)); },
       [self](ConnectTo& connect) {
         self->state.controller = std::move(connect.controller);
         self->state.registered = self->state.asking = false;

@@ -19,6 +19,7 @@ struct AgentActorArgs {
   store_actor store;
   std::shared_ptr<const DeviceDriver> driver;
   std::function<std::vector<MeasurementWindow>()> close_windows;
+  std::function<void(SetPredictions)> show_predictions;
   AgentActorOptions options;
 };
 

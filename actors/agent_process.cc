@@ -64,9 +64,12 @@ AgentProcess::~AgentProcess() {
 
 namespace {
 
-MetricsPage MetricsOf(const std::shared_ptr<Node>& node, const std::shared_ptr<InferenceCore>& core) {
-  return [node, core](const HttpCounters& counters) {
+/// `nvml` is null where there is no NVIDIA driver.
+MetricsPage MetricsOf(const std::shared_ptr<Node>& node, const std::shared_ptr<InferenceCore>& core,
+                      const std::shared_ptr<const Nvml>& nvml) {
+  return [node, core, nvml](const HttpCounters& counters) {
     MetricsSnapshot snapshot;
+    if (nvml) snapshot.gpus = ReadGpus(*nvml);
     if (auto apps = core->Statistics("", ""); apps.ok()) snapshot.apps = std::move(*apps);
     snapshot.devices = node->DeviceStates();
     snapshot.refusals = core->refusals();
@@ -119,7 +122,8 @@ Status AgentProcess::StartEndpoints(const AgentProcessOptions& options) {
   auto server = InferenceServer::Start(options.inference, core_);
   if (!server.ok()) return server.status();
   server_ = std::move(*server);
-  auto http = HttpServer::Start(options.http, core_, MetricsOf(node_, core_));
+  const auto nvml = Nvml::Open(options.nvml_library);
+  auto http = HttpServer::Start(options.http, core_, MetricsOf(node_, core_, nvml.ok() ? *nvml : nullptr));
   if (!http.ok()) return http.status();
   http_ = std::move(*http);
   core_->SetReady(true);
@@ -150,6 +154,9 @@ Result<std::unique_ptr<AgentProcess>> AgentProcess::Start(caf::actor_system& sys
     return fetcher->Fetch(file, offset);
   });
   args->close_windows = [node = agent->node_] { return node->CloseWindows(); };
+  args->show_predictions = [node = agent->node_](SetPredictions predictions) {
+    node->SetPredictions(predictions.device, std::move(predictions.apps));
+  };
   args->options = options.agent;
   args->store = SpawnStore(system, std::move(*store), std::nullopt, options.agent.detached_workers);
   agent->actor_ = system.spawn(AgentBehavior, std::shared_ptr<const AgentActorArgs>(args));

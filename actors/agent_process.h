@@ -27,6 +27,7 @@ struct AgentProcessOptions {
   std::string advertise_address; ///< of the gRPC endpoint, and with its own port of REST; empty: as they are bound
   InferenceServerOptions inference;
   HttpServerOptions http;
+  std::filesystem::path nvml_library = "libnvidia-ml.so.1"; ///< a path, or what the system's loader finds
   AgentActorOptions agent;
 };
 

@@ -64,10 +64,14 @@ struct RunCommand { Command command; };
 /// Measures a model on a device; bounded in runs and time.
 struct ProfileOnDevice { DeviceId device; ModelId model; Variant variant; };
 
+/// The predicted latencies of a device's applications, to be shown beside the measured ones; replaces those before.
+struct SetPredictions { DeviceId device; std::vector<PredictedLatency> apps; };
+
 /// What the controller may ask of an agent. The local agent actor and the link's proxy both are one.
 using agent_handle = caf::typed_actor<
     caf::replies_to<RunCommand>::with<Done>,
-    caf::replies_to<ProfileOnDevice>::with<Profile>>;
+    caf::replies_to<ProfileOnDevice>::with<Profile>,
+    caf::reacts_to<SetPredictions>>;
 
 /// One device's windows were made durable up to and including `sequence`.
 struct WindowAck { DeviceId device; BootId boot; uint64_t sequence = 0; };
@@ -177,12 +181,15 @@ struct NodeAway { NodeId node; };
 struct FitChanged { DeviceFit fit; };
 /// Tells the placement actor where a device's measurements live (for ForgetApp).
 struct DeviceUp { DeviceId device; device_actor actor; };
+/// Internal: time to tell agents what is predicted of their applications.
+struct PredictionTick {};
 
 using placement_actor = caf::typed_actor<
     caf::replies_to<NodeUp>::with<Done>,
     caf::reacts_to<NodeAway>,
     caf::reacts_to<FitChanged>,
     caf::reacts_to<DeviceUp>,
+    caf::reacts_to<PredictionTick>,
     caf::replies_to<ReportRunning>::with<Done>,
     caf::replies_to<ListNodes>::with<NodeList>,
     caf::replies_to<ListDevices>::with<DeviceList>,
@@ -261,6 +268,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::FlushWrites)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::StopActor)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::RunCommand)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ProfileOnDevice)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::SetPredictions)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::WindowAck)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::RegisterAgent)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::Heartbeat)
@@ -299,6 +307,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::NodeUp)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::NodeAway)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::FitChanged)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::DeviceUp)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::PredictionTick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::LeaseTick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ExecuteCommand)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::SetWindowTarget)

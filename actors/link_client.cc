@@ -131,6 +131,13 @@ void OnAck(Self self, const v1::WindowAck& proto) {
   spdlog::warn("acknowledgement refused reason=\"{}\"", ack.status().message());
 }
 
+void OnPredictions(Self self, const v1::Predictions& proto) {
+  if (!self->state.agent) return; // there is nobody to show them yet
+  auto predictions = FromProto(proto);
+  if (predictions.ok()) return self->send(self->state.agent, std::move(*predictions));
+  spdlog::warn("predictions refused reason=\"{}\"", predictions.status().message());
+}
+
 /// The agent registers with whom it is given.
 void GiveController(Self self) {
   self->send(self->state.args->agent, ConnectTo{caf::actor_cast<agent_link_actor>(self)});
@@ -147,6 +154,8 @@ void OnSaid(Self self, const v1::ControllerMessage& message) {
   case v1::ControllerMessage::kRegisterAgain:
     spdlog::warn("asked to register again reason=\"{}\"", message.register_again().reason());
     return GiveController(self);
+  case v1::ControllerMessage::kPredictions:
+    return OnPredictions(self, message.predictions());
   case v1::ControllerMessage::BODY_NOT_SET:
     return spdlog::debug("message of a later version ignored");
   }

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "actors/control_codec.h"
 #include "messages/codec.h"
 #include "messages/codec_reader.h"
 
@@ -91,6 +92,33 @@ Result<WindowAck> FromProto(const v1::WindowAck& proto) {
   WindowAck ack{DeviceId(proto.device()), BootId(proto.boot()), proto.sequence()};
   if (!IsDeviceId(ack.device)) return Corruption("message WindowAck, field 'device': not <node>/<device>");
   return ack;
+}
+
+v1::Predictions ToProto(const SetPredictions& predictions) {
+  v1::Predictions proto;
+  proto.set_device(predictions.device.str());
+  for (const auto& one : predictions.apps) {
+    auto& app = *proto.add_apps();
+    app.set_app(one.app.str());
+    *app.mutable_latency() = ToProto(one.latency);
+  }
+  return proto;
+}
+
+Result<SetPredictions> FromProto(const v1::Predictions& proto) {
+  Reader reader("Predictions");
+  SetPredictions predictions{DeviceId(proto.device()), {}};
+  if (!IsDeviceId(predictions.device)) reader.Fail("device", "not <node>/<device>");
+  if (static_cast<size_t>(proto.apps_size()) > kMaxAppsPerDevice) reader.Fail("apps", "too many");
+  for (const auto& one : proto.apps()) {
+    if (!IsName(one.app())) reader.Fail("app", "not a name");
+    if (!reader.status().ok()) return reader.status();
+    const auto latency = FromProto(one.latency());
+    if (!latency.ok()) return latency.status();
+    predictions.apps.push_back({AppId(one.app()), *latency});
+  }
+  if (!reader.status().ok()) return reader.status();
+  return predictions;
 }
 
 v1::Request ToProto(const LinkRequest& request) {

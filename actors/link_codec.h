@@ -35,6 +35,8 @@ v1::SentWindow ToProto(const SentWindow& window);
 Result<SentWindow> FromProto(const v1::SentWindow& proto);
 v1::WindowAck ToProto(const WindowAck& ack);
 Result<WindowAck> FromProto(const v1::WindowAck& proto);
+v1::Predictions ToProto(const SetPredictions& predictions);
+Result<SetPredictions> FromProto(const v1::Predictions& proto);
 /// Body only: the ids are the outbox's.
 v1::Request ToProto(const LinkRequest& request);
 Result<LinkRequest> FromProto(const v1::Request& proto);

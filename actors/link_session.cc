@@ -209,6 +209,11 @@ link_session_actor::behavior_type LinkSessionBehavior(Self self, const std::shar
   return {
       [self](RunCommand& run) { return OnCommand(self, run); },
       [self](ProfileOnDevice& profile) { return OnProfile(self, profile); },
+      [self](const SetPredictions& predictions) {
+        v1::ControllerMessage message;
+        *message.mutable_predictions() = ToProto(predictions);
+        self->state.args->stream.send(std::move(message));
+      },
       [self](const WindowAck& ack) {
         v1::ControllerMessage message;
         *message.mutable_ack() = ToProto(ack);

@@ -6,6 +6,7 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/errors.h"
+#include "actors/placement_predictions.h"
 #include "actors/placement_steps.h"
 #include "controller/cluster_changes.h"
 #include "controller/describe.h"
@@ -33,6 +34,8 @@ void Adopt(Self self, const Reconciliation& reconciliation, WriteBatch& batch) {
 caf::result<Done> OnNodeUp(Self self, NodeUp& up) {
   auto& state = self->state;
   state.agents[up.node.id] = up.agent;
+  for (const DeviceSpec& device : up.node.devices)
+    state.told_predictions.erase(device.id());
   NodeArrived(state.records.view, up.node);
   auto reconciliation = Reconcile(state.records.view, up.node.id, up.running);
   WriteBatch batch;
@@ -240,11 +243,16 @@ placement_actor::behavior_type PlacementBehavior(Self self, const std::shared_pt
   state.options = args->options;
   state.started_at = self->clock().now();
   if (!state.records.events.empty()) state.durable_events = state.records.events.back().sequence;
+  self->delayed_send(self, state.options.predict_every, PredictionTick{});
   return {
       [self](NodeUp& up) { return OnNodeUp(self, up); },
       [self](const NodeAway& away) { OnNodeAway(self, away); },
       [self](const FitChanged& changed) { TakeFit(self->state.records.view, changed.fit); },
       [self](DeviceUp& up) { self->state.devices[up.device] = std::move(up.actor); },
+      [self](PredictionTick) {
+        TellPredictions(self);
+        self->delayed_send(self, self->state.options.predict_every, PredictionTick{});
+      },
       [self](const ReportRunning& report) { return OnReport(self, report); },
       [self](ListNodes) -> caf::result<NodeList> { return NodeList{DescribeNodes(self->state.records.view)}; },
       [self](ListDevices) -> caf::result<DeviceList> { return DeviceList{DescribeDevices(self->state.records.view)}; },

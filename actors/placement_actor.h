@@ -41,6 +41,8 @@ struct PlacementActorState {
   std::deque<std::pair<uint64_t, caf::typed_response_promise<EventList>>> event_waiters; ///< after which number
   std::map<AppId, Waiting> waiting; ///< by the application that waits for room
   PredictionCache predictions;
+  std::map<DeviceId, std::vector<PredictedLatency>> told_predictions; ///< what the agents show
+  DeviceId next_prediction;                                           ///< where the next look begins
   caf::actor_clock::time_point started_at;
 };
 

@@ -119,6 +119,13 @@ AppStatus DescribeApp(const ClusterView& view, const AppId& app) {
   return status;
 }
 
+std::vector<PredictedLatency> PredictLatencies(const ClusterView& view, const DeviceId& device) {
+  std::vector<PredictedLatency> latencies;
+  for (const auto& app : Predict(ExpectedLoad(view, view.devices.at(device))).apps)
+    latencies.push_back({app.app, Summarize(app)});
+  return latencies;
+}
+
 std::vector<DeviceId> DevicesToProfile(const ClusterView& view, const Model& model, bool missing_only) {
   std::set<std::string> types;
   std::vector<DeviceId> devices;

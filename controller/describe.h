@@ -17,6 +17,10 @@ std::vector<ModelStatus> DescribeModels(const ClusterView& view);
 /// kept with the device.
 AppStatus DescribeApp(const ClusterView& view, const AppId& app);
 
+/// The predicted latencies of the applications on a device that the view knows, at the rates that people are shown;
+/// empty where it is not stable.
+std::vector<PredictedLatency> PredictLatencies(const ClusterView& view, const DeviceId& device);
+
 /// One healthy device of each type that has an engine for a variant of the model; only types
 /// without a profile when `missing_only`.
 std::vector<DeviceId> DevicesToProfile(const ClusterView& view, const Model& model, bool missing_only);

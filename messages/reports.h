@@ -42,6 +42,13 @@ struct LatencySummary {
   friend bool operator==(const LatencySummary&, const LatencySummary&) = default;
 };
 
+/// That of one application.
+struct PredictedLatency {
+  AppId app;
+  LatencySummary latency;
+  friend bool operator==(const PredictedLatency&, const PredictedLatency&) = default;
+};
+
 /// What was measured of an application on its device since the controller started.
 struct AppTotals {
   uint64_t arrivals = 0;

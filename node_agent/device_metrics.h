@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "messages/device.h"
+#include "messages/reports.h"
 #include "node_agent/meter.h"
 
 namespace avocet {
@@ -15,6 +17,7 @@ struct DeviceMetrics {
   uint64_t memory_used_bytes = 0;
   uint64_t memory_bytes = 0;
   DeviceActivity totals;
+  std::vector<PredictedLatency> predicted; ///< of its applications, as the controller said last
 };
 
 } // namespace avocet

@@ -37,7 +37,7 @@ struct HttpCounters {
   uint64_t refused = 0;   ///< ever, for being too many
 };
 
-/// Makes the page of /metrics. Called on an IO thread; must not block.
+/// Makes the page of /metrics. Called by one thread at a time, which serves no connection: it may take milliseconds.
 using MetricsPage = std::function<std::string(const HttpCounters&)>;
 
 } // namespace avocet

@@ -193,7 +193,8 @@ private:
   void Serve() {
     const auto& [status, route] = head().match;
     if (status != 200) return Send(AnswerMismatch(status, head_->target()));
-    if (route.action == HttpAction::kMetrics) return Send(Metrics());
+    if (route.action == HttpAction::kMetrics)
+      return Aside(true, [this] { reply_ = Metrics(); }, &Session::SendMetrics);
     if (route.action != HttpAction::kInfer) return Send(AnswerQuestion(*shared_.core, route));
     const HttpInferBody body{body_.bytes(), head().json_bytes, static_cast<size_t>(limits().max_body_bytes)};
     inference_.emplace(*shared_.core, MonotonicTime::clock::now(), body);
@@ -208,6 +209,8 @@ private:
     reply.content_type = "text/plain; version=0.0.4; charset=utf-8";
     return reply;
   }
+
+  void SendMetrics() { Send(std::move(reply_)); }
 
   // Inference: begun and answered on the loop's thread; what takes long in between is done aside.
 

@@ -1,6 +1,7 @@
 #include "node_agent/metrics_text.h"
 
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include <prometheus/metric_family.h>
@@ -186,6 +187,44 @@ void AddAllDevices(Page& page, const std::vector<DeviceMetrics>& devices) {
              [](const D& d) { return d.memory_bytes; });
 }
 
+void AddPredictions(Page& page, const std::vector<DeviceMetrics>& devices) {
+  page.Family("avocet_predicted_response_seconds", "Predicted response time, as the controller said last",
+              MetricType::Gauge);
+  for (const DeviceMetrics& device : devices) {
+    for (const auto& [app, latency] : device.predicted) {
+      const auto add = [&](const char* statistic, Duration value) {
+        page.Add({{"app", app.str()}, {"device", device.id.str()}, {"statistic", statistic}}, ToSeconds(value));
+      };
+      add("mean", latency.mean);
+      add("p50", latency.p50);
+      add("p95", latency.p95);
+      add("p99", latency.p99);
+    }
+  }
+}
+
+/// One of Triton's gauges, for the GPUs that can tell.
+template <class Value> void AddGpus(Page& page, const std::vector<GpuMetrics>& gpus,
+                                    std::pair<const char*, const char*> name_and_help, Value value) {
+  page.Family(name_and_help.first, name_and_help.second, MetricType::Gauge);
+  for (const GpuMetrics& gpu : gpus) {
+    if (const auto found = value(gpu)) page.Add({{"gpu_uuid", gpu.gpu.uuid}}, static_cast<double>(*found));
+  }
+}
+
+void AddAllGpus(Page& page, const std::vector<GpuMetrics>& gpus) {
+  using G = GpuMetrics;
+  if (gpus.empty()) return;
+  AddGpus(page, gpus, {"nv_gpu_utilization", "GPU utilization rate [0.0 - 1.0)"},
+          [](const G& g) { return g.reading.utilization; });
+  AddGpus(page, gpus, {"nv_gpu_memory_total_bytes", "GPU total memory, in bytes"}, [](const G& g) {
+    return g.gpu.memory_bytes > 0 ? std::optional(g.gpu.memory_bytes) : std::nullopt;
+  });
+  AddGpus(page, gpus, {"nv_gpu_memory_used_bytes", "GPU used memory, in bytes"},
+          [](const G& g) { return g.reading.memory_used_bytes; });
+  AddGpus(page, gpus, {"nv_gpu_power_usage", "GPU power usage in watts"}, [](const G& g) { return g.reading.power_w; });
+}
+
 void AddEndpoint(Page& page, const MetricsSnapshot& snapshot) {
   page.Family("avocet_inference_bytes_in_flight", "Bytes of requests and answers in hand", MetricType::Gauge);
   page.Add({}, static_cast<double>(snapshot.bytes_in_flight));
@@ -198,6 +237,17 @@ void AddEndpoint(Page& page, const MetricsSnapshot& snapshot) {
 
 } // namespace
 
+std::vector<GpuMetrics> ReadGpus(const Nvml& nvml) {
+  std::vector<GpuMetrics> all;
+  auto gpus = nvml.Gpus();
+  if (!gpus.ok()) return all;
+  for (unsigned i = 0; i < gpus->size(); ++i) {
+    auto reading = nvml.Read(i);
+    if (reading.ok()) all.push_back({std::move((*gpus)[i]), *reading});
+  }
+  return all;
+}
+
 std::string MetricsText(const MetricsSnapshot& snapshot) {
   Page page;
   AddTritonCounters(page, snapshot.apps);
@@ -208,6 +258,8 @@ std::string MetricsText(const MetricsSnapshot& snapshot) {
     AddRefusals(page, app.name, app.totals.failures);
   AddRefusals(page, "", snapshot.refusals);
   AddAllDevices(page, snapshot.devices);
+  AddPredictions(page, snapshot.devices);
+  AddAllGpus(page, snapshot.gpus);
   AddEndpoint(page, snapshot);
   return page.Text();
 }

@@ -152,8 +152,15 @@ std::vector<MeasurementWindow> Node::CloseWindows() {
   return windows;
 }
 
+void Node::SetPredictions(const DeviceId& device, std::vector<PredictedLatency> predicted) {
+  if (!slots_.contains(device)) return;
+  const std::lock_guard lock(predicted_mutex_);
+  predicted_[device] = std::move(predicted);
+}
+
 std::vector<DeviceMetrics> Node::DeviceStates() const {
   std::vector<DeviceMetrics> states;
+  const std::lock_guard lock(predicted_mutex_);
   for (const auto& [id, slot] : slots_) {
     const DeviceScheduler& device = *slot.scheduler;
     states.push_back({.id = id,
@@ -161,7 +168,8 @@ std::vector<DeviceMetrics> Node::DeviceStates() const {
                       .emulated = device.spec().emulated(),
                       .memory_used_bytes = device.memory_used_bytes(),
                       .memory_bytes = device.spec().memory_bytes,
-                      .totals = device.totals()});
+                      .totals = device.totals(),
+                      .predicted = predicted_.contains(id) ? predicted_.at(id) : std::vector<PredictedLatency>()});
   }
   return states;
 }

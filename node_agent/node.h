@@ -45,6 +45,9 @@ public:
                                const ModelFiles::Fetch& fetch);
   /// Ends the measurement window of every device.
   std::vector<MeasurementWindow> CloseWindows();
+  /// The predicted latencies of a device's applications, for DeviceStates; replaces those before. Of a device that is
+  /// not here they are ignored.
+  void SetPredictions(const DeviceId& device, std::vector<PredictedLatency> predicted);
   /// For the page of /metrics.
   std::vector<DeviceMetrics> DeviceStates() const;
 
@@ -80,6 +83,8 @@ private:
   ModelFiles files_;
   mutable std::mutex uses_mutex_;
   std::map<AppId, Use> uses_;
+  mutable std::mutex predicted_mutex_;
+  std::map<DeviceId, std::vector<PredictedLatency>> predicted_;
 };
 
 } // namespace avocet

@@ -81,6 +81,7 @@ protected:
       return std::vector<MeasurementWindow>{
           {.device = kDevice, .boot = BootId("boot"), .sequence = ++sequence, .length = FromMillis(200)}};
     };
+    args->show_predictions = [this](const SetPredictions& given) { predictions.push_back(given); };
     args->options.detached_workers = false;
     agent = Keep(system.spawn(AgentBehavior, std::shared_ptr<const AgentActorArgs>(args)));
     Run();
@@ -92,6 +93,7 @@ protected:
   std::shared_ptr<FakeController> fake = std::make_shared<FakeController>();
   std::vector<Command> started;
   std::vector<Command> stopped;
+  std::vector<SetPredictions> predictions;
   Status driver_answer;
   uint64_t sequence = 0;
   store_actor store;
@@ -106,6 +108,12 @@ TEST_F(AgentActorTest, RegistersAtOnceAndBeats) {
   Advance(std::chrono::seconds(3));
   EXPECT_GE(fake->heartbeats, 2);
   EXPECT_EQ(fake->registrations.size(), 1U);
+}
+
+TEST_F(AgentActorTest, ShowsWhatItIsToldOfPredictions) {
+  Send(agent, SetPredictions{kDevice, {{AppId("cam"), {.mean = FromMillis(5)}}}});
+  ASSERT_EQ(predictions.size(), 1U);
+  EXPECT_EQ(predictions[0].apps.at(0).latency.mean, FromMillis(5));
 }
 
 TEST_F(AgentActorTest, RegistersAgainWhenTheControllerForgotIt) {

@@ -11,6 +11,7 @@ namespace {
 struct LinkedAgent {
   std::vector<agent_link_actor> controllers; ///< as they were given
   std::vector<Command> commands;
+  std::vector<SetPredictions> predictions;
   Status answer;
 
   static agent_actor::behavior_type Behavior(agent_actor::pointer self, const std::shared_ptr<LinkedAgent>& fake) {
@@ -27,6 +28,7 @@ struct LinkedAgent {
                          .service_mean = FromMillis(10),
                          .runs = 5};
         },
+        [fake](const SetPredictions& predictions) { fake->predictions.push_back(predictions); },
         [fake](const ConnectTo& connect) { fake->controllers.push_back(connect.controller); },
         [](SessionTick) {},
         [self](StopActor) -> caf::result<Done> { return self->quit(), Done{}; },
@@ -199,6 +201,20 @@ TEST_F(LinkClientTest, HandsAcknowledgementsOn) {
   self->receive([&](const WindowAck& ack) { sequence = ack.sequence; },
                 caf::after(std::chrono::seconds(0)) >> [] { FAIL() << "no acknowledgement"; });
   EXPECT_EQ(sequence, 9U);
+}
+
+TEST_F(LinkClientTest, HandsPredictionsToTheAgent) {
+  v1::ControllerMessage message;
+  *message.mutable_predictions() =
+      ToProto(SetPredictions{DeviceId("n1/gpu0"), {{AppId("cam"), {.mean = FromMillis(5)}}}});
+  Hear(message); // before there is an agent
+  OpenSession();
+  Hear(message);
+  ASSERT_EQ(fake->predictions.size(), 1U);
+  EXPECT_EQ(fake->predictions[0].device, DeviceId("n1/gpu0"));
+  message.mutable_predictions()->set_device("no device");
+  Hear(message);
+  EXPECT_EQ(fake->predictions.size(), 1U);
 }
 
 TEST_F(LinkClientTest, RegistersAgainWhenAsked) {

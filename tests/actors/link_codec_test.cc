@@ -67,6 +67,19 @@ TEST(LinkCodec, AnswersComeBackAsTheyWere) {
   EXPECT_EQ(done->profile, profile);
 }
 
+TEST(LinkCodec, PredictionsComeBackAsTheyWere) {
+  const SetPredictions sent{
+      DeviceId("n1/gpu0"),
+      {{AppId("cam"), {FromMillis(1), FromMillis(2), FromMillis(3), FromMillis(4)}}, {AppId("dog"), {}}}};
+  const auto read = FromProto(ToProto(sent));
+  ASSERT_TRUE(read.ok()) << read.status().ToString();
+  EXPECT_EQ(read->device, sent.device);
+  EXPECT_EQ(read->apps, sent.apps);
+  auto proto = ToProto(sent);
+  proto.mutable_apps(1)->set_app("no name");
+  EXPECT_EQ(FromProto(proto).status().code(), StatusCode::kCorruption);
+}
+
 TEST(LinkCodec, RefusesWhatIsMalformed) {
   v1::Answer answer;
   answer.set_code(99);

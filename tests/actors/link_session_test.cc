@@ -216,6 +216,13 @@ TEST_F(LinkSessionTest, AcknowledgesDownTheStream) {
   EXPECT_EQ(down.back().ack().sequence(), 9U);
 }
 
+TEST_F(LinkSessionTest, TellsPredictionsDownTheStream) {
+  SayHello();
+  Send(session, SetPredictions{DeviceId("n1/gpu0"), {{AppId("cam"), {.p95 = FromMillis(7)}}}});
+  ASSERT_EQ(down.back().predictions().apps_size(), 1);
+  EXPECT_EQ(down.back().predictions().apps(0).latency().p95_ns(), 7'000'000);
+}
+
 TEST_F(LinkSessionTest, FailsWhatIsOpenWhenTheStreamEnds) {
   SayHello();
   const auto answer = Begin<Done>(session, StartOfCam());

@@ -1,5 +1,7 @@
 #include "actors/placement_actor.h"
 
+#include <set>
+
 #include "actors/store_actor.h"
 #include "node_agent/model_files.h"
 #include "storage/records.h"
@@ -86,6 +88,33 @@ TEST_F(PlacementActorTest, ProfilesAdmitsAndCommands) {
   EXPECT_EQ(PhaseOf("cam"), PlacementPhase::kStarting);
   ASSERT_TRUE(Ask<Done>(placement, ReportRunning{NodeId("n1"), ReportOf(fake->commands[0])}).ok());
   EXPECT_EQ(PhaseOf("cam"), PlacementPhase::kReady);
+}
+
+TEST_F(PlacementActorTest, TellsAgentsWhatIsPredictedWhenItChanges) {
+  ReadyForApps();
+  Advance(std::chrono::seconds(2));
+  ASSERT_EQ(fake->predictions.size(), 1U) << "nothing runs there";
+  EXPECT_TRUE(fake->predictions[0].apps.empty());
+  ASSERT_TRUE(Apply("cam").ok());
+  Advance(std::chrono::seconds(3));
+  ASSERT_EQ(fake->predictions.size(), 2U);
+  ASSERT_EQ(fake->predictions[1].apps.size(), 1U);
+  EXPECT_EQ(fake->predictions[1].apps[0].latency, *Ask<AppStatus>(placement, GetApp{AppId("cam")})->predicted);
+  ASSERT_TRUE(BringUp().ok());
+  Advance(std::chrono::seconds(2));
+  EXPECT_EQ(fake->predictions.size(), 3U) << "an agent that registers anew knows nothing";
+}
+
+TEST_F(PlacementActorTest, TellsEveryDeviceInItsTurn) {
+  constexpr size_t kNodes = 40;
+  for (size_t i = 0; i < kNodes; ++i)
+    ASSERT_TRUE(BringUp("n" + std::to_string(i)).ok());
+  Advance(std::chrono::seconds(5));
+  std::set<DeviceId> told;
+  for (const auto& one : fake->predictions)
+    told.insert(one.device);
+  EXPECT_EQ(told.size(), kNodes);
+  EXPECT_EQ(fake->predictions.size(), kNodes);
 }
 
 TEST_F(PlacementActorTest, HasTheDecisionOnDiskBeforeItCommands) {

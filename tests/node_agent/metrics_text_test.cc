@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "node_agent/shared_library.h"
+#include "tests/node_agent/fake_nvml.h"
+
 namespace avocet {
 namespace {
 
@@ -28,7 +31,10 @@ MetricsSnapshot Sample() {
                               .emulated = true,
                               .memory_used_bytes = 10,
                               .memory_bytes = 100,
-                              .totals = {milliseconds(1500), 7, 2, 0.25, 0.5}});
+                              .totals = {milliseconds(1500), 7, 2, 0.25, 0.5},
+                              .predicted = {{AppId("door"),
+                                             {milliseconds(11), milliseconds(10), milliseconds(21),
+                                              milliseconds(31)}}}});
   snapshot.refusals[static_cast<size_t>(StatusCode::kNotFound)] = 9;
   snapshot.http_connections = 5;
   return snapshot;
@@ -68,7 +74,48 @@ TEST(MetricsText, HasOurOwn) {
         "avocet_device_busy_seconds_total{device=\"n/gpu0\",kind=\"gpu\",emulated=\"true\"} 1.5\n",
         "avocet_http_connections 5\n"})
     EXPECT_THAT(text, HasSubstr(line));
+  for (const char* line : {"{app=\"door\",device=\"n/gpu0\",statistic=\"mean\"} 0.011\n",
+                           "{app=\"door\",device=\"n/gpu0\",statistic=\"p50\"} 0.01\n",
+                           "{app=\"door\",device=\"n/gpu0\",statistic=\"p95\"} 0.021\n",
+                           "{app=\"door\",device=\"n/gpu0\",statistic=\"p99\"} 0.031\n"})
+    EXPECT_THAT(text, HasSubstr(std::string("avocet_predicted_response_seconds") + line));
   EXPECT_THAT(text, Not(HasSubstr("reason=\"internal\"")));
+}
+
+template <class Use> void WithFakeGpus(const Use& use) {
+  FakeNvml* fake = nullptr;
+  const auto library = SharedLibrary::Open(AVOCET_FAKE_NVML);
+  ASSERT_TRUE(library.ok() && library->Bind("fake_nvml", fake).ok());
+  *fake = {};
+  fake->gpus = 2;
+  const auto nvml = Nvml::Open(AVOCET_FAKE_NVML);
+  ASSERT_TRUE(nvml.ok());
+  use(*fake, **nvml);
+}
+
+TEST(MetricsText, HasTritonsNamesOfGpus) {
+  WithFakeGpus([](FakeNvml&, const Nvml& nvml) {
+    MetricsSnapshot snapshot;
+    snapshot.gpus = ReadGpus(nvml);
+    const std::string text = MetricsText(snapshot);
+    for (const char* line :
+         {"# TYPE nv_gpu_utilization gauge", "nv_gpu_utilization{gpu_uuid=\"GPU-0\"} 0.42\n",
+          "nv_gpu_utilization{gpu_uuid=\"GPU-1\"} 0.42\n", "nv_gpu_memory_total_bytes{gpu_uuid=\"GPU-1\"} 8589934592\n",
+          "nv_gpu_memory_used_bytes{gpu_uuid=\"GPU-1\"} 2147483648\n",
+          "nv_gpu_power_usage{gpu_uuid=\"GPU-1\"} 61.5\n"})
+      EXPECT_THAT(text, HasSubstr(line));
+  });
+}
+
+TEST(MetricsText, SaysNothingOfAGpuThatItDoesNotKnow) {
+  EXPECT_THAT(MetricsText(Sample()), Not(HasSubstr("nv_gpu")));
+  WithFakeGpus([](FakeNvml& fake, const Nvml& nvml) {
+    fake.is_integrated = true;
+    MetricsSnapshot snapshot;
+    snapshot.gpus = ReadGpus(nvml);
+    EXPECT_EQ(snapshot.gpus.size(), 2U);
+    EXPECT_THAT(MetricsText(snapshot), Not(HasSubstr("gpu_uuid")));
+  });
 }
 
 } // namespace

@@ -45,6 +45,7 @@ inline RunCommand StartOfCam() {
 struct FakeAgent {
   std::vector<Command> commands;
   std::vector<ProfileOnDevice> profiles;
+  std::vector<SetPredictions> predictions;
   Status command_answer;
   Status profile_answer;
   double service_ms = 10;
@@ -67,6 +68,7 @@ struct FakeAgent {
                          .runs = 5,
                          .emulated = true};
         },
+        [fake](const SetPredictions& predictions) { fake->predictions.push_back(predictions); },
     };
   }
 };

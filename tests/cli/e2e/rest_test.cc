@@ -114,6 +114,17 @@ TEST_F(Curl, GetsTheBytesOfTheEngineInBothForms) {
   EXPECT_THAT(metrics, HasSubstr("avocet_device_utilization{device=\"box/cpu0\",kind=\"cpu\",emulated=\"false\"}"));
 }
 
+TEST_F(Curl, GetsPredictionsBesideMeasurements) {
+  const std::string wanted =
+      "avocet_predicted_response_seconds{app=\"door\",device=\"box/cpu0\",statistic=\"p99\"} ";
+  const auto give_up = MonotonicTime::clock::now() + kPatience;
+  std::string metrics;
+  do // the controller tells the agent once a second
+    metrics = Ask(cluster.metrics() + "/metrics");
+  while (metrics.find(wanted) == std::string::npos && MonotonicTime::clock::now() < give_up);
+  EXPECT_THAT(metrics, HasSubstr(wanted));
+}
+
 // The order in which perf_analyzer asks; it gives up when the sections' counts differ by unequal numbers.
 TEST_F(Curl, GetsWhatPerfAnalyzerAsksFor) {
   const DirectRun direct(kFace, 3);
