@@ -199,6 +199,11 @@ void Compare(const Pair& pair, size_t bytes) {
   std::fflush(stdout);
 }
 
+[[noreturn]] void Fail(const Status& status) {
+  std::fprintf(stderr, "%s\n", status.ToString().c_str());
+  std::exit(1);
+}
+
 /// From the call that a program would make to its callback, without any socket.
 void InProcess(NoOpNode& node, size_t bytes) {
   const std::vector<std::byte> data(bytes);
@@ -209,16 +214,16 @@ void InProcess(NoOpNode& node, size_t bytes) {
     bool done = false;
     const auto begin = MonotonicTime::clock::now();
     Inference inference(node.core(), begin);
-    Status status = inference.Open("noop", "");
-    if (status.ok())
-      status =
-          inference.Begin({.inputs = {TensorView{{"in", DataType::kUint8, {static_cast<int64_t>(bytes)}}, data}}}, [&] {
-            const std::lock_guard lock(mutex);
-            done = true;
-            changed.notify_one();
-          });
-    if (!status.ok()) std::fprintf(stderr, "%s\n", status.ToString().c_str()), std::exit(1);
-    {
+    const Status found = inference.Open("noop", "");
+    if (!found.ok()) Fail(found);
+    const auto progress =
+        inference.Begin({.inputs = {TensorView{{"in", DataType::kUint8, {static_cast<int64_t>(bytes)}}, data}}}, [&] {
+          const std::lock_guard lock(mutex);
+          done = true;
+          changed.notify_one();
+        });
+    if (!progress.ok()) Fail(progress.status());
+    if (*progress == InferenceProgress::kQueued) {
       std::unique_lock lock(mutex);
       changed.wait(lock, [&] { return done; });
     }

@@ -3,20 +3,23 @@
 #include <cassert>
 #include <utility>
 
-#include "node_agent/device_scheduler_impl.h"
+#include "node_agent/deadline_watch.h"
+#include "node_agent/executor.h"
+#include "node_agent/model_runner.h"
+#include "node_agent/work.h"
 
 namespace avocet {
 
-DeviceScheduler::Impl::Impl(DeviceSpec spec, BootId boot, std::unique_ptr<Engine> engine, SchedulerOptions options)
+DeviceScheduler::DeviceScheduler(DeviceSpec spec, BootId boot, std::unique_ptr<Engine> engine, SchedulerOptions options)
     : spec_(std::move(spec)), options_(options), engine_(std::move(engine)),
-      meter_(spec_.id(), std::move(boot), Now()) {
+      meter_(spec_.id(), std::move(boot), Now()),
+      watch_(engine_->can_cancel() ? std::make_unique<DeadlineWatch>() : nullptr) {
   assert(spec_.discipline == Discipline::kFifo || spec_.discipline == Discipline::kTimeShared);
   assert(options_.max_queued >= 1);
-  if (engine_->can_cancel()) watch_.emplace();
   if (is_fifo()) device_executor_ = MakeExecutor(spec_.name);
 }
 
-DeviceScheduler::Impl::~Impl() {
+DeviceScheduler::~DeviceScheduler() {
   std::vector<Executor*> executors;
   {
     const std::lock_guard lock(mutex_);
@@ -30,13 +33,13 @@ DeviceScheduler::Impl::~Impl() {
     Abandon(executor->Stop(), why);
 }
 
-std::unique_ptr<Executor> DeviceScheduler::Impl::MakeExecutor(const std::string& name) {
-  auto runner = std::make_shared<ModelRunner>(spec_.discipline, meter_, watch_ ? &*watch_ : nullptr);
+std::unique_ptr<Executor> DeviceScheduler::MakeExecutor(const std::string& name) {
+  auto runner = std::make_shared<ModelRunner>(spec_.discipline, meter_, watch_.get());
   return std::make_unique<Executor>(ExecutorOptions{"av-" + name, spec_.cores},
                                     [this, runner](Work work) { Serve(*runner, std::move(work)); });
 }
 
-std::vector<Executor*> DeviceScheduler::Impl::Executors() const {
+std::vector<Executor*> DeviceScheduler::Executors() const {
   if (device_executor_) return {device_executor_.get()};
   std::vector<Executor*> executors;
   for (const auto& [id, loaded] : loaded_)
@@ -46,7 +49,7 @@ std::vector<Executor*> DeviceScheduler::Impl::Executors() const {
 
 // Applications
 
-Status DeviceScheduler::Impl::Attach(const AppId& app, const ModelId& model) {
+Status DeviceScheduler::Attach(const AppId& app, const ModelId& model) {
   const std::string subject = Subject() + ", application " + Quoted(app.str());
   const std::lock_guard lock(mutex_);
   const auto attached = attachments_.find(app);
@@ -69,7 +72,7 @@ Status DeviceScheduler::Impl::Attach(const AppId& app, const ModelId& model) {
   return {};
 }
 
-Status DeviceScheduler::Impl::Detach(const AppId& app) {
+Status DeviceScheduler::Detach(const AppId& app) {
   std::unique_lock lock(mutex_);
   const auto found = attachments_.find(app);
   if (found == attachments_.end()) return {};
@@ -93,7 +96,7 @@ Status DeviceScheduler::Impl::Detach(const AppId& app) {
   return {};
 }
 
-Result<std::shared_ptr<const ModelSignature>> DeviceScheduler::Impl::SignatureOf(const AppId& app) const {
+Result<std::shared_ptr<const ModelSignature>> DeviceScheduler::SignatureOf(const AppId& app) const {
   const std::lock_guard lock(mutex_);
   const auto it = attachments_.find(app);
   if (it == attachments_.end()) return NotFound(Subject() + " does not serve application " + Quoted(app.str()));
@@ -103,7 +106,38 @@ Result<std::shared_ptr<const ModelSignature>> DeviceScheduler::Impl::SignatureOf
 
 // Requests
 
-Status DeviceScheduler::Impl::Submit(InferenceRequest request) {
+Status DeviceScheduler::Submit(InferenceRequest request) {
+  AVOCET_RETURN_IF_ERROR(CheckFit(request));
+  const std::lock_guard lock(mutex_);
+  auto work = Accept(std::move(request));
+  if (!work.ok()) return work.status();
+  work->attachment->executor->Push(std::move(*work));
+  return {};
+}
+
+Result<std::optional<Completion>> DeviceScheduler::SubmitOrRun(InferenceRequest request) {
+  AVOCET_RETURN_IF_ERROR(CheckFit(request));
+  std::unique_lock lock(mutex_);
+  auto work = Accept(std::move(request));
+  if (!work.ok()) return work.status();
+  Executor& executor = *work->attachment->executor;
+  if (!TryReserve(*work)) {
+    executor.Push(std::move(*work));
+    return std::optional<Completion>();
+  }
+  lock.unlock();
+  std::optional<Completion> made;
+  work->request.done = [&made](Completion completion) { made = std::move(completion); };
+  executor.ServeHere(std::move(*work));
+  return made;
+}
+
+bool DeviceScheduler::TryReserve(const Work& work) const {
+  return spec_.cores.empty() && work.model->longest_run.load(std::memory_order_relaxed) <= options_.short_run &&
+         work.attachment->executor->TryReserve();
+}
+
+Status DeviceScheduler::CheckFit(const InferenceRequest& request) {
   std::shared_ptr<Resident> model;
   {
     const std::lock_guard lock(mutex_);
@@ -111,12 +145,10 @@ Status DeviceScheduler::Impl::Submit(InferenceRequest request) {
     if (!attachment.ok()) return attachment.status();
     model = (*attachment)->model;
   }
-  AVOCET_RETURN_IF_ERROR(CheckInputs(model->model->signature(), request.inputs));
-  const std::lock_guard lock(mutex_);
-  return Accept(std::move(request));
+  return CheckInputs(model->model->signature(), request.inputs);
 }
 
-Result<std::shared_ptr<Attachment>> DeviceScheduler::Impl::FindOpen(const AppId& app) {
+Result<std::shared_ptr<Attachment>> DeviceScheduler::FindOpen(const AppId& app) {
   const auto it = attachments_.find(app);
   if (it == attachments_.end()) return NotFound(Subject() + " does not serve application " + Quoted(app.str()));
   if (stopping_) return Refuse(app, Unavailable(Subject() + " is shutting down"));
@@ -124,12 +156,12 @@ Result<std::shared_ptr<Attachment>> DeviceScheduler::Impl::FindOpen(const AppId&
   return Refuse(app, Unavailable(Subject() + ": application " + Quoted(app.str()) + " is being withdrawn; retry"));
 }
 
-Status DeviceScheduler::Impl::Refuse(const AppId& app, Status why) {
+Status DeviceScheduler::Refuse(const AppId& app, Status why) {
   meter_.Refused(app);
   return why;
 }
 
-Status DeviceScheduler::Impl::Accept(InferenceRequest request) {
+Result<Work> DeviceScheduler::Accept(InferenceRequest request) {
   auto attachment = FindOpen(request.app);
   if (!attachment.ok()) return attachment.status();
   if (request.cancel.stop_requested()) return Refuse(request.app, Cancelled("the caller gave up"));
@@ -149,11 +181,10 @@ Status DeviceScheduler::Impl::Accept(InferenceRequest request) {
   work.request = std::move(request);
   ++(*attachment)->pending;
   ++queued_;
-  (*attachment)->executor->Push(std::move(work));
-  return {};
+  return work;
 }
 
-void DeviceScheduler::Impl::DropCancelled() {
+void DeviceScheduler::DropCancelled() {
   std::vector<Work> cancelled;
   {
     const std::lock_guard lock(mutex_);
@@ -165,13 +196,13 @@ void DeviceScheduler::Impl::DropCancelled() {
   Abandon(std::move(cancelled), Cancelled("the caller gave up while the request was queued"));
 }
 
-void DeviceScheduler::Impl::Serve(ModelRunner& runner, Work work) {
+void DeviceScheduler::Serve(ModelRunner& runner, Work work) {
   if (work.attachment) --queued_;
   Completion completion = runner.Run(work);
   Answer(std::move(work), std::move(completion));
 }
 
-void DeviceScheduler::Impl::Abandon(std::vector<Work> abandoned, const Status& why) {
+void DeviceScheduler::Abandon(std::vector<Work> abandoned, const Status& why) {
   for (Work& work : abandoned) {
     if (work.attachment) --queued_;
     Completion completion;
@@ -182,7 +213,7 @@ void DeviceScheduler::Impl::Abandon(std::vector<Work> abandoned, const Status& w
   }
 }
 
-void DeviceScheduler::Impl::Answer(Work work, Completion completion) {
+void DeviceScheduler::Answer(Work work, Completion completion) {
   const std::shared_ptr<Attachment> attachment = std::move(work.attachment);
   if (attachment) {
     const Duration response = completion.stamps.finished - completion.stamps.received;
@@ -201,53 +232,8 @@ void DeviceScheduler::Impl::Answer(Work work, Completion completion) {
   drained_.notify_all();
 }
 
-// The public face
-
-DeviceScheduler::DeviceScheduler(DeviceSpec spec, BootId boot, std::unique_ptr<Engine> engine, SchedulerOptions options)
-    : impl_(std::make_unique<Impl>(std::move(spec), std::move(boot), std::move(engine), options)) {}
-DeviceScheduler::~DeviceScheduler() = default;
-
-const DeviceSpec& DeviceScheduler::spec() const {
-  return impl_->spec();
-}
-Status DeviceScheduler::Load(const LoadRequest& request) {
-  return impl_->Load(request);
-}
-Status DeviceScheduler::Unload(const ModelId& model) {
-  return impl_->Unload(model);
-}
-Status DeviceScheduler::Attach(const AppId& app, const ModelId& model) {
-  return impl_->Attach(app, model);
-}
-Status DeviceScheduler::Detach(const AppId& app) {
-  return impl_->Detach(app);
-}
-Result<Probe> DeviceScheduler::RunOnce(const ModelId& model, ProbeKind kind, Duration timeout) {
-  return impl_->RunOnce(model, kind, timeout);
-}
-Result<std::shared_ptr<const ModelSignature>> DeviceScheduler::SignatureOf(const AppId& app) const {
-  return impl_->SignatureOf(app);
-}
-std::vector<ModelId> DeviceScheduler::LoadedModels() const {
-  return impl_->LoadedModels();
-}
-uint64_t DeviceScheduler::memory_used_bytes() const {
-  return impl_->memory_used_bytes();
-}
-uint64_t DeviceScheduler::MemoryOf(const ModelId& model) const {
-  return impl_->MemoryOf(model);
-}
-Status DeviceScheduler::Submit(InferenceRequest request) {
-  return impl_->Submit(std::move(request));
-}
-void DeviceScheduler::DropCancelled() {
-  impl_->DropCancelled();
-}
 MeasurementWindow DeviceScheduler::CloseWindow() {
-  return impl_->CloseWindow();
-}
-DeviceActivity DeviceScheduler::totals() const {
-  return impl_->totals();
+  return meter_.CloseWindow(Now());
 }
 
 } // namespace avocet

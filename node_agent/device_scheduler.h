@@ -1,8 +1,12 @@
 #pragma once
 
+#include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <stop_token>
@@ -18,6 +22,13 @@
 #include "node_agent/tensor.h"
 
 namespace avocet {
+
+struct Attachment;
+class DeadlineWatch;
+class Executor;
+class ModelRunner;
+struct Resident;
+struct Work;
 
 /// The moments of a request's life on this node. Response time = finished - received.
 struct Stamps {
@@ -52,6 +63,7 @@ struct SchedulerOptions {
   size_t max_queued = 256; ///< waiting (not running) requests of the device; one more is refused; >= 1
   Duration drain_deadline = std::chrono::seconds(10);   ///< how long Detach waits for accepted requests
   Duration warm_up_deadline = std::chrono::seconds(60); ///< how long Load waits for the warm-up's turn and run
+  Duration short_run = std::chrono::microseconds(100);  ///< longest run that SubmitOrRun makes itself; 0: none
 };
 
 /// What must have run on the device right before a probe.
@@ -71,8 +83,8 @@ struct Probe {
 /// them off the data path), Submit never does.
 ///
 /// Under kFifo a request is `switched` when the executor last ran another model, whoever asked for
-/// that run. Every Load ends with a warm-up run, so the first request after it is switched exactly
-/// when a run of another model came between. Under kTimeShared nothing is ever switched.
+/// that run. A Load ends with a warm-up run unless the engine made one while loading, aside from the device's executor;
+/// that one switches nothing. Under kTimeShared nothing is ever switched.
 class DeviceScheduler {
 public:
   DeviceScheduler(DeviceSpec spec, BootId boot, std::unique_ptr<Engine> engine, SchedulerOptions options = {});
@@ -81,11 +93,11 @@ public:
   DeviceScheduler(const DeviceScheduler&) = delete;
   DeviceScheduler& operator=(const DeviceScheduler&) = delete;
 
-  const DeviceSpec& spec() const;
+  const DeviceSpec& spec() const { return spec_; }
 
-  /// Makes a model resident and warms it up with one run on zeros. The engine loads on a thread of low
-  /// priority; the warm-up runs on the model's executor in its turn (first come, first served, beyond
-  /// max_queued), so requests are never stalled longer than by that run. Idempotent; leaves nothing
+  /// Makes a model resident and warm. The engine loads on a thread of low priority; where that includes no run, one on
+  /// zeros follows on the model's executor in its turn (first come, first served, beyond max_queued), so requests are
+  /// never stalled longer than by that run. Idempotent; leaves nothing
   /// behind when it fails. kResourceExhausted when the device's memory would overflow,
   /// kInvalidArgument when the device's cores cannot be had.
   Status Load(const LoadRequest& request);
@@ -121,17 +133,66 @@ public:
   /// the queue is answered kDeadlineExceeded when its turn comes; one that passes during the run
   /// stops it only where the engine can cancel, otherwise the outputs are delivered late.
   Status Submit(InferenceRequest request);
+  /// As Submit for a caller that can spare its thread for `short_run`: while nothing waits or runs, and the model's runs
+  /// are known to be that short, it makes the run itself, which saves waking two threads, and gets the completion;
+  /// `done` is not called then. The order is that of Submit. Not where the device has its own cores.
+  Result<std::optional<Completion>> SubmitOrRun(InferenceRequest request);
   /// Answers kCancelled, at once, every queued request whose `cancel` is set.
   void DropCancelled();
 
   /// Ends the current measurement window and begins the next one.
   MeasurementWindow CloseWindow();
   /// What all closed windows together hold.
-  DeviceActivity totals() const;
+  DeviceActivity totals() const { return meter_.totals(); }
 
 private:
-  class Impl;
-  std::unique_ptr<Impl> impl_;
+  /// A loaded model and who runs it: the device's executor, or under kTimeShared one of its own.
+  struct Loaded {
+    std::shared_ptr<Resident> resident;
+    std::unique_ptr<Executor> own;
+    Executor* executor = nullptr;
+  };
+
+  bool is_fifo() const { return spec_.discipline == Discipline::kFifo; }
+  static MonotonicTime Now() { return MonotonicTime::clock::now(); }
+  static std::string Quoted(const std::string& id) { return "'" + id + "'"; }
+  std::string Subject() const { return "device " + Quoted(spec_.id().str()); }
+  std::unique_ptr<Executor> MakeExecutor(const std::string& name);
+  std::vector<Executor*> Executors() const;
+
+  // Models and the runs that nobody asked for: device_scheduler_models.cc.
+  Result<Loaded> LoadIntoMemory(const LoadRequest& request);
+  Status WarmUp(const Loaded& loaded);
+  Status CheckMemory(uint64_t needed_bytes) const;
+  Result<Work> ProbeWork(const ModelId& model, ProbeKind kind, Executor*& executor) const;
+  Result<Completion> RunAside(Work work, Executor& executor, Duration timeout);
+
+  // Requests: device_scheduler.cc.
+  Result<std::shared_ptr<Attachment>> FindOpen(const AppId& app);
+  Status Refuse(const AppId& app, Status why);
+  Status CheckFit(const InferenceRequest& request);
+  Result<Work> Accept(InferenceRequest request);
+  bool TryReserve(const Work& work) const;
+  void Serve(ModelRunner& runner, Work work);
+  void Answer(Work work, Completion completion);
+  void Abandon(std::vector<Work> abandoned, const Status& why);
+
+  const DeviceSpec spec_;
+  const SchedulerOptions options_;
+  const std::unique_ptr<Engine> engine_;
+  Meter meter_;
+  const std::unique_ptr<DeadlineWatch> watch_; ///< only where the engine can cancel
+
+  // Locks are taken in the order admin_mutex_, mutex_, then those inside the executors and the meter.
+  std::mutex admin_mutex_; ///< one load, unload or probe at a time
+  mutable std::mutex mutex_;
+  std::condition_variable drained_;
+  std::map<AppId, std::shared_ptr<Attachment>> attachments_;
+  uint64_t generations_ = 0;
+  bool stopping_ = false;
+  std::atomic<size_t> queued_ = 0; ///< grows under mutex_ only, so the bound holds
+  std::map<ModelId, Loaded> loaded_;
+  std::unique_ptr<Executor> device_executor_; ///< kFifo only
 };
 
 } // namespace avocet

@@ -2,7 +2,9 @@
 #include <utility>
 
 #include "node_agent/background.h"
-#include "node_agent/device_scheduler_impl.h"
+#include "node_agent/device_scheduler.h"
+#include "node_agent/executor.h"
+#include "node_agent/work.h"
 
 namespace avocet {
 namespace {
@@ -35,7 +37,7 @@ private:
 
 } // namespace
 
-Status DeviceScheduler::Impl::Load(const LoadRequest& request) {
+Status DeviceScheduler::Load(const LoadRequest& request) {
   const std::lock_guard admin(admin_mutex_);
   {
     const std::lock_guard lock(mutex_);
@@ -44,16 +46,20 @@ Status DeviceScheduler::Impl::Load(const LoadRequest& request) {
   const std::string subject = Subject() + ", model " + Quoted(request.model.str());
   auto loaded = LoadIntoMemory(request);
   if (!loaded.ok()) return loaded.status().WithContext(subject);
-  Work warm_up;
-  warm_up.model = loaded->resident;
-  const auto warm = RunAside(std::move(warm_up), *loaded->executor, options_.warm_up_deadline);
-  if (!warm.ok()) return warm.status().WithContext(subject + ", warm-up");
+  AVOCET_RETURN_IF_ERROR(WarmUp(*loaded).WithContext(subject + ", warm-up"));
   const std::lock_guard lock(mutex_);
   loaded_.emplace(request.model, std::move(*loaded));
   return {};
 }
 
-Result<DeviceScheduler::Impl::Loaded> DeviceScheduler::Impl::LoadIntoMemory(const LoadRequest& request) {
+Status DeviceScheduler::WarmUp(const Loaded& loaded) {
+  if (loaded.resident->model->is_warm()) return {};
+  Work work;
+  work.model = loaded.resident;
+  return RunAside(std::move(work), *loaded.executor, options_.warm_up_deadline).status();
+}
+
+Result<DeviceScheduler::Loaded> DeviceScheduler::LoadIntoMemory(const LoadRequest& request) {
   Loaded loaded;
   if (!is_fifo()) loaded.own = MakeExecutor(request.model.str());
   loaded.executor = is_fifo() ? device_executor_.get() : loaded.own.get();
@@ -62,11 +68,15 @@ Result<DeviceScheduler::Impl::Loaded> DeviceScheduler::Impl::LoadIntoMemory(cons
   if (!model.ok()) return model.status();
   const uint64_t bytes = (*model)->memory_bytes();
   AVOCET_RETURN_IF_ERROR(CheckMemory(bytes));
-  loaded.resident = std::make_shared<Resident>(Resident{request.model, ++generations_, bytes, std::move(*model)});
+  loaded.resident = std::make_shared<Resident>();
+  loaded.resident->id = request.model;
+  loaded.resident->generation = ++generations_;
+  loaded.resident->memory_bytes = bytes;
+  loaded.resident->model = std::move(*model);
   return loaded;
 }
 
-Status DeviceScheduler::Impl::CheckMemory(uint64_t needed_bytes) const {
+Status DeviceScheduler::CheckMemory(uint64_t needed_bytes) const {
   const uint64_t used = memory_used_bytes();
   const uint64_t free = spec_.memory_bytes > used ? spec_.memory_bytes - used : 0;
   if (needed_bytes <= free) return {};
@@ -74,7 +84,7 @@ Status DeviceScheduler::Impl::CheckMemory(uint64_t needed_bytes) const {
                            " MiB of " + MiB(spec_.memory_bytes) + " are free; unload a model first");
 }
 
-Status DeviceScheduler::Impl::Unload(const ModelId& model) {
+Status DeviceScheduler::Unload(const ModelId& model) {
   const std::lock_guard admin(admin_mutex_);
   std::map<ModelId, Loaded>::node_type unloaded;
   {
@@ -91,7 +101,7 @@ Status DeviceScheduler::Impl::Unload(const ModelId& model) {
   return {};
 }
 
-std::vector<ModelId> DeviceScheduler::Impl::LoadedModels() const {
+std::vector<ModelId> DeviceScheduler::LoadedModels() const {
   const std::lock_guard lock(mutex_);
   std::vector<ModelId> models;
   for (const auto& [id, loaded] : loaded_)
@@ -99,7 +109,7 @@ std::vector<ModelId> DeviceScheduler::Impl::LoadedModels() const {
   return models;
 }
 
-uint64_t DeviceScheduler::Impl::memory_used_bytes() const {
+uint64_t DeviceScheduler::memory_used_bytes() const {
   const std::lock_guard lock(mutex_);
   uint64_t bytes = 0;
   for (const auto& [id, loaded] : loaded_)
@@ -107,7 +117,7 @@ uint64_t DeviceScheduler::Impl::memory_used_bytes() const {
   return bytes;
 }
 
-uint64_t DeviceScheduler::Impl::MemoryOf(const ModelId& model) const {
+uint64_t DeviceScheduler::MemoryOf(const ModelId& model) const {
   const std::lock_guard lock(mutex_);
   const auto loaded = loaded_.find(model);
   return loaded == loaded_.end() ? 0 : loaded->second.resident->memory_bytes;
@@ -115,7 +125,7 @@ uint64_t DeviceScheduler::Impl::MemoryOf(const ModelId& model) const {
 
 // Runs that no application asked for
 
-Result<Probe> DeviceScheduler::Impl::RunOnce(const ModelId& model, ProbeKind kind, Duration timeout) {
+Result<Probe> DeviceScheduler::RunOnce(const ModelId& model, ProbeKind kind, Duration timeout) {
   const std::lock_guard admin(admin_mutex_);
   Executor* executor = nullptr;
   auto work = ProbeWork(model, kind, executor);
@@ -125,7 +135,7 @@ Result<Probe> DeviceScheduler::Impl::RunOnce(const ModelId& model, ProbeKind kin
   return Probe{completion->attained_service, completion->switched};
 }
 
-Result<Work> DeviceScheduler::Impl::ProbeWork(const ModelId& model, ProbeKind kind, Executor*& executor) const {
+Result<Work> DeviceScheduler::ProbeWork(const ModelId& model, ProbeKind kind, Executor*& executor) const {
   if (kind == ProbeKind::kSwitched && !is_fifo())
     return Unsupported(Subject() + " is time_shared: it never switches models");
   const std::lock_guard lock(mutex_);
@@ -144,7 +154,7 @@ Result<Work> DeviceScheduler::Impl::ProbeWork(const ModelId& model, ProbeKind ki
   return work;
 }
 
-Result<Completion> DeviceScheduler::Impl::RunAside(Work work, Executor& executor, Duration timeout) {
+Result<Completion> DeviceScheduler::RunAside(Work work, Executor& executor, Duration timeout) {
   const auto zeros = std::make_shared<const ZeroInputs>(work.model->model->signature());
   const auto waiter = std::make_shared<Waiter>();
   const MonotonicTime now = Now();

@@ -41,6 +41,8 @@ public:
   virtual const ModelSignature& signature() const = 0;
   /// Resident bytes on the device, measured at load where the engine can.
   virtual uint64_t memory_bytes() const = 0;
+  /// Whether loading included a run, so that the next one is as fast as any.
+  virtual bool is_warm() const { return false; }
   /// Blocks for the service time. Errors: kInvalidArgument (inputs), kCancelled, kInternal.
   virtual Result<RunResult> Run(const RunRequest& request) = 0;
 };

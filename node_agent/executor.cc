@@ -51,8 +51,23 @@ void Executor::Push(Work work) {
     const std::lock_guard lock(mutex_);
     queue_.push_back(std::move(work));
     has_work_.store(true, std::memory_order_relaxed);
+    if (is_reserved_) return; // who serves now sees to it
   }
   changed_.notify_one();
+}
+
+bool Executor::TryReserve() {
+  const std::lock_guard lock(mutex_);
+  if (stopping_ || is_serving_ || is_reserved_ || !queue_.empty()) return false;
+  is_reserved_ = true;
+  return true;
+}
+
+void Executor::ServeHere(Work work) {
+  serve_(std::move(work));
+  const std::lock_guard lock(mutex_);
+  is_reserved_ = false;
+  if (is_due()) changed_.notify_all();
 }
 
 std::vector<Work> Executor::Extract(const std::function<bool(const Work&)>& matches) {
@@ -66,11 +81,12 @@ std::vector<Work> Executor::Extract(const std::function<bool(const Work&)>& matc
 
 std::vector<Work> Executor::Stop() {
   {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     stopping_ = true;
     has_work_.store(true, std::memory_order_relaxed);
+    changed_.notify_one();
+    changed_.wait(lock, [this] { return !is_reserved_; });
   }
-  changed_.notify_one();
   if (thread_.joinable()) thread_.join();
   return Extract([](const Work&) { return true; });
 }
@@ -78,13 +94,15 @@ std::vector<Work> Executor::Stop() {
 void Executor::Loop() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    if (!stopping_ && queue_.empty()) AwaitWork(lock);
+    if (!is_due()) AwaitWork(lock);
     if (stopping_) return;
     Work work = std::move(queue_.front());
     queue_.pop_front();
+    is_serving_ = true;
     lock.unlock();
     serve_(std::move(work));
     lock.lock();
+    is_serving_ = false;
   }
 }
 
@@ -97,7 +115,7 @@ void Executor::AwaitWork(std::unique_lock<std::mutex>& lock) {
       std::this_thread::yield();
     lock.lock();
   }
-  changed_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+  changed_.wait(lock, [this] { return is_due(); });
   last_idle_ = MonotonicTime::clock::now() - begin;
 }
 

@@ -20,8 +20,9 @@ struct ExecutorOptions {
   std::vector<int> cores; ///< the thread stays on these; empty: anywhere
 };
 
-/// A thread that serves work one by one in the order it was pushed. Keeps no bound: its users do.
-/// Thread-safe; Stop() and destruction must not come from the thread itself.
+/// A thread that serves work one by one in the order it was pushed. Keeps no bound: its users do. Another thread may
+/// serve a piece in its place while there is nothing to do.
+/// Thread-safe; Stop() and destruction must not come from the thread itself, nor from one in its place.
 class Executor {
 public:
   using Serve = std::function<void(Work)>;
@@ -34,6 +35,11 @@ public:
   /// Whether the thread got its cores.
   const Status& pinned() const { return pinned_; }
   void Push(Work work);
+  /// True when nothing waits or is being served: what is pushed from now on waits until the caller, who must, has
+  /// called ServeHere.
+  bool TryReserve();
+  /// Serves the work on the calling thread, which has reserved the executor.
+  void ServeHere(Work work);
   /// Takes matching work out of the queue, in order; the rest keeps its order.
   std::vector<Work> Extract(const std::function<bool(const Work&)>& matches);
   /// Ends the thread after the work in hand and returns what it left. Idempotent.
@@ -42,6 +48,7 @@ public:
 private:
   void Loop();
   void AwaitWork(std::unique_lock<std::mutex>& lock);
+  bool is_due() const { return stopping_ || (!is_reserved_ && !queue_.empty()); }
 
   const Serve serve_;
   std::mutex mutex_;
@@ -49,6 +56,8 @@ private:
   std::deque<Work> queue_;
   std::atomic<bool> has_work_ = false; ///< work is queued or the end has come; for the look without the lock
   Duration last_idle_ = Duration::max();
+  bool is_serving_ = false;  ///< the thread is
+  bool is_reserved_ = false; ///< another thread is, or is about to
   bool stopping_ = false;
   Status pinned_;
   std::thread thread_; // last: it uses the others

@@ -21,7 +21,7 @@ bool HttpInference::is_long_to_decode() const {
   return body_.json_bytes > kLongJson;
 }
 
-Status HttpInference::Begin(std::function<void()> ready) {
+Result<InferenceProgress> HttpInference::Begin(std::function<void()> ready) {
   AVOCET_RETURN_IF_ERROR(request_->status());
   HttpInferRequest& request = **request_;
   return inference_.Begin({std::move(request.inputs), request.outputs, std::nullopt, &request.parameters},

@@ -25,10 +25,10 @@ public:
   bool is_long_to_decode() const; ///< longer than a thread with other connections should be busy
   void Decode() { request_.emplace(DecodeInferRequest(body_)); }
   /// As Inference::Begin; also what Decode found.
-  Status Begin(std::function<void()> ready);
+  Result<InferenceProgress> Begin(std::function<void()> ready);
   void Cancel() { inference_.Cancel(); }
 
-  // From `ready` on:
+  // From `ready` or kReady on:
   bool is_long_to_encode() const;
   /// The answer, good or bad; binary outputs stay here.
   void Encode();

@@ -231,16 +231,19 @@ private:
   void Begin() {
     if (!socket().is_open()) return Vanished();
     Enter(State::kRunning, Duration::max());
-    // Notices a client that goes away, and saves the next request a round of the loop.
-    if (!is_reading_ && incoming_.size() == 0) ReadMore();
     running_ = Self();
-    const Status status = inference_->Begin([this] {
+    const auto progress = inference_->Begin([this] {
       auto& io = loop_.io;
       asio::post(io, [self = std::move(running_)] { self->OnRun(); });
     });
-    if (status.ok()) return;
+    if (progress.ok() && *progress == InferenceProgress::kQueued) return WatchClient();
     const auto self = std::exchange(running_, nullptr);
-    Send(inference_->Fail(status));
+    progress.ok() ? OnRun() : Send(inference_->Fail(progress.status()));
+  }
+
+  /// Notices a client that goes away, and saves the next request a round of the loop.
+  void WatchClient() {
+    if (!is_reading_ && incoming_.size() == 0) ReadMore();
   }
 
   void OnRun() {

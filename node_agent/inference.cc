@@ -25,9 +25,16 @@ Status Inference::Open(const std::string& name, const std::string& version) {
   return {};
 }
 
-Status Inference::Begin(InferenceQuery query, std::function<void()> ready) {
+Result<InferenceProgress> Inference::Begin(InferenceQuery query, std::function<void()> ready) {
   call_deadline_ = query.deadline;
-  return Told(Submit(std::move(query), std::move(ready)));
+  auto progress = Submit(std::move(query), std::move(ready));
+  if (!progress.ok()) return Told(progress.status());
+  return progress;
+}
+
+void Inference::Take(Completion completion) {
+  completion_ = std::move(completion);
+  completion_.status = Told(std::move(completion_.status));
 }
 
 /// As Triton does: the request's own `timeout` is no DEADLINE_EXCEEDED, which clients take for the call's.
@@ -38,7 +45,7 @@ Status Inference::Told(Status status) {
   return Unavailable("Request timeout expired: " + status.message());
 }
 
-Status Inference::Submit(InferenceQuery query, std::function<void()> ready) {
+Result<InferenceProgress> Inference::Submit(InferenceQuery query, std::function<void()> ready) {
   static const Parameters kNone;
   const Parameters& parameters = query.parameters != nullptr ? *query.parameters : kNone;
   const auto timeout = TimeoutOf(parameters);
@@ -60,11 +67,14 @@ Status Inference::Submit(InferenceQuery query, std::function<void()> ready) {
   request.deadline = Earlier(call_deadline_, *timeout ? std::optional(received_ + **timeout) : std::nullopt);
   request.cancel = stop_.get_token();
   request.done = [this, ready = std::move(ready)](Completion completion) {
-    completion_ = std::move(completion);
-    completion_.status = Told(std::move(completion_.status));
+    Take(std::move(completion));
     ready();
   };
-  return device->Submit(std::move(request));
+  auto made = device->SubmitOrRun(std::move(request));
+  if (!made.ok()) return made.status();
+  if (!made->has_value()) return InferenceProgress::kQueued;
+  Take(std::move(**made));
+  return InferenceProgress::kReady;
 }
 
 void Inference::Cancel() {

@@ -31,6 +31,11 @@ struct InferenceAnswer {
   std::vector<const Tensor*> outputs;
 };
 
+enum class InferenceProgress {
+  kQueued, ///< the answer comes later
+  kReady,  ///< the answer is there
+};
+
 /// One inference from the complete request to the answer: what the transports have in common. Used by
 /// one thread at a time, in this order: Open, Begin, (ready), answers, End. Only Cancel may come at
 /// any time between Begin and End. Every object that was opened must be ended: End counts it.
@@ -43,13 +48,14 @@ public:
 
   /// Finds the application; kNotFound.
   Status Open(const std::string& name, const std::string& version);
-  /// Queues the request with its device. On success `ready` is called once, on an executor's thread
-  /// or on the thread that withdraws the request. Never blocks.
-  Status Begin(InferenceQuery query, std::function<void()> ready);
+  /// Queues the request with its device, or runs it at once where that is short (DeviceScheduler::SubmitOrRun).
+  /// After kQueued `ready` is called once, on an executor's thread or on the thread that withdraws the request;
+  /// after kReady never.
+  Result<InferenceProgress> Begin(InferenceQuery query, std::function<void()> ready);
   /// The client gave up: a queued request leaves its queue, a running one stops where the engine can.
   void Cancel();
 
-  // From `ready` on:
+  // From `ready` or kReady on:
 
   /// How it went, as clients are told. A `timeout` of the request that passed is kUnavailable and says
   /// "Request timeout expired" (as Triton does), so that clients do not take it for the call's own.
@@ -61,7 +67,8 @@ public:
   void End(const Status& sent);
 
 private:
-  Status Submit(InferenceQuery query, std::function<void()> ready);
+  Result<InferenceProgress> Submit(InferenceQuery query, std::function<void()> ready);
+  void Take(Completion completion);
   Status Told(Status status);
 
   InferenceCore& core_;

@@ -18,7 +18,8 @@ MessageInference::MessageInference(InferenceCore& core, const inference::ModelIn
     : request_(request), response_(response), inference_(core, MonotonicTime::clock::now()), bytes_(core.budget()),
       budget_(core.budget()) {}
 
-Status MessageInference::Begin(std::optional<MonotonicTime> call_deadline, std::function<void()> ready) {
+Result<InferenceProgress> MessageInference::Begin(std::optional<MonotonicTime> call_deadline,
+                                                  std::function<void()> ready) {
   AVOCET_RETURN_IF_ERROR(inference_.Open(request_.model_name(), request_.model_version()));
   if (!bytes_.TryGrow(request_.ByteSizeLong()))
     return Unavailable("requests in flight hold " + std::to_string(budget_.used()) + " of " +
@@ -50,9 +51,10 @@ InferCall::InferCall(const grpc::CallbackServerContext& context, InferenceCore& 
     : context_(context), sender_(sender), inference_(core, request, response) {}
 
 void InferCall::Begin() {
-  const Status status =
+  const auto progress =
       inference_.Begin(DeadlineOf(context_, MonotonicTime::clock::now()), [this] { sender_.Post(*this); });
-  if (!status.ok()) Answer(status);
+  if (!progress.ok()) return Answer(progress.status());
+  if (*progress == InferenceProgress::kReady) Send();
 }
 
 void InferCall::Send() {

@@ -27,7 +27,7 @@ public:
                    inference::ModelInferResponse& response);
 
   /// As Inference::Begin. On failure nothing will be called; what is left is End.
-  Status Begin(std::optional<MonotonicTime> call_deadline, std::function<void()> ready);
+  Result<InferenceProgress> Begin(std::optional<MonotonicTime> call_deadline, std::function<void()> ready);
   void Cancel() { inference_.Cancel(); }
   /// Fills the response; the status of the run, or of the encoding.
   Status Encode();

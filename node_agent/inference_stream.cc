@@ -27,8 +27,9 @@ void InferStream::OnReadDone(bool ok) {
 void InferStream::Begin(Exchange& exchange) {
   exchange.inference.emplace(core_, exchange.request, *exchange.response.mutable_infer_response());
   const auto deadline = DeadlineOf(context_, MonotonicTime::clock::now());
-  const Status status = exchange.inference->Begin(deadline, [this, &exchange] { sender_.Post(exchange); });
-  if (!status.ok()) return Complete(exchange, status);
+  const auto progress = exchange.inference->Begin(deadline, [this, &exchange] { sender_.Post(exchange); });
+  if (!progress.ok()) return Complete(exchange, progress.status());
+  if (*progress == InferenceProgress::kReady) return exchange.Send();
   std::unique_lock lock(mutex_);
   exchange.is_begun = true;
   const bool is_too_late = is_cancelled_;

@@ -28,6 +28,12 @@ Status WhyNot(const Work& work, MonotonicTime now) {
 
 } // namespace
 
+void NoteRun(Resident& model, Duration run) {
+  const Duration longest = model.longest_run.load(std::memory_order_relaxed);
+  const Duration faded = longest == Duration::max() ? run : longest - longest / 8;
+  model.longest_run.store(std::max(run, faded), std::memory_order_relaxed);
+}
+
 ModelRunner::ModelRunner(Discipline discipline, Meter& meter, DeadlineWatch* watch)
     : discipline_(discipline), meter_(meter), watch_(watch) {}
 
@@ -48,6 +54,7 @@ Completion ModelRunner::Run(const Work& work) {
   auto result = RunCancellable(work, run);
   completion.stamps.finished = free_since_;
   meter_.RunEnded(free_since_);
+  NoteRun(*work.model, free_since_ - completion.stamps.started);
 
   completion.status = result.status();
   if (!result.ok()) return completion;

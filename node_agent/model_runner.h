@@ -10,6 +10,9 @@
 
 namespace avocet {
 
+/// Takes note of how long a run took. For the executor of the model.
+void NoteRun(Resident& model, Duration run);
+
 /// Turns a piece of work into its completion: refuses what is too late, decides about the switch,
 /// runs the model. Remembers what its executor ran last. For one executor's thread only.
 class ModelRunner {

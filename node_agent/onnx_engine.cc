@@ -53,6 +53,7 @@ public:
 
   const ModelSignature& signature() const override { return signature_; }
   uint64_t memory_bytes() const override { return memory_bytes_; }
+  bool is_warm() const override { return true; } // see Open
 
   Result<RunResult> Run(const RunRequest& request) override {
     AVOCET_RETURN_IF_ERROR(CheckInputs(signature_, request.inputs));

@@ -20,6 +20,8 @@ struct Resident {
   uint64_t generation = 0; ///< from 1, another one for each load: a reloaded model is cold again
   uint64_t memory_bytes = 0;
   std::unique_ptr<LoadedModel> model;
+  /// What a run may be expected to take at most: the longest one, forgotten by an eighth with each that is shorter.
+  std::atomic<Duration> longest_run = Duration::max();
 };
 
 /// An application that may submit to a device.

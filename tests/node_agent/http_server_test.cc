@@ -69,6 +69,22 @@ TEST_F(HttpServerTest, ModelConfigKeepsShapesWhole) {
   EXPECT_FALSE(config.contains("sequence_batching"));
 }
 
+TEST_F(HttpServerTest, ShortRunsAreAnsweredByTheThreadThatReadThem) {
+  short_run_ = std::chrono::hours(1);
+  Start({});
+  HttpClient client = Connect();
+  for (int i = 0; i < 20; ++i) {
+    const HttpAnswer answer = client.Post(kInfer, GoodJson());
+    ASSERT_EQ(answer.status, 200) << answer.body;
+    EXPECT_EQ(Parse(answer)["outputs"][0]["data"], json::parse("[1.0,2.0]"));
+  }
+  device_->control->Behave(kModelA, {.run = Internal("broken")});
+  EXPECT_EQ(client.Post(kInfer, GoodJson()).status, 500);
+  const json statistics = Parse(Get("/v2/models/app-a/stats"))["model_stats"][0];
+  EXPECT_EQ(statistics["inference_count"], 20);
+  EXPECT_EQ(statistics["inference_stats"]["fail"]["count"], 1);
+}
+
 TEST_F(HttpServerTest, StatisticsOfOneAndOfAll) {
   ASSERT_EQ(Post(kInfer, GoodJson()).status, 200);
   ASSERT_EQ(Post(kInfer, "{}").status, 400);

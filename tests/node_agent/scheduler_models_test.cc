@@ -26,6 +26,20 @@ TEST(SchedulerModels, LoadWarmsUpWithZerosOutsideTheMeter) {
     EXPECT_EQ(app.arrivals + app.completions, 0u);
 }
 
+TEST(SchedulerModels, AModelThatRanWhileItLoadedIsNotRunOnceMore) {
+  FakeDevice device;
+  const ModelId warm("warm:1");
+  const AppId app("app-warm");
+  device.control->Behave(warm, {.is_warm = true});
+  ASSERT_TRUE(device.scheduler->Load({warm, "file"}).ok());
+  EXPECT_TRUE(device.Runs().empty());
+  ASSERT_TRUE(device.scheduler->Attach(app, warm).ok());
+  ASSERT_TRUE(device.Submit(app, "1").ok());
+  const auto answers = device.answers.Await(1);
+  ASSERT_EQ(answers.size(), 1u);
+  EXPECT_TRUE(answers[0].completion.switched) << "the executor ran another model last";
+}
+
 TEST(SchedulerModels, LoadYieldsTheProcessorAndItsCallerDoesNot) {
   const int own = getpriority(PRIO_PROCESS, 0);
   const FakeDevice device;
@@ -253,6 +267,32 @@ TEST(SchedulerModels, ExecutorsStayOnTheirCores) {
   ASSERT_EQ(answers.Await(1).size(), 1u);
   EXPECT_EQ(CPU_COUNT(&seen), 1);
   EXPECT_TRUE(CPU_ISSET(core, &seen));
+}
+
+TEST(SchedulerModels, NobodyElseRunsWhereADeviceHasItsOwnCores) {
+  cpu_set_t allowed;
+  ASSERT_EQ(sched_getaffinity(0, sizeof(allowed), &allowed), 0);
+  int core = 0;
+  while (!CPU_ISSET(core, &allowed))
+    ++core;
+  DeviceSpec spec = FakeSpec(Discipline::kFifo);
+  spec.cores = {core};
+  SchedulerOptions options;
+  options.short_run = std::chrono::hours(1);
+  DeviceScheduler scheduler(spec, BootId("boot1"), std::make_unique<FakeEngine>(std::make_shared<FakeControl>()),
+                            options);
+  ASSERT_TRUE(scheduler.Load({kModelA, "file"}).ok());
+  ASSERT_TRUE(scheduler.Attach(kAppA, kModelA).ok());
+  Answers answers;
+  const std::vector<std::byte> input(8);
+  InferenceRequest request;
+  request.app = kAppA;
+  request.inputs = {TensorView{{"in", DataType::kFp32, {2}}, input}};
+  request.done = answers.For("1");
+  const auto made = scheduler.SubmitOrRun(std::move(request));
+  ASSERT_TRUE(made.ok());
+  EXPECT_FALSE(made->has_value());
+  EXPECT_EQ(answers.Await(1).size(), 1u);
 }
 
 TEST(ZeroInputs, FitTheSignatureTheyAreFor) {

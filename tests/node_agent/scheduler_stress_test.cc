@@ -30,7 +30,13 @@ void SubmitMany(FakeDevice& device, Ledger& ledger, int thread) {
     request.cancel = source.get_token();
     if (random() % 8 == 0) request.deadline = MonotonicTime::clock::now() + std::chrono::microseconds(random() % 200);
     request.done = [&ledger, index](const Completion&) { ++ledger.answers[index]; };
-    const bool is_accepted = device.scheduler->Submit(std::move(request)).ok();
+    bool is_accepted = false;
+    if (random() % 2 == 0) {
+      is_accepted = device.scheduler->Submit(std::move(request)).ok();
+    } else if (const auto made = device.scheduler->SubmitOrRun(std::move(request)); made.ok()) {
+      is_accepted = true;
+      if (made->has_value()) ++ledger.answers[index];
+    }
     ledger.accepted[index] = is_accepted;
     ledger.accepted_count += is_accepted ? 1 : 0;
     if (random() % 4 == 0) {
@@ -63,6 +69,7 @@ TEST_P(SchedulerStress, EveryAcceptedRequestIsAnsweredExactlyOnceAndMetered) {
   RecordProperty("seed", kSeed);
   SchedulerOptions options;
   options.max_queued = 16;
+  options.short_run = std::chrono::hours(1);
   FakeDevice device(discipline, options, can_cancel);
   ASSERT_TRUE(device.Started());
   Ledger ledger;

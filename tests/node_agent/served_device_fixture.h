@@ -18,6 +18,7 @@ protected:
   void TearDown() override { device_->control->LetAllGo(); } // or a failed test would stop at its held run
 
   void Serve(SchedulerOptions scheduler, InferenceCoreOptions core) {
+    scheduler.short_run = short_run_;
     device_ = std::make_unique<FakeDevice>(Discipline::kFifo, scheduler);
     ASSERT_TRUE(device_->Started());
     shared_device_ = std::shared_ptr<DeviceScheduler>(device_->scheduler.get(), [](DeviceScheduler*) {});
@@ -39,6 +40,7 @@ protected:
     return true;
   }
 
+  Duration short_run_{}; ///< none by default: a run that a test holds would hold the server's thread
   uint64_t arrivals_ = 0;
   std::unique_ptr<FakeDevice> device_;
   std::shared_ptr<DeviceScheduler> shared_device_;

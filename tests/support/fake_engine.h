@@ -32,6 +32,7 @@ struct FakeBehaviour {
   Status load;         ///< what Load answers
   Status run;          ///< what Run answers
   bool throws = false; ///< Run throws instead
+  bool is_warm = false;
 };
 
 /// What the engine was asked to run.
@@ -131,6 +132,7 @@ public:
 
   const ModelSignature& signature() const override { return behaviour_.signature; }
   uint64_t memory_bytes() const override { return behaviour_.memory_bytes; }
+  bool is_warm() const override { return behaviour_.is_warm; }
 
   Result<RunResult> Run(const RunRequest& request) override {
     FakeRun run{id_, request.switched, request.ready_at, {}};
