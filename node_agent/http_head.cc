@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include <boost/beast/core/string.hpp>
+
 namespace avocet {
 namespace {
 
@@ -55,21 +57,23 @@ HttpReply HttpHeadReader::TooLarge() const {
 HttpHeadReader::Progress HttpHeadReader::Check() {
   const auto& fields = parser_.get();
   if (parser_.chunked()) return Refuse(ErrorReply(411, "chunked bodies are not served; send Content-Length"));
-  const auto encoding = View(fields[http::field::content_encoding]);
-  if (!encoding.empty() && encoding != "identity")
-    return Refuse(ErrorReply(415, "compressed bodies are not served; send the body without Content-Encoding"));
+  const auto coding = ParseCoding(View(fields[http::field::content_encoding]));
+  if (!coding) return Refuse(ErrorReply(415, "the Content-Encoding must be gzip, deflate or identity"));
   const uint64_t length = parser_.content_length().value_or(0);
   if (length > limits_.max_body_bytes) return Refuse(TooLarge());
   const auto json_length = View(fields["Inference-Header-Content-Length"]);
-  const auto json_bytes = json_length.empty() ? std::optional<uint64_t>(length) : ParseCount(json_length);
-  if (!json_bytes || *json_bytes > length)
-    return Refuse(ErrorReply(400, "Inference-Header-Content-Length must be a number up to the body's length"));
-  head_.match = MatchRoute(surface_, View(fields.method_string()), View(fields.target()));
+  const auto json_bytes = ParseCount(json_length);
+  const uint64_t most = *coding == HttpCoding::kIdentity ? length : limits_.max_body_bytes;
+  if (!json_length.empty() && (!json_bytes || *json_bytes > most)) return Refuse(ErrorReply(400, kWrongJsonLength));
+  head_.is_head = fields.method() == http::verb::head;
+  head_.match = MatchRoute(surface_, head_.is_head ? "GET" : View(fields.method_string()), View(fields.target()));
   head_.body_bytes = static_cast<size_t>(length);
-  head_.json_bytes = static_cast<size_t>(*json_bytes);
+  head_.json_bytes = json_bytes;
+  head_.coding = *coding;
+  head_.answer_coding = PreferredCoding(View(fields[http::field::accept_encoding]));
   head_.keeps_alive = fields.keep_alive();
   head_.is_http10 = fields.version() < 11;
-  head_.expects_continue = View(fields[http::field::expect]) == "100-continue";
+  head_.expects_continue = boost::beast::iequals(fields[http::field::expect], "100-continue");
   return Progress::kDone;
 }
 

@@ -3,24 +3,33 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>
 
+#include "node_agent/http_coding.h"
 #include "node_agent/http_options.h"
 #include "node_agent/http_reply.h"
 #include "node_agent/http_routes.h"
 
 namespace avocet {
 
+inline constexpr std::string_view kWrongJsonLength =
+    "Inference-Header-Content-Length must be a number up to the body's length";
+
 /// What a request's head says, once it was checked.
 struct HttpRequestHead {
   HttpMatch match;
   size_t body_bytes = 0;
-  size_t json_bytes = 0; ///< of the body, <= body_bytes; raw tensors follow
+  /// Of the body (once it is decompressed), raw tensors follow; nullopt: all of it. <= body_bytes unless compressed.
+  std::optional<size_t> json_bytes;
+  HttpCoding coding = HttpCoding::kIdentity;        ///< of the body
+  HttpCoding answer_coding = HttpCoding::kIdentity; ///< that the client prefers
   bool keeps_alive = true;
   bool is_http10 = false;
+  bool is_head = false;          ///< HEAD: the answer to a GET, without its body
   bool expects_continue = false; ///< the client waits for 100 before it sends the body
 };
 

@@ -169,6 +169,7 @@ Result<HttpReply> EncodeInferResponse(const HttpInferRequest& request, const std
     AVOCET_RETURN_IF_ERROR(WriteOutput(json, *answer.outputs[i], request.IsBinary(i), reply));
   json.EndArray();
   json.EndObject();
+  reply.json_bytes = reply.text.size();
   return reply;
 }
 

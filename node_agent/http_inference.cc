@@ -28,18 +28,21 @@ Result<InferenceProgress> HttpInference::Begin(std::function<void()> ready) {
                           std::move(ready));
 }
 
-bool HttpInference::is_long_to_encode() const {
+bool HttpInference::is_long_to_encode(HttpCoding coding) const {
   if (!inference_.status().ok()) return false;
+  if (coding != HttpCoding::kIdentity) return true;
   const auto answer = inference_.answer();
   return answer.ok() && JsonOutputBytes(**request_, *answer) > kLongJson;
 }
 
-void HttpInference::Encode() {
-  const auto encode = [this]() -> Result<HttpReply> {
+void HttpInference::Encode(HttpCoding coding) {
+  const auto encode = [&]() -> Result<HttpReply> {
     AVOCET_RETURN_IF_ERROR(inference_.status());
     const auto answer = inference_.answer();
     if (!answer.ok()) return answer.status();
-    return EncodeInferResponse(**request_, name_, *answer);
+    auto reply = EncodeInferResponse(**request_, name_, *answer);
+    if (!reply.ok() || coding == HttpCoding::kIdentity) return reply;
+    return Compressed(std::move(*reply), coding);
   };
   reply_.emplace(encode());
 }

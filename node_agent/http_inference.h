@@ -29,9 +29,9 @@ public:
   void Cancel() { inference_.Cancel(); }
 
   // From `ready` or kReady on:
-  bool is_long_to_encode() const;
-  /// The answer, good or bad; binary outputs stay here.
-  void Encode();
+  bool is_long_to_encode(HttpCoding coding) const;
+  /// The answer, good or bad, a good one compressed as told; binary outputs that are not compressed stay here.
+  void Encode(HttpCoding coding);
   /// What Encode made; takes note of it. `reply` may be used until this object dies.
   HttpReply End();
   /// The request ended otherwise.

@@ -91,13 +91,25 @@ HttpReply ErrorReply(const Status& status) {
   return ErrorReply(HttpStatusOf(status.code()), status.message());
 }
 
+Result<HttpReply> Compressed(HttpReply reply, HttpCoding coding) {
+  std::vector<std::span<const std::byte>> parts{std::as_bytes(std::span(reply.text))};
+  parts.insert(parts.end(), reply.tails.begin(), reply.tails.end());
+  auto text = Deflate(coding, parts);
+  if (!text.ok()) return text.status();
+  reply.text = std::move(*text);
+  reply.tails.clear();
+  reply.coding = coding;
+  return reply;
+}
+
 std::string HeadOf(const HttpReply& reply, const HttpHead& head) {
   std::string text;
   text.reserve(256);
   text.append("HTTP/1.1 ").append(std::to_string(reply.status)).append(" ").append(ReasonOf(reply.status));
   text.append("\r\nContent-Type: ").append(reply.has_binary ? "application/octet-stream" : reply.content_type);
   text.append("\r\nContent-Length: ").append(std::to_string(reply.size()));
-  if (reply.has_binary) text.append("\r\nInference-Header-Content-Length: ").append(std::to_string(reply.text.size()));
+  if (reply.has_binary) text.append("\r\nInference-Header-Content-Length: ").append(std::to_string(reply.json_bytes));
+  if (reply.coding != HttpCoding::kIdentity) text.append("\r\nContent-Encoding: ").append(ToString(reply.coding));
   if (reply.status == 503) text.append("\r\nRetry-After: 1");
   if (!head.keep_alive) text.append("\r\nConnection: close");
   if (head.keep_alive && head.is_http10) text.append("\r\nConnection: keep-alive");

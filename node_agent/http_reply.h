@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "messages/status.h"
+#include "node_agent/http_coding.h"
 
 namespace avocet {
 
@@ -16,7 +17,9 @@ struct HttpReply {
   int status = 200;
   std::string text;                              ///< JSON unless `content_type` says otherwise
   std::vector<std::span<const std::byte>> tails; ///< raw tensors, in order
-  bool has_binary = false;                       ///< tensors follow: text is the header of the binary extension
+  bool has_binary = false; ///< tensors follow: the answer begins with the header of the binary extension,
+  size_t json_bytes = 0;   ///< which has so many bytes, before compression
+  HttpCoding coding = HttpCoding::kIdentity;
   std::string_view content_type = "application/json";
 
   size_t size() const;
@@ -28,6 +31,9 @@ int HttpStatusOf(StatusCode code);
 /// {"error": text}.
 HttpReply ErrorReply(int status, std::string_view text);
 HttpReply ErrorReply(const Status& status);
+
+/// The same answer compressed, in one piece.
+Result<HttpReply> Compressed(HttpReply reply, HttpCoding coding);
 
 struct HttpHead {
   bool keep_alive = true;

@@ -136,7 +136,10 @@ private:
       ++shared_.refused_connections;
       return Refuse(ErrorReply(503, "more than " + std::to_string(limits().max_connections) + " connections; retry"));
     }
-    if (!lease_.TryGrow(head().body_bytes)) return Refuse(TooMuchInFlight());
+    if (!lease_.TryGrow(head().body_bytes)) {
+      shared_.core->CountRefusal(StatusCode::kUnavailable);
+      return Refuse(ErrorReply(503, TooMuchInFlight()));
+    }
     keeps_alive_ = head().keeps_alive && !shared_.is_draining;
     const bool waits = head().expects_continue && incoming_.size() < head().body_bytes;
     TakeBuffered(head().body_bytes);
@@ -147,16 +150,16 @@ private:
 
   const HttpRequestHead& head() const { return head_->head(); }
 
-  HttpReply TooMuchInFlight() {
-    shared_.core->CountRefusal(StatusCode::kUnavailable);
-    return ErrorReply(503, "requests in flight hold " + std::to_string(shared_.core->budget().used()) + " of " +
-                               std::to_string(shared_.core->budget().limit()) + " bytes; retry");
+  std::string TooMuchInFlight() const {
+    const ByteBudget& budget = shared_.core->budget();
+    return "requests in flight hold " + std::to_string(budget.used()) + " of " + std::to_string(budget.limit()) +
+           " bytes; retry";
   }
 
   /// What came along with the header; the rest is read into its place.
   void TakeBuffered(size_t length) {
     Enter(State::kReadingBody, limits().body_deadline);
-    if (length > 0) body_ = HttpBody(length, head().json_bytes);
+    if (length > 0) body_ = HttpBody(length, head().json_bytes.value_or(length));
     have_ = std::min(length, incoming_.size());
     if (have_ > 0) std::memcpy(body_.bytes().data(), incoming_.data().data(), have_);
     incoming_.consume(have_);
@@ -196,9 +199,36 @@ private:
     if (route.action == HttpAction::kMetrics)
       return Aside(true, [this] { reply_ = Metrics(); }, &Session::SendMetrics);
     if (route.action != HttpAction::kInfer) return Send(AnswerQuestion(*shared_.core, route));
-    const HttpInferBody body{body_.bytes(), head().json_bytes, static_cast<size_t>(limits().max_body_bytes)};
+    if (head().coding == HttpCoding::kIdentity) return Infer();
+    Aside(true, [this] { inflated_ = InflateBody(); }, &Session::ServeInflated);
+  }
+
+  /// The body as it was before it was compressed, within the same bounds.
+  Status InflateBody() {
+    const auto size = InflatedSize(head().coding, body_.bytes(), static_cast<size_t>(limits().max_body_bytes));
+    if (!size.ok()) return size.status();
+    const size_t json_bytes = head().json_bytes.value_or(*size);
+    if (json_bytes > *size) return InvalidArgument(std::string(kWrongJsonLength));
+    if (!lease_.TryGrow(*size)) return Unavailable(TooMuchInFlight());
+    HttpBody inflated = *size > 0 ? HttpBody(*size, json_bytes) : HttpBody();
+    AVOCET_RETURN_IF_ERROR(Inflate(head().coding, body_.bytes(), inflated.bytes()));
+    body_ = std::move(inflated);
+    return {};
+  }
+
+  void ServeInflated() {
+    if (!socket().is_open()) return;
+    if (inflated_.ok()) return Infer();
+    shared_.core->CountRefusal(inflated_.code());
+    Send(ErrorReply(inflated_));
+  }
+
+  void Infer() {
+    const auto bytes = body_.bytes();
+    const HttpInferBody body{bytes, head().json_bytes.value_or(bytes.size()),
+                             static_cast<size_t>(limits().max_body_bytes)};
     inference_.emplace(*shared_.core, MonotonicTime::clock::now(), body);
-    if (const Status found = inference_->Open(route); !found.ok()) return Send(inference_->Fail(found));
+    if (const Status found = inference_->Open(head().match.route); !found.ok()) return Send(inference_->Fail(found));
     Aside(
         inference_->is_long_to_decode(), [this] { inference_->Decode(); }, &Session::Begin);
   }
@@ -249,7 +279,8 @@ private:
   void OnRun() {
     if (!socket().is_open()) return Vanished();
     Aside(
-        inference_->is_long_to_encode(), [this] { inference_->Encode(); }, &Session::SendOutputs);
+        inference_->is_long_to_encode(head().answer_coding), [this] { inference_->Encode(head().answer_coding); },
+        &Session::SendOutputs);
   }
 
   void SendOutputs() {
@@ -272,8 +303,8 @@ private:
     reply_ = std::move(reply);
     lease_.Grow(reply_.size());
     if (shared_.is_draining) keeps_alive_ = false;
-    const bool is_http10 = head_->head().is_http10;
-    reply_head_ = HeadOf(reply_, {keeps_alive_, is_http10});
+    reply_head_ = HeadOf(reply_, {keeps_alive_, head().is_http10});
+    if (head().is_head) reply_ = {};
     if (reply_.text.size() < kReadAtOnce)
       reply_head_ += std::exchange(reply_.text, {}); // one buffer less for the kernel, one record for TLS
     buffers_.assign({asio::buffer(reply_head_), asio::buffer(reply_.text)});
@@ -338,6 +369,7 @@ private:
   ByteBudget::Lease lease_; ///< of the body and of the answer
   HttpBody body_;
   size_t have_ = 0; ///< bytes of the body that came
+  Status inflated_; ///< of a compressed one
 
   std::optional<HttpInference> inference_;
   std::shared_ptr<Session> running_; ///< keeps this alive while only the device knows of it

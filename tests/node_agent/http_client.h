@@ -62,14 +62,22 @@ public:
     return is_open_;
   }
 
-  HttpAnswer Receive() {
-    HttpAnswer answer;
+  /// Status line and fields, without the empty line; empty when the connection ended.
+  std::string ReceiveHead() {
     size_t end = 0;
     while ((end = unread_.find("\r\n\r\n")) == std::string::npos) {
-      if (!ReadSome()) return answer;
+      if (!ReadSome()) return {};
     }
-    Parse(unread_.substr(0, end), answer);
+    std::string head = unread_.substr(0, end);
     unread_.erase(0, end + 4);
+    return head;
+  }
+
+  HttpAnswer Receive() {
+    HttpAnswer answer;
+    const std::string head = ReceiveHead();
+    if (head.empty()) return answer;
+    Parse(head, answer);
     const auto length = answer.fields.find("content-length");
     const size_t wanted = length == answer.fields.end() ? 0 : std::stoul(length->second);
     while (unread_.size() < wanted) {

@@ -37,6 +37,18 @@ TEST_F(HttpServerTest, HealthHasACodeAndABody) {
   EXPECT_EQ(answer.body, R"({"ready":false})");
 }
 
+TEST_F(HttpServerTest, HeadIsAnsweredWithoutABody) {
+  HttpClient client = Connect();
+  for (const auto& [path, status] :
+       {std::pair{"/v2/health/live", "200 OK"}, {"/v2/models/nobody", "404 Not Found"}, {"/v2", "200 OK"}}) {
+    client.Send("HEAD " + std::string(path) + " HTTP/1.1\r\n\r\nGET /v2/health/ready HTTP/1.1\r\n\r\n");
+    const std::string head = client.ReceiveHead();
+    EXPECT_THAT(head, HasSubstr(status)) << path;
+    EXPECT_THAT(head, HasSubstr("Content-Length: " + std::to_string(Get(path).body.size()))) << path;
+    EXPECT_EQ(client.Receive().body, R"({"ready":true})") << "what follows the head is the next answer";
+  }
+}
+
 TEST_F(HttpServerTest, ServerMetadataUnderBothSpellings) {
   for (const char* path : {"/v2", "/v2/"}) {
     const HttpAnswer answer = Get(path);
@@ -261,6 +273,11 @@ TEST_P(HttpServerErrors, AreNamed) {
   EXPECT_EQ(Post(kInfer, GoodJson()).status, 200);
 }
 
+std::string Gzip(std::string_view text) {
+  const std::span<const std::byte> part = std::as_bytes(std::span(text));
+  return Deflate(HttpCoding::kGzip, {&part, 1}).value();
+}
+
 std::string Infer(const std::string& body, const std::string& fields = {}) {
   return HttpClient::PostText("/v2/models/app-a/infer", body, fields);
 }
@@ -290,7 +307,13 @@ INSTANTIATE_TEST_SUITE_P(
                    400, "'nothing' is unknown; the model has 'out'"},
         BadRequest{"chunked", "POST /v2/models/app-a/infer HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
                    411, "Content-Length"},
-        BadRequest{"compressed", Infer("{}", "Content-Encoding: gzip\r\n"), 415, "compressed"},
+        BadRequest{"unknown coding", Infer("{}", "Content-Encoding: br\r\n"), 415, "gzip, deflate or identity"},
+        BadRequest{"not compressed", Infer("{}", "Content-Encoding: gzip\r\n"), 400, "the body is not gzip"},
+        BadRequest{"header length beyond the decompressed body",
+                   Infer(Gzip("{}"), "Content-Encoding: gzip\r\nInference-Header-Content-Length: 3\r\n"), 400,
+                   "up to the body's length"},
+        BadRequest{"a bomb", Infer(Gzip(std::string(65 << 20, ' ')), "Content-Encoding: gzip\r\n"), 413,
+                   "bytes when it is decompressed"},
         BadRequest{"header length beyond the body", Infer("{}", "Inference-Header-Content-Length: 3\r\n"), 400,
                    "up to the body's length"},
         BadRequest{"header length that is none", Infer("{}", "Inference-Header-Content-Length: 2x\r\n"), 400,
@@ -301,6 +324,31 @@ INSTANTIATE_TEST_SUITE_P(
                    "the body is longer than"},
         BadRequest{"endless header", "GET /v2 HTTP/1.1\r\nX: " + std::string(20'000, 'x') + "\r\n\r\n", 431,
                    "the header is longer than"}));
+
+TEST_F(HttpServerTest, CompressedBodiesBothWays) {
+  const std::string json_part =
+      R"({"inputs":[{"name":"in","shape":[2],"datatype":"FP32","parameters":{"binary_data_size":8}}],)"
+      R"("parameters":{"binary_data_output":true}})";
+  const std::string tensor(8, '\x01');
+  HttpClient client = Connect();
+  const std::string length = "Inference-Header-Content-Length: " + std::to_string(json_part.size()) + "\r\n";
+  const HttpAnswer plain = client.Post(kInfer, json_part + tensor, length);
+  ASSERT_EQ(plain.status, 200) << plain.body;
+  EXPECT_FALSE(plain.fields.contains("content-encoding"));
+  const HttpAnswer answer = client.Post(kInfer, Gzip(json_part + tensor),
+                                        length + "Content-Encoding: gzip\r\nAccept-Encoding: deflate\r\n");
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  EXPECT_EQ(answer.fields.at("content-encoding"), "deflate");
+  EXPECT_EQ(answer.fields.at("inference-header-content-length"), plain.fields.at("inference-header-content-length"));
+  std::string inflated(plain.body.size(), 0);
+  const auto compressed = std::as_bytes(std::span(answer.body));
+  ASSERT_EQ(InflatedSize(HttpCoding::kDeflate, compressed, 1024).value(), plain.body.size());
+  ASSERT_TRUE(Inflate(HttpCoding::kDeflate, compressed, std::as_writable_bytes(std::span(inflated))).ok());
+  EXPECT_EQ(inflated, plain.body);
+  const HttpAnswer refused = client.Post(kInfer, "{}", "Accept-Encoding: gzip\r\n");
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_FALSE(refused.fields.contains("content-encoding")) << "errors can be read as they are";
+}
 
 // Start
 

@@ -105,12 +105,19 @@ TEST_F(Curl, GetsTheBytesOfTheEngineInBothForms) {
                 Text(direct.outputs()[i].data));
   }
 
+  const auto zipped = cluster.folder() / "body.gz";
+  const std::string zip = "gzip -c '" + (cluster.folder() / "body").string() + "' > '" + zipped.string() + "'";
+  ASSERT_EQ(RunToEnd({.command = {"/bin/sh", "-c", zip}, .stderr_file = {}, .environment = {}}, kPatience).exit_code, 0);
+  const json inflated = AskJson("/v2/models/door/infer", {"--compressed", "-H", "Content-Encoding: gzip",
+                                                          "--data-binary", "@" + zipped.string()});
+  EXPECT_EQ(inflated["outputs"], plain["outputs"]);
+
   const json sections = AskJson("/v2/models/door/stats")["model_stats"][0]["inference_stats"];
   for (const char* section : {"success", "queue", "compute_input", "compute_infer", "compute_output"})
-    EXPECT_EQ(sections[section]["count"], 2) << section;
+    EXPECT_EQ(sections[section]["count"], 3) << section;
   const std::string metrics = Ask(cluster.metrics() + "/metrics");
-  EXPECT_THAT(metrics, HasSubstr("nv_inference_request_success{model=\"door\",version=\"1\"} 2\n"));
-  EXPECT_THAT(metrics, HasSubstr("avocet_response_seconds_count{app=\"door\",version=\"1\"} 2\n"));
+  EXPECT_THAT(metrics, HasSubstr("nv_inference_request_success{model=\"door\",version=\"1\"} 3\n"));
+  EXPECT_THAT(metrics, HasSubstr("avocet_response_seconds_count{app=\"door\",version=\"1\"} 3\n"));
   EXPECT_THAT(metrics, HasSubstr("avocet_device_utilization{device=\"box/cpu0\",kind=\"cpu\",emulated=\"false\"}"));
 }
 
