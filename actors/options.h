@@ -27,7 +27,7 @@ struct ControllerOptions {
   Duration lease = std::chrono::seconds(3); ///< without a heartbeat for this long a node is away
   Duration lease_tick = std::chrono::milliseconds(500);
   Duration persist_every = std::chrono::seconds(2); ///< at most this much measurement is re-sent after a crash
-  Duration predict_every = std::chrono::seconds(1);  ///< between looks at what agents should show as predicted
+  Duration predict_every = std::chrono::seconds(1); ///< between looks at what agents should show as predicted
   size_t max_events = 1000;                         ///< kept in memory and on disk; older ones are dropped
   bool detached_store = true;                       ///< false only under the deterministic test scheduler
 };

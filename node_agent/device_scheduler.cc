@@ -11,8 +11,7 @@
 namespace avocet {
 
 DeviceScheduler::DeviceScheduler(DeviceSpec spec, BootId boot, std::unique_ptr<Engine> engine, SchedulerOptions options)
-    : spec_(std::move(spec)), options_(options), engine_(std::move(engine)),
-      meter_(spec_.id(), std::move(boot), Now()),
+    : spec_(std::move(spec)), options_(options), engine_(std::move(engine)), meter_(spec_.id(), std::move(boot), Now()),
       watch_(engine_->can_cancel() ? std::make_unique<DeadlineWatch>() : nullptr) {
   assert(spec_.discipline == Discipline::kFifo || spec_.discipline == Discipline::kTimeShared);
   assert(options_.max_queued >= 1);

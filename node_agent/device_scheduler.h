@@ -133,8 +133,8 @@ public:
   /// the queue is answered kDeadlineExceeded when its turn comes; one that passes during the run
   /// stops it only where the engine can cancel, otherwise the outputs are delivered late.
   Status Submit(InferenceRequest request);
-  /// As Submit for a caller that can spare its thread for `short_run`: while nothing waits or runs, and the model's runs
-  /// are known to be that short, it makes the run itself, which saves waking two threads, and gets the completion;
+  /// As Submit for a caller that can spare its thread for `short_run`: while nothing waits or runs, and the model's
+  /// runs are known to be that short, it makes the run itself, which saves waking two threads, and gets the completion;
   /// `done` is not called then. The order is that of Submit. Not where the device has its own cores.
   Result<std::optional<Completion>> SubmitOrRun(InferenceRequest request);
   /// Answers kCancelled, at once, every queued request whose `cancel` is set.

@@ -141,7 +141,8 @@ Result<size_t> InflatedSize(HttpCoding coding, std::span<const std::byte> compre
     if (size <= most) return {};
     return ResourceExhausted("the body is longer than " + std::to_string(most) + " bytes when it is decompressed");
   };
-  AVOCET_RETURN_IF_ERROR(InflateAll(coding, compressed, [&] { return std::span(piece); }, count));
+  AVOCET_RETURN_IF_ERROR(InflateAll(
+      coding, compressed, [&] { return std::span(piece); }, count));
   return size;
 }
 

@@ -197,10 +197,12 @@ private:
     const auto& [status, route] = head().match;
     if (status != 200) return Send(AnswerMismatch(status, head_->target()));
     if (route.action == HttpAction::kMetrics)
-      return Aside(true, [this] { reply_ = Metrics(); }, &Session::SendMetrics);
+      return Aside(
+          true, [this] { reply_ = Metrics(); }, &Session::SendMetrics);
     if (route.action != HttpAction::kInfer) return Send(AnswerQuestion(*shared_.core, route));
     if (head().coding == HttpCoding::kIdentity) return Infer();
-    Aside(true, [this] { inflated_ = InflateBody(); }, &Session::ServeInflated);
+    Aside(
+        true, [this] { inflated_ = InflateBody(); }, &Session::ServeInflated);
   }
 
   /// The body as it was before it was compressed, within the same bounds.

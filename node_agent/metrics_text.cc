@@ -217,9 +217,8 @@ void AddAllGpus(Page& page, const std::vector<GpuMetrics>& gpus) {
   if (gpus.empty()) return;
   AddGpus(page, gpus, {"nv_gpu_utilization", "GPU utilization rate [0.0 - 1.0)"},
           [](const G& g) { return g.reading.utilization; });
-  AddGpus(page, gpus, {"nv_gpu_memory_total_bytes", "GPU total memory, in bytes"}, [](const G& g) {
-    return g.gpu.memory_bytes > 0 ? std::optional(g.gpu.memory_bytes) : std::nullopt;
-  });
+  AddGpus(page, gpus, {"nv_gpu_memory_total_bytes", "GPU total memory, in bytes"},
+          [](const G& g) { return g.gpu.memory_bytes > 0 ? std::optional(g.gpu.memory_bytes) : std::nullopt; });
   AddGpus(page, gpus, {"nv_gpu_memory_used_bytes", "GPU used memory, in bytes"},
           [](const G& g) { return g.reading.memory_used_bytes; });
   AddGpus(page, gpus, {"nv_gpu_power_usage", "GPU power usage in watts"}, [](const G& g) { return g.reading.power_w; });

@@ -31,8 +31,8 @@ struct MetricsSnapshot {
   uint64_t http_refused_connections = 0;
 };
 
-/// Prometheus' text format: Triton's nv_inference_* and, where there are GPUs, nv_gpu_* names with its labels (its `model` is our
-/// application), so that dashboards made for it work, and avocet_* with what it does not have.
+/// Prometheus' text format: Triton's nv_inference_* and, where there are GPUs, nv_gpu_* names with its labels (its
+/// `model` is our application), so that dashboards made for it work, and avocet_* with what it does not have.
 std::string MetricsText(const MetricsSnapshot& snapshot);
 
 } // namespace avocet

@@ -10,7 +10,8 @@ namespace {
 using testing::HasSubstr;
 
 // Of '{"a":1}', by Python's gzip.compress and zlib.compress.
-constexpr std::string_view kGzip("\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xab\x56\x4a\x54\xb2\x32\xac\x05\x00\xaf\xac\x1b\x56\x07\x00\x00\x00", 27);
+constexpr std::string_view kGzip(
+    "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xab\x56\x4a\x54\xb2\x32\xac\x05\x00\xaf\xac\x1b\x56\x07\x00\x00\x00", 27);
 constexpr std::string_view kDeflate("\x78\x9c\xab\x56\x4a\x54\xb2\x32\xac\x05\x00\x08\x2a\x02\x09", 15);
 
 std::span<const std::byte> Bytes(std::string_view text) {
@@ -26,8 +27,8 @@ Result<std::string> Inflated(HttpCoding coding, std::string_view text, size_t mo
 }
 
 std::string Deflated(HttpCoding coding, std::string_view text) {
-  const std::span<const std::byte> parts[] = {Bytes(text.substr(0, text.size() / 3)), {},
-                                              Bytes(text.substr(text.size() / 3))};
+  const std::span<const std::byte> parts[] = {
+      Bytes(text.substr(0, text.size() / 3)), {}, Bytes(text.substr(text.size() / 3))};
   return Deflate(coding, parts).value();
 }
 

@@ -4,7 +4,9 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "node_agent/http_coding.h"
 #include "node_agent/http_infer_request.h"
 #include "node_agent/http_routes.h"
 #include "node_agent/request_parameters.h"
@@ -37,6 +39,21 @@ inline bool FuzzInferRequest(std::string_view body, size_t json_bytes) {
 inline void FuzzRoute(std::string_view target) {
   const HttpMatch match = MatchRoute(HttpSurface::kInference, "POST", target);
   if (match.status < 200 || match.status > 501) std::abort();
+}
+
+/// Bytes that a compressed body may become, in fuzzing.
+inline constexpr size_t kFuzzMostInflated = 1 << 16;
+
+/// Stops the process when a body that could be counted cannot be decompressed, or is longer than it may be.
+inline void FuzzCoding(std::string_view body) {
+  (void)PreferredCoding(body);
+  for (const HttpCoding coding : {HttpCoding::kGzip, HttpCoding::kDeflate}) {
+    const auto bytes = std::as_bytes(std::span(body));
+    const auto size = InflatedSize(coding, bytes, kFuzzMostInflated);
+    if (!size.ok()) continue;
+    std::vector<std::byte> into(*size);
+    if (*size > kFuzzMostInflated || !Inflate(coding, bytes, into).ok()) std::abort();
+  }
 }
 
 } // namespace avocet::test

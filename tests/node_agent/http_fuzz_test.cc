@@ -80,6 +80,18 @@ TEST(HttpFuzz, RoutesAreTotal) {
     FuzzRoute(Mutate(corpus[random() % corpus.size()], random));
 }
 
+TEST(HttpFuzz, DecompressionRefusesWithAnErrorAndNeverMore) {
+  std::mt19937_64 random(Seed());
+  std::string text;
+  for (int i = 0; i < 400; ++i)
+    text += static_cast<char>(random() % 7);
+  const std::span<const std::byte> part = std::as_bytes(std::span(text));
+  const std::string corpus[] = {Deflate(HttpCoding::kGzip, {&part, 1}).value(),
+                                Deflate(HttpCoding::kDeflate, {&part, 1}).value(), "gzip;q=0.5, deflate"};
+  for (int i = 0; i < 20'000; ++i)
+    FuzzCoding(Mutate(corpus[random() % 3], random));
+}
+
 class HttpFuzzServer : public HttpServerTest {};
 
 TEST_F(HttpFuzzServer, TheWholeRequestPathAnswersOrClosesAndGoesOn) {

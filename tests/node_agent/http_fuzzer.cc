@@ -7,5 +7,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const size_t json_bytes = (data[0] * 256U + data[1]) % (body.size() + 1);
   avocet::test::FuzzInferRequest(body, json_bytes);
   avocet::test::FuzzRoute(body.substr(0, json_bytes));
+  avocet::test::FuzzCoding(body);
   return 0;
 }

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "node_agent/http_coding.h"
 #include "tests/node_agent/http_server_fixture.h"
 
 namespace avocet::test {
@@ -335,8 +336,8 @@ TEST_F(HttpServerTest, CompressedBodiesBothWays) {
   const HttpAnswer plain = client.Post(kInfer, json_part + tensor, length);
   ASSERT_EQ(plain.status, 200) << plain.body;
   EXPECT_FALSE(plain.fields.contains("content-encoding"));
-  const HttpAnswer answer = client.Post(kInfer, Gzip(json_part + tensor),
-                                        length + "Content-Encoding: gzip\r\nAccept-Encoding: deflate\r\n");
+  const HttpAnswer answer =
+      client.Post(kInfer, Gzip(json_part + tensor), length + "Content-Encoding: gzip\r\nAccept-Encoding: deflate\r\n");
   ASSERT_EQ(answer.status, 200) << answer.body;
   EXPECT_EQ(answer.fields.at("content-encoding"), "deflate");
   EXPECT_EQ(answer.fields.at("inference-header-content-length"), plain.fields.at("inference-header-content-length"));

@@ -26,15 +26,14 @@ MetricsSnapshot Sample() {
   app.totals.response.Add(milliseconds(10));
   app.totals.response.Add(milliseconds(20));
   snapshot.apps.push_back(app);
-  snapshot.devices.push_back({.id = DeviceId("n/gpu0"),
-                              .kind = DeviceKind::kGpu,
-                              .emulated = true,
-                              .memory_used_bytes = 10,
-                              .memory_bytes = 100,
-                              .totals = {milliseconds(1500), 7, 2, 0.25, 0.5},
-                              .predicted = {{AppId("door"),
-                                             {milliseconds(11), milliseconds(10), milliseconds(21),
-                                              milliseconds(31)}}}});
+  snapshot.devices.push_back(
+      {.id = DeviceId("n/gpu0"),
+       .kind = DeviceKind::kGpu,
+       .emulated = true,
+       .memory_used_bytes = 10,
+       .memory_bytes = 100,
+       .totals = {milliseconds(1500), 7, 2, 0.25, 0.5},
+       .predicted = {{AppId("door"), {milliseconds(11), milliseconds(10), milliseconds(21), milliseconds(31)}}}});
   snapshot.refusals[static_cast<size_t>(StatusCode::kNotFound)] = 9;
   snapshot.http_connections = 5;
   return snapshot;
@@ -101,8 +100,7 @@ TEST(MetricsText, HasTritonsNamesOfGpus) {
     for (const char* line :
          {"# TYPE nv_gpu_utilization gauge", "nv_gpu_utilization{gpu_uuid=\"GPU-0\"} 0.42\n",
           "nv_gpu_utilization{gpu_uuid=\"GPU-1\"} 0.42\n", "nv_gpu_memory_total_bytes{gpu_uuid=\"GPU-1\"} 8589934592\n",
-          "nv_gpu_memory_used_bytes{gpu_uuid=\"GPU-1\"} 2147483648\n",
-          "nv_gpu_power_usage{gpu_uuid=\"GPU-1\"} 61.5\n"})
+          "nv_gpu_memory_used_bytes{gpu_uuid=\"GPU-1\"} 2147483648\n", "nv_gpu_power_usage{gpu_uuid=\"GPU-1\"} 61.5\n"})
       EXPECT_THAT(text, HasSubstr(line));
   });
 }

@@ -107,7 +107,8 @@ TEST_F(Curl, GetsTheBytesOfTheEngineInBothForms) {
 
   const auto zipped = cluster.folder() / "body.gz";
   const std::string zip = "gzip -c '" + (cluster.folder() / "body").string() + "' > '" + zipped.string() + "'";
-  ASSERT_EQ(RunToEnd({.command = {"/bin/sh", "-c", zip}, .stderr_file = {}, .environment = {}}, kPatience).exit_code, 0);
+  ASSERT_EQ(RunToEnd({.command = {"/bin/sh", "-c", zip}, .stderr_file = {}, .environment = {}}, kPatience).exit_code,
+            0);
   const json inflated = AskJson("/v2/models/door/infer", {"--compressed", "-H", "Content-Encoding: gzip",
                                                           "--data-binary", "@" + zipped.string()});
   EXPECT_EQ(inflated["outputs"], plain["outputs"]);
@@ -122,8 +123,7 @@ TEST_F(Curl, GetsTheBytesOfTheEngineInBothForms) {
 }
 
 TEST_F(Curl, GetsPredictionsBesideMeasurements) {
-  const std::string wanted =
-      "avocet_predicted_response_seconds{app=\"door\",device=\"box/cpu0\",statistic=\"p99\"} ";
+  const std::string wanted = "avocet_predicted_response_seconds{app=\"door\",device=\"box/cpu0\",statistic=\"p99\"} ";
   const auto give_up = MonotonicTime::clock::now() + kPatience;
   std::string metrics;
   do // the controller tells the agent once a second
