@@ -156,6 +156,10 @@ Status CheckOptions(const InferenceServerOptions& options) {
 
 void SetLimits(grpc::ServerBuilder& builder, const InferenceServerOptions& options) {
   builder.SetMaxReceiveMessageSize(static_cast<int>(options.max_message_bytes));
+  // gRPC compares with that size only what it has decompressed already: 64 MiB may become 64 GiB.
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
+  builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
   builder.SetMaxSendMessageSize(std::numeric_limits<int>::max()); // a model's outputs are what they are
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);        // a port in use is an error, not a share
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerConnection);

@@ -191,14 +191,14 @@ void AddPredictions(Page& page, const std::vector<DeviceMetrics>& devices) {
   page.Family("avocet_predicted_response_seconds", "Predicted response time, as the controller said last",
               MetricType::Gauge);
   for (const DeviceMetrics& device : devices) {
-    for (const auto& [app, latency] : device.predicted) {
+    for (const PredictedLatency& app : device.predicted) {
       const auto add = [&](const char* statistic, Duration value) {
-        page.Add({{"app", app.str()}, {"device", device.id.str()}, {"statistic", statistic}}, ToSeconds(value));
+        page.Add({{"app", app.app.str()}, {"device", device.id.str()}, {"statistic", statistic}}, ToSeconds(value));
       };
-      add("mean", latency.mean);
-      add("p50", latency.p50);
-      add("p95", latency.p95);
-      add("p99", latency.p99);
+      add("mean", app.latency.mean);
+      add("p50", app.latency.p50);
+      add("p95", app.latency.p95);
+      add("p99", app.latency.p99);
     }
   }
 }

@@ -67,7 +67,8 @@ Result<size_t> ElementCount(const TensorSpec& spec) {
   TensorSpec as_bytes = spec;
   as_bytes.type = DataType::kUint8; // one byte per element, so ByteSize counts them and checks the shape
   auto count = ByteSize(as_bytes);
-  if (!count.ok()) return count.status().WithContext(InputSubject(spec.name));
+  if (!count.ok())
+    return InvalidArgument(InputSubject(spec.name) + ": " + Describe(spec) + " has a negative extent or is too large");
   return count;
 }
 

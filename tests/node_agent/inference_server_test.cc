@@ -35,6 +35,21 @@ TEST_F(InferenceServerTest, IsReadyWhenToldSo) {
   }
 }
 
+TEST_F(InferenceServerTest, CompressedMessagesAreRefusedBeforeTheyCouldGrow) {
+  for (const auto algorithm : {GRPC_COMPRESS_GZIP, GRPC_COMPRESS_DEFLATE}) {
+    ModelInferRequest request = GoodRequest();
+    request.set_raw_input_contents(0, std::string(1 << 20, 'x'));
+    ModelInferResponse response;
+    grpc::ClientContext context;
+    LimitTo(context, kPatience);
+    context.set_compression_algorithm(algorithm);
+    const grpc::Status status = stub_->ModelInfer(&context, request, &response);
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::UNIMPLEMENTED) << status.error_message();
+  }
+  EXPECT_TRUE(device_->Runs().empty());
+  EXPECT_TRUE(Infer(GoodRequest()).ok());
+}
+
 TEST_F(InferenceServerTest, ModelsAreReadyWhileTheyAreRouted) {
   const auto is_ready = [&](const std::string& name, const std::string& version) {
     grpc::ClientContext context;
