@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <bit>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 
@@ -93,6 +95,21 @@ TEST(DecodeInferRequest, DataOfEveryDatatype) {
               ElementsAre(0.1, 1e300));
   const auto text = DecodeInput(R"("datatype":"BYTES","shape":[2],"data":["hi","\u00e9"])");
   EXPECT_THAT(ValuesOf<char>(text), ElementsAre(2, 0, 0, 0, 'h', 'i', 2, 0, 0, 0, '\xc3', '\xa9'));
+}
+
+// Of RapidJSON 1.1 "0.0e200" is 1e-16, 29 zeros 1e-244, and "0e-99" -3e302.
+TEST(DecodeInferRequest, NumbersAreExactToTheLastBit) {
+  for (const char* text :
+       {"0.0e200", "0e-99", "0.00000000000000000000000000000", "-0E99", "0.1", "1e23", "9007199254740993.0", "5e-324",
+        "2.2250738585072011e-308", "1.7976931348623157e308", "123456789012345678901234567890.0", "1e-400", "-2.5E+3"}) {
+    const double wanted = std::strtod(text, nullptr);
+    for (const std::string& members : {R"("datatype":"FP64","shape":[1],"data":[)" + std::string(text) + "]",
+                                       R"("data":[)" + std::string(text) + R"(],"datatype":"FP64","shape":[1])"}) {
+      const auto values = ValuesOf<double>(DecodeInput(members));
+      ASSERT_EQ(values.size(), 1u) << text;
+      EXPECT_EQ(std::bit_cast<uint64_t>(values[0]), std::bit_cast<uint64_t>(wanted)) << text << ": " << values[0];
+    }
+  }
 }
 
 TEST(DecodeInferRequest, DataNestedOrFlatAndInFrontOfItsType) {
