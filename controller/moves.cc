@@ -1,8 +1,6 @@
 #include "controller/moves.h"
 
 #include <algorithm>
-#include <limits>
-#include <map>
 
 #include "controller/filters.h"
 #include "controller/fits.h"
@@ -11,23 +9,39 @@
 namespace avocet {
 namespace {
 
-/// Ways to make room that are looked at more closely, and those of them that are confirmed.
+/// The devices whose residents are looked at: those that are nearest to taking the newcomer.
+constexpr size_t kMaxOpened = 16;
+/// Sets of residents that are looked at in one search, over the number of devices.
+constexpr size_t kMaxLooks = 65'536;
+constexpr size_t kMaxLooksOfAny = 8'192;
+/// Ways whose targets are sought, and those of them that are tried: for the newcomer, for one that moves for it.
 constexpr size_t kMaxWays = 64;
-constexpr size_t kMaxConfirmed = 16;
-/// Devices that are scanned for chains of moves, and the chains that are confirmed of each scan.
-constexpr size_t kMaxScanned = 256;
-constexpr size_t kMaxChains = 4;
-constexpr size_t kNowhere = std::numeric_limits<size_t>::max();
+constexpr size_t kMaxTried = 16;
+constexpr size_t kMaxTriedInside = 4;
+/// The headroom that one more move must save.
+constexpr double kMovePrice = 0.05;
 
-/// Residents that leave a device.
+using Devices = std::vector<size_t>;
+
+bool Contains(const Devices& devices, size_t device) {
+  return std::find(devices.begin(), devices.end(), device) != devices.end();
+}
+
+/// Residents of a device after whose departure an application would fit.
 struct Way {
   size_t from = 0;
   std::vector<size_t> tenants; ///< the last first, so that positions stay true while they go
-  double cost = 0;
+  int moves = 0;               ///< at least: one for each, one more for each that fits nowhere yet
+  double cost = 0;             ///< headroom lost
 };
 
 bool IsCheaper(const Way& a, const Way& b) {
-  return a.cost < b.cost;
+  return a.cost + kMovePrice * a.moves < b.cost + kMovePrice * b.moves;
+}
+
+void KeepCheapest(std::vector<Way>& ways, size_t most) {
+  std::stable_sort(ways.begin(), ways.end(), IsCheaper);
+  if (ways.size() > most) ways.resize(most);
 }
 
 bool IsMovable(const ClusterView& view, const AppId& app) {
@@ -37,216 +51,187 @@ bool IsMovable(const ClusterView& view, const AppId& app) {
 }
 
 /// Filters that neither rate nor memory could change.
-bool IsOpen(const Question& question, const Candidate& candidate) {
+bool IsOpen(const Candidate& candidate) {
+  const Policy& policy = candidate.question().policy;
   return std::all_of(Filters().begin(), Filters().end(), [&](const Filter& filter) {
-    return filter.depends_on_rate || filter.name == "memory" || !IsAsked(filter, question.policy) ||
-           filter.passes(candidate);
+    return filter.depends_on_rate || filter.name == "memory" || !IsAsked(filter, policy) || filter.passes(candidate);
   });
 }
 
+/// How much of all rates the device could take with the newcomer.
+double Nearness(const Candidate& candidate) {
+  const Assessment& after = candidate.assessed_after();
+  return after.stable ? after.rate_factor : candidate.question().policy.max_utilization / after.utilization;
+}
+
+Tenancy Without(Tenancy tenancy, const std::vector<size_t>& tenants) {
+  for (const size_t tenant : tenants)
+    tenancy.Remove(tenant);
+  return tenancy;
+}
+
+/// Makes room by moving residents of one device to where they cost least or where, in the same way, room is made for
+/// them. Changes the plan step by step and takes steps back that lead nowhere.
 class MoveSearch {
 public:
   explicit MoveSearch(const Question& question)
-      : asked_(question), plan_{{}, question.occupancy, 0}, question_{question.view, question.policy, plan_.occupancy,
-                                                                      question.cache, question.newcomer} {}
+      : asked_(question), plan_{{}, question.occupancy, 0},
+        looks_left_(std::min(kMaxLooks / std::max(question.occupancy.size(), size_t{1}), kMaxLooksOfAny)) {}
 
   std::optional<MovePlan> Run() {
-    const auto ways = WaysOut(asked_.newcomer, kNowhere);
-    if (TryWays(WithTargets(ways, kNowhere))) return std::move(plan_);
-    if (asked_.policy.max_moves < 2) return std::nullopt;
-    for (const Way& way : ways) {
-      if (TryChain(way)) return std::move(plan_);
-    }
-    for (const size_t device : LeastUtilized()) {
-      if (Relieve(device)) return std::move(plan_);
-      StartAgain();
+    const auto device = MakeRoom(asked_.newcomer, {}, asked_.policy.max_moves, kMaxTried);
+    if (!device) return std::nullopt;
+    plan_.device = *device;
+    return std::move(plan_);
+  }
+
+private:
+  /// Where the newcomer passes then. Nobody comes to or leaves the closed devices.
+  std::optional<size_t> MakeRoom(const Newcomer& newcomer, const Devices& closed, int most, size_t tries) {
+    for (const Way& way : Ways(newcomer, closed, most, tries)) {
+      const MovePlan before = plan_;
+      if (Clear(way, closed, most) && PassesSurely(Ask(newcomer), way.from)) return way.from;
+      plan_ = before;
     }
     return std::nullopt;
   }
 
-private:
-  void StartAgain() {
-    plan_.occupancy = asked_.occupancy;
-    plan_.moves.clear();
-  }
-
-  /// The cheapest way that is confirmed.
-  bool TryWays(const std::vector<Way>& ways) {
-    size_t tried = 0;
-    for (const Way& way : ways) {
-      if (++tried > kMaxConfirmed) return false;
-      plan_.device = way.from;
-      if (Make(way, kNowhere) && PassesSurely(question_, way.from)) return true;
-      StartAgain();
-    }
-    return false;
-  }
-
-  /// The way's resident goes where another one goes first.
-  bool TryChain(const Way& way) {
-    if (way.tenants.size() > 1 || !HasScansLeft()) return false;
-    const Newcomer resident = AsNewcomer(asked_.view, plan_.occupancy[way.from], way.tenants.front());
-    size_t tried = 0;
-    for (const Way& other : WithTargets(WaysOut(resident, way.from), way.from)) {
-      if (other.tenants.size() + 1 > static_cast<size_t>(asked_.policy.max_moves)) continue;
-      if (++tried > kMaxChains) return false;
-      plan_.device = way.from;
-      if (Make(other, way.from) && MakeMove({way.from, way.tenants.front(), other.from}) &&
-          PassesSurely(question_, way.from))
-        return true;
-      StartAgain();
-    }
-    return false;
-  }
-
-  /// Every scan looks at all devices, so in large clusters there are few.
-  bool HasScansLeft() {
-    scanned_ += plan_.occupancy.size();
-    return scanned_ <= kMaxScanned;
-  }
-
-  /// Moves one resident after the other off the device, each time the cheapest, until the newcomer passes.
-  bool Relieve(size_t device) {
-    plan_.device = device;
-    for (int left = asked_.policy.max_moves; left > 0; --left) {
-      const auto ways = WaysOff(device);
-      if (std::none_of(ways.begin(), ways.end(), [&](const Way& way) { return Make(way, kNowhere); })) return false;
-      if (PassesSurely(question_, device)) return true;
-    }
-    return false;
-  }
-
-  std::vector<size_t> OpenDevices(const Newcomer& newcomer) const {
-    const Question question{asked_.view, asked_.policy, plan_.occupancy, asked_.cache, newcomer};
-    std::vector<size_t> devices;
-    for (size_t d = 0; d < plan_.occupancy.size(); ++d) {
-      if (IsOpen(question, Candidate(question, d))) devices.push_back(d);
-    }
-    return devices;
-  }
-
-  std::vector<size_t> LeastUtilized() const {
-    auto devices = OpenDevices(asked_.newcomer);
-    const auto load = [&](size_t d) { return AssessmentOf(asked_.occupancy[d], asked_.cache)->utilization; };
-    std::stable_sort(devices.begin(), devices.end(), [&](size_t a, size_t b) { return load(a) < load(b); });
-    if (devices.size() > kMaxConfirmed) devices.resize(kMaxConfirmed);
-    return devices;
-  }
-
-  /// Departures after which the newcomer would fit, the cheapest first, by the fast models: of one resident, or of
-  /// all that share a loaded model, which frees its memory.
-  std::vector<Way> WaysOut(const Newcomer& newcomer, size_t excluded) {
-    std::vector<Way> ways;
-    for (const size_t from : OpenDevices(newcomer)) {
-      const Tenancy& tenancy = plan_.occupancy[from];
-      const auto demand = DemandOf(asked_.view, *tenancy.device, newcomer, asked_.policy);
-      if (!demand || from == excluded) continue;
-      for (auto& tenants : Departures(tenancy)) {
-        Tenancy without = Without(tenancy, tenants);
-        if (!Fits(without, asked_.policy, asked_.cache).With(*demand)) continue;
-        without.Add(*demand);
-        ways.push_back({from, std::move(tenants), Cost(tenancy, without)});
-      }
-    }
-    std::stable_sort(ways.begin(), ways.end(), IsCheaper);
-    if (ways.size() > kMaxWays) ways.resize(kMaxWays);
-    return ways;
-  }
-
-  /// The departure of any one resident, whether or not it is enough.
-  std::vector<Way> WaysOff(size_t device) {
-    std::vector<Way> ways;
-    const Tenancy& tenancy = plan_.occupancy[device];
-    for (size_t tenant = 0; tenant < tenancy.tenants.size(); ++tenant) {
-      if (!IsMovable(asked_.view, tenancy.tenants[tenant].app->name)) continue;
-      ways.push_back({device, {tenant}, Cost(tenancy, Without(tenancy, {tenant}))});
-    }
-    std::stable_sort(ways.begin(), ways.end(), IsCheaper);
-    if (ways.size() > kMaxConfirmed) ways.resize(kMaxConfirmed);
-    return WithTargets(std::move(ways), kNowhere);
-  }
-
-  std::vector<std::vector<size_t>> Departures(const Tenancy& tenancy) const {
-    std::vector<std::vector<size_t>> departures;
-    std::map<ModelId, std::vector<size_t>> groups;
-    for (size_t i = tenancy.tenants.size(); i-- > 0;) {
-      const bool movable = IsMovable(asked_.view, tenancy.tenants[i].app->name);
-      if (movable) departures.push_back({i});
-      groups[tenancy.load.apps[i].model].push_back(movable ? i : kNowhere);
-    }
-    for (auto& [model, group] : groups) {
-      const bool any_stays = std::find(group.begin(), group.end(), kNowhere) != group.end();
-      const bool few = group.size() > 1 && group.size() <= static_cast<size_t>(asked_.policy.max_moves);
-      if (few && !any_stays) departures.push_back(std::move(group));
-    }
-    return departures;
-  }
-
-  static Tenancy Without(Tenancy tenancy, const std::vector<size_t>& tenants) {
-    for (const size_t tenant : tenants)
-      tenancy.Remove(tenant);
-    return tenancy;
-  }
-
-  double Cost(const Tenancy& before, const Tenancy& after) const {
-    return PlacementCost(before, after, asked_.policy, asked_.cache);
-  }
-
-  /// Those where everyone finds a place, none at `excluded`, the cheapest first, places included.
-  std::vector<Way> WithTargets(std::vector<Way> ways, size_t excluded) {
-    std::erase_if(ways, [&](Way& way) {
-      for (const size_t tenant : way.tenants) {
-        const Newcomer resident = AsNewcomer(asked_.view, plan_.occupancy[way.from], tenant);
-        const auto [to, cost] = CheapestTarget(way.from, resident, excluded);
-        if (to == kNowhere) return true;
-        way.cost += cost;
-      }
-      return false;
+  bool Clear(const Way& way, Devices closed, int most) {
+    const size_t begin = plan_.moves.size();
+    closed.push_back(way.from);
+    auto staying = static_cast<int>(way.tenants.size());
+    return std::all_of(way.tenants.begin(), way.tenants.end(), [&](size_t tenant) {
+      const int left = most - static_cast<int>(plan_.moves.size() - begin) - staying--;
+      return MoveAway(way.from, tenant, closed, left);
     });
-    std::stable_sort(ways.begin(), ways.end(), IsCheaper);
+  }
+
+  /// With at most `most` moves of others before it.
+  bool MoveAway(size_t from, size_t tenant, const Devices& closed, int most) {
+    const Newcomer resident = AsNewcomer(asked_.view, plan_.occupancy[from], tenant);
+    const auto target = CheapestTarget(resident, closed);
+    if (target) return MakeMove(from, tenant, target->to);
+    if (most < 1) return false;
+    const auto room = MakeRoom(resident, closed, most, kMaxTriedInside);
+    return room && MakeMove(from, tenant, *room);
+  }
+
+  Question Ask(const Newcomer& newcomer) const {
+    return {asked_.view, asked_.policy, plan_.occupancy, asked_.cache, newcomer};
+  }
+
+  /// The cheapest ways with at most `most` moves, by the fast models.
+  std::vector<Way> Ways(const Newcomer& newcomer, const Devices& closed, int most, size_t tries) {
+    std::vector<Door> doors = NearestDoors(newcomer, closed);
+    std::vector<Way> ways;
+    for (int size = 1; size <= most; ++size) {
+      for (Door& door : doors)
+        Widen(door, ways);
+    }
+    KeepCheapest(ways, kMaxWays);
+    for (Way& way : ways)
+      AddTargets(way, closed);
+    std::erase_if(ways, [&](const Way& way) { return way.moves > most; });
+    KeepCheapest(ways, tries);
     return ways;
+  }
+
+  /// A device, and the sets of its residents that are not enough.
+  struct Door {
+    size_t device = 0;
+    Demand demand; ///< the newcomer's
+    std::vector<size_t> movable;
+    std::vector<std::vector<size_t>> sets = {{}};
+  };
+
+  std::vector<Door> NearestDoors(const Newcomer& newcomer, const Devices& closed) {
+    const Question question = Ask(newcomer);
+    std::vector<std::pair<double, Door>> doors;
+    for (size_t d = 0; d < plan_.occupancy.size(); ++d) {
+      const Candidate candidate(question, d);
+      if (Contains(closed, d) || !candidate.demand() || !IsOpen(candidate)) continue;
+      doors.push_back({Nearness(candidate), {d, *candidate.demand(), MovableTenants(d)}});
+    }
+    std::stable_sort(doors.begin(), doors.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+    std::vector<Door> nearest;
+    for (size_t i = 0; i < std::min(doors.size(), kMaxOpened); ++i)
+      nearest.push_back(std::move(doors[i].second));
+    return nearest;
+  }
+
+  /// The last first.
+  std::vector<size_t> MovableTenants(size_t device) const {
+    const auto& tenants = plan_.occupancy[device].tenants;
+    std::vector<size_t> movable;
+    for (size_t i = tenants.size(); i-- > 0;) {
+      const AppId& app = tenants[i].app->name;
+      const bool moved =
+          std::any_of(plan_.moves.begin(), plan_.moves.end(), [&](const Move& m) { return m.app == app; });
+      if (!moved && IsMovable(asked_.view, app)) movable.push_back(i);
+    }
+    return movable;
+  }
+
+  /// Looks at the sets with one resident more.
+  void Widen(Door& door, std::vector<Way>& ways) {
+    const Tenancy& tenancy = plan_.occupancy[door.device];
+    std::vector<std::vector<size_t>> larger;
+    for (const auto& set : door.sets) {
+      for (const size_t tenant : door.movable) {
+        if (!set.empty() && tenant >= set.back()) continue;
+        if (looks_left_ == 0) return;
+        looks_left_ -= 1;
+        auto tenants = set;
+        tenants.push_back(tenant);
+        Tenancy after = Without(tenancy, tenants);
+        if (!Fits(after, asked_.policy, asked_.cache).With(door.demand)) {
+          larger.push_back(std::move(tenants));
+          continue;
+        }
+        after.Add(door.demand);
+        const double cost = PlacementCost(tenancy, after, asked_.policy, asked_.cache);
+        const auto moves = static_cast<int>(tenants.size());
+        ways.push_back({door.device, std::move(tenants), moves, cost});
+      }
+    }
+    door.sets = std::move(larger);
+  }
+
+  void AddTargets(Way& way, Devices closed) {
+    closed.push_back(way.from);
+    for (const size_t tenant : way.tenants) {
+      const auto target = CheapestTarget(AsNewcomer(asked_.view, plan_.occupancy[way.from], tenant), closed);
+      way.cost += target ? target->cost : 0;
+      way.moves += target ? 0 : 1;
+    }
   }
 
   struct Target {
-    size_t to = kNowhere;
-    double cost = std::numeric_limits<double>::infinity();
+    size_t to = 0;
+    double cost = 0;
   };
 
   /// The device that loses least by taking the resident.
-  Target CheapestTarget(size_t from, const Newcomer& resident, size_t excluded) {
-    Target best;
+  std::optional<Target> CheapestTarget(const Newcomer& resident, const Devices& closed) {
+    std::optional<Target> best;
     for (size_t to = 0; to < plan_.occupancy.size(); ++to) {
       const Tenancy& target = plan_.occupancy[to];
-      if (to == from || to == excluded || target.device->health != DeviceHealth::kHealthy) continue;
+      if (Contains(closed, to) || target.device->health != DeviceHealth::kHealthy) continue;
       const auto demand = DemandOf(asked_.view, *target.device, resident, asked_.policy);
       if (!demand || !Fits(target, asked_.policy, asked_.cache).With(*demand)) continue;
       const double cost = PlacementCost(target, *demand, asked_.policy, asked_.cache);
-      if (cost < best.cost) best = {to, cost};
+      if (!best || cost < best->cost) best = {to, cost};
     }
     return best;
   }
 
-  bool Make(const Way& way, size_t excluded) {
-    return std::all_of(way.tenants.begin(), way.tenants.end(), [&](size_t tenant) {
-      const Newcomer resident = AsNewcomer(asked_.view, plan_.occupancy[way.from], tenant);
-      return MakeMove({way.from, tenant, CheapestTarget(way.from, resident, excluded).to});
-    });
-  }
-
-  struct Step {
-    size_t from = 0, tenant = 0, to = 0;
-  };
-
   /// Moves the resident in the plan if every filter lets it. Its old copy serves until the new one does, so
   /// nowhere are both counted but in memory, which each device has for itself.
-  bool MakeMove(const Step& step) {
-    const auto& [from, tenant, to] = step;
-    if (to == kNowhere) return false;
+  bool MakeMove(size_t from, size_t tenant, size_t to) {
     const Newcomer resident = AsNewcomer(asked_.view, plan_.occupancy[from], tenant);
     const Occupancy before = plan_.occupancy;
     plan_.occupancy.Remove(from, tenant);
-    const Question asked{asked_.view, asked_.policy, plan_.occupancy, asked_.cache, resident};
-    if (!PassesSurely(asked, to)) {
+    if (!PassesSurely(Ask(resident), to)) {
       plan_.occupancy = before;
       return false;
     }
@@ -258,8 +243,7 @@ private:
 
   const Question& asked_;
   MovePlan plan_;
-  Question question_;  ///< the same in the cluster of the plan
-  size_t scanned_ = 0; ///< devices
+  size_t looks_left_;
 };
 
 } // namespace

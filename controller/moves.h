@@ -16,9 +16,11 @@ struct MovePlan {
   size_t device = 0; ///< where the newcomer then passes
 };
 
-/// The cheapest way, by headroom lost, to make room for a newcomer that no device takes, with up to
-/// policy.max_moves moves off one device; nullopt where none was found. Looks at a bounded number of ways: the most
-/// promising by the fast models; those are confirmed like any other placement, by the filters.
+/// The cheapest way found to make room for a newcomer that no device takes, with up to policy.max_moves moves:
+/// residents of one device go, each to where it costs least or to where room is made for it in the same way; no
+/// application moves twice. Cheap is what loses little headroom with few moves. nullopt where none was found. Looks at
+/// a bounded number of ways: the most promising by the fast models; those are confirmed like any other placement, by
+/// the filters.
 std::optional<MovePlan> FindMoves(const Question& question);
 
 /// The resident as one that looks for a place, at the rate that it is reckoned with.

@@ -149,8 +149,10 @@ RC_GTEST_PROP(DecideProperties, ACacheChangesNothing, ()) {
 /// Makes a decision's moves one by one; each must be what a decision about the mover alone would allow.
 void CheckMoves(ClusterView view, const Decision& decision, const Policy& policy) {
   uint64_t epoch = 1000;
+  std::set<AppId> moved;
   RC_ASSERT(decision.moves.size() <= static_cast<size_t>(policy.max_moves));
   for (const auto& move : decision.moves) {
+    RC_ASSERT(moved.insert(move.app).second);
     RC_ASSERT(view.placements.at(move.app).device == move.from);
     const auto alone = Decide(view, view.apps.at(move.app), policy);
     const auto there = std::find_if(alone.verdicts.begin(), alone.verdicts.end(),

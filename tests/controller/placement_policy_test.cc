@@ -178,6 +178,23 @@ TEST(Moves, OneMakesRoomForAnother) {
                                                {AppId("s"), DeviceId("a/gpu"), DeviceId("b/gpu")}}));
 }
 
+TEST(Moves, TwoLeaveAndOneOfThemNeedsRoom) {
+  // "r" finds room on the second device at once; "s" only there too, once "t" has gone to the third.
+  ViewBuilder builder;
+  builder.Device("a/gpu", {.memory_mib = 1000})
+      .Device("b/gpu", {.memory_mib = 550})
+      .Device("c/gpu", {.memory_mib = 250});
+  builder.Model("big:1", {.memory_mib = 950}).Model("s:1", {.memory_mib = 400});
+  builder.Model("r:1", {.memory_mib = 100}).Model("t:1", {.memory_mib = 200});
+  builder.Resident(MakeApp("r", "r"), "a/gpu").Resident(MakeApp("s", "s"), "a/gpu");
+  builder.Resident(MakeApp("t", "t"), "b/gpu");
+  EXPECT_EQ(Decide(builder.Build(), MakeApp("b", "big"), {.max_moves = 2}).kind, DecisionKind::kReject);
+  const auto decision = Decide(builder.Build(), MakeApp("b", "big"), {.max_moves = 3});
+  ASSERT_EQ(decision.kind, DecisionKind::kAdmitWithMoves);
+  EXPECT_EQ(decision.moves.size(), 3u);
+  EXPECT_EQ(decision.device, DeviceId("a/gpu"));
+}
+
 TEST(Moves, LeaveAloneWhoIsNotServing) {
   auto view = Crowded();
   view.placements.at(AppId("s")).phase = PlacementPhase::kLost;
