@@ -195,8 +195,12 @@ std::vector<RunningApp> RunningNow(const AgentActorState& state) {
 
 void Register(Self self) {
   auto& state = self->state;
-  RegisterAgent registration{Info(self), RunningNow(state), caf::actor_cast<agent_handle>(self),
-                             caf::actor_cast<window_ack_handle>(state.uplink)};
+  RegisterAgent registration{Info(self),
+                             RunningNow(state),
+                             caf::actor_cast<agent_handle>(self),
+                             caf::actor_cast<window_ack_handle>(state.uplink),
+                             0,
+                             state.args->instance};
   state.asking = true;
   self->request(state.controller, Options(self).deadlines.local, std::move(registration))
       .then(
@@ -232,19 +236,26 @@ void OnSessionTick(Self self) {
     Register(self);
 }
 
-/// Children end in the order of the data: the devices drain, the last windows go up, then the disk.
+/// Asks the child to stop; then, or when it does not, `then`.
+template <class Actor> void StopChild(Self self, const Actor& child, Duration deadline, std::function<void()> then) {
+  self->request(child, deadline, StopActor{}).then([then](Done) { then(); }, [then](const caf::error&) { then(); });
+}
+
+/// Children end in the order of the data: the devices drain, the last windows go up, with a goodbye behind them,
+/// then the disk.
 caf::result<Done> OnStop(Self self) {
   auto& state = self->state;
   auto promise = self->make_response_promise<Done>();
-  auto end = [self, promise]() mutable {
-    promise.deliver(Done{});
-    self->quit();
-  };
   for (const auto& [id, worker] : state.workers)
     caf::anon_send(worker, StopActor{});
-  caf::anon_send(state.uplink, StopActor{});
-  self->request(state.args->store, Options(self).deadlines.store, StopActor{})
-      .then([end](Done) mutable { end(); }, [end](const caf::error&) mutable { end(); });
+  StopChild(self, state.uplink, Options(self).deadlines.local, [self, promise] {
+    const auto& state = self->state;
+    if (state.controller) self->send(state.controller, Goodbye{Info(self).id, Info(self).boot});
+    StopChild(self, state.args->store, Options(self).deadlines.store, [self, promise]() mutable {
+      promise.deliver(Done{});
+      self->quit();
+    });
+  });
   return promise;
 }
 

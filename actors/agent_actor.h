@@ -15,6 +15,7 @@ namespace avocet {
 
 struct AgentActorArgs {
   NodeInfo node;
+  uint64_t instance = 0;        ///< see RegisterAgent
   std::vector<RunningApp> plan; ///< the cached plan, run before any controller answers
   store_actor store;
   std::shared_ptr<const DeviceDriver> driver;

@@ -1,6 +1,7 @@
 #include "actors/agent_process.h"
 
 #include <mutex>
+#include <random>
 #include <thread>
 
 #include <caf/send.hpp>
@@ -24,6 +25,19 @@ namespace {
 constexpr Duration kStopDeadline = std::chrono::seconds(15);
 /// For one piece of a model file.
 constexpr Duration kFetchDeadline = std::chrono::seconds(30);
+
+/// Drawn at the first start, see RegisterAgent.
+Result<uint64_t> InstanceOf(Store& store) {
+  const auto known = Load(store, kInstance);
+  if (!known.ok()) return known.status();
+  if (*known) return **known;
+  std::random_device entropy;
+  const uint64_t instance = std::uniform_int_distribution<uint64_t>(1)(entropy);
+  WriteBatch batch;
+  Put(batch, kInstance, instance);
+  AVOCET_RETURN_IF_ERROR(store.Write(batch, Sync::kYes));
+  return instance;
+}
 
 Result<std::unique_ptr<Store>> OpenStore(const std::filesystem::path& data_dir) {
   auto store = RocksStore::Open({.directory = data_dir / "db"});
@@ -139,6 +153,8 @@ Result<std::unique_ptr<AgentProcess>> AgentProcess::Start(caf::actor_system& sys
   if (!store.ok()) return store.status();
   auto plan = LoadAll(**store, kPlan);
   if (!plan.ok()) return plan.status();
+  const auto instance = InstanceOf(**store);
+  if (!instance.ok()) return instance.status();
   auto node = Node::Open({.id = options.id,
                           .boot = boot,
                           .devices = options.devices,
@@ -149,6 +165,7 @@ Result<std::unique_ptr<AgentProcess>> AgentProcess::Start(caf::actor_system& sys
   AVOCET_RETURN_IF_ERROR(agent->StartEndpoints(options));
   auto args = std::make_shared<AgentActorArgs>();
   args->node = Introduce(options, boot, agent->inference_address(), agent->rest_address());
+  args->instance = *instance;
   args->plan = std::move(*plan);
   args->driver = DriverOf(agent->node_, [fetcher = agent->fetcher_](const Sha256& file, uint64_t offset) {
     return fetcher->Fetch(file, offset);

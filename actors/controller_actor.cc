@@ -46,12 +46,31 @@ Status NotCurrent(Self self, const NodeId& node, const SessionId& session) {
   return NotFound("node '" + node.str() + "' has no session; register again");
 }
 
+/// One event for each session that it wanted to replace: it goes on trying.
+Status RefuseNamesake(Self self, const NodeId& node, const std::string& peer) {
+  auto& speaker = self->state.speakers[node];
+  if (!std::exchange(speaker.namesake_refused, true))
+    self->send(self->state.placement,
+               NamesakeRefused{node, "another agent of this name, from " + peer + ", is refused while the one from " +
+                                         speaker.peer + " is alive"});
+  return AlreadyExists("node '" + node.str() + "' is another agent's, from " + speaker.peer +
+                       ", which is alive; give this agent a name of its own (if it replaces the other one, it is let "
+                       "in once the other was silent for a lease)");
+}
+
 caf::result<Done> OnRegister(Self self, RegisterAgent& registration) {
   if (auto status = Validate(registration.node); !status.ok()) return MakeError(status);
   auto& state = self->state;
   const auto& node = registration.node;
-  if (!state.leases.Open(node.id, {node.boot, registration.session}, self->clock().now()))
+  const SessionId session{node.boot, registration.session};
+  switch (state.leases.Open(node.id, session, registration.instance, self->clock().now())) {
+  case Claim::kTaken:
+    return MakeError(RefuseNamesake(self, node.id, registration.peer));
+  case Claim::kReplaced:
     return MakeError(Replaced(node.id));
+  case Claim::kOpen:
+    state.speakers[node.id] = {registration.peer, false};
+  }
   for (const auto& spec : node.devices) {
     if (!state.devices.contains(spec.id())) SpawnDevice(self, spec.id());
     self->send(state.devices[spec.id()], SetAckTarget{registration.acks});
@@ -71,10 +90,20 @@ caf::result<Done> OnReport(Self self, ReportRunning& report) {
   return self->delegate(self->state.placement, std::move(report));
 }
 
+void Away(Self self, const NodeId& node, const std::string& why) {
+  self->state.speakers.erase(node);
+  self->send(self->state.placement, NodeAway{node, why});
+}
+
+void OnGoodbye(Self self, const Goodbye& goodbye) {
+  if (self->state.leases.Close(goodbye.node, {goodbye.boot, goodbye.session}))
+    Away(self, goodbye.node, "its agent was stopped");
+}
+
 void CheckLeases(Self self) {
   auto& state = self->state;
   for (auto& node : state.leases.TakeExpired(self->clock().now()))
-    self->send(state.placement, NodeAway{std::move(node)});
+    Away(self, node, "no heartbeat within the lease");
   self->delayed_send(self, state.options.lease_tick, LeaseTick{});
 }
 
@@ -167,6 +196,7 @@ controller_actor::behavior_type ControllerBehavior(Self self, const std::shared_
       [self](const Heartbeat& heartbeat) { return OnHeartbeat(self, heartbeat); },
       [self](ReportRunning& report) { return OnReport(self, report); },
       [self](ReportWindows& report) { OnWindows(self, report); },
+      [self](const Goodbye& goodbye) { OnGoodbye(self, goodbye); },
       [self](LeaseTick) { CheckLeases(self); },
       [self](StopActor) { return OnStop(self); },
   };

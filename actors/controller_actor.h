@@ -18,6 +18,12 @@ struct ControllerActorArgs {
   ControllerOptions options;
 };
 
+/// Who speaks for a node, for those whom it keeps out.
+struct Speaker {
+  std::string peer;              ///< address; empty: inside this process
+  bool namesake_refused = false; ///< and told of
+};
+
 /// The root of a controller: sessions and leases of agents, its children, the order of stopping.
 /// Everything that concerns placements it hands to the placement actor.
 struct ControllerActorState {
@@ -28,6 +34,7 @@ struct ControllerActorState {
   std::map<DeviceId, device_actor> devices;
   std::map<DeviceId, DeviceFit> fits; ///< what a device actor starts from
   LeaseTable leases{Duration{}};
+  std::map<NodeId, Speaker> speakers; ///< of the nodes in `leases`
 };
 
 controller_actor::behavior_type ControllerBehavior(controller_actor::stateful_pointer<ControllerActorState> self,

@@ -82,11 +82,14 @@ using window_ack_handle = caf::typed_actor<caf::reacts_to<WindowAck>>;
 // ---- Controller, as an agent sees it ----
 
 /// An agent introduces itself: who it is, what it runs, and where to reach it.
-/// `session` is greater for every later session with one controller process; 0 for an agent inside it.
-struct RegisterAgent { NodeInfo node; std::vector<RunningApp> running; agent_handle agent; window_ack_handle acks; uint64_t session = 0; };
+/// `session` is greater for every later session with one controller process; 0 for an agent inside it. `instance` was
+/// drawn when the agent's store was made (0: unknown). kAlreadyExists: an agent of another instance has that name and is alive.
+struct RegisterAgent { NodeInfo node; std::vector<RunningApp> running; agent_handle agent; window_ack_handle acks; uint64_t session = 0; uint64_t instance = 0; std::string peer; };
 /// "I am alive"; without one for a lease the node counts as away. kNotFound asks to register again,
 /// kCancelled says that a later session of the node replaced this one.
 struct Heartbeat { NodeId node; BootId boot; uint64_t session = 0; };
+/// The agent stops in order: its node is away from now on.
+struct Goodbye { NodeId node; BootId boot; uint64_t session = 0; };
 /// The outcome of a command, or a change of what runs. Errors as of Heartbeat.
 struct ReportRunning { NodeId node; RunningApp running; BootId boot; uint64_t session = 0; };
 /// Closed windows in order; acknowledged with WindowAck once the fits that cover them are on disk.
@@ -97,6 +100,7 @@ using agent_link_actor = caf::typed_actor<
     caf::replies_to<Heartbeat>::with<Done>,
     caf::replies_to<ReportRunning>::with<Done>,
     caf::reacts_to<ReportWindows>,
+    caf::reacts_to<Goodbye>,
     caf::replies_to<FetchModel>::with<ModelChunk>>;
 
 // ---- Controller, as the CLI and automation see it (the Control service) ----
@@ -175,8 +179,10 @@ using device_actor = caf::typed_actor<
 
 /// An agent registered: its node, what it runs, its handle.
 struct NodeUp { NodeInfo node; std::vector<RunningApp> running; agent_handle agent; };
-/// A node's lease ran out.
-struct NodeAway { NodeId node; };
+/// A node's lease ran out, or its agent stopped: `why`.
+struct NodeAway { NodeId node; std::string why; };
+/// Another agent of the node's name was refused: an event, nothing else.
+struct NamesakeRefused { NodeId node; std::string why; };
 /// A device's fitted parameters moved enough to matter.
 struct FitChanged { DeviceFit fit; };
 /// Tells the placement actor where a device's measurements live (for ForgetApp).
@@ -187,6 +193,7 @@ struct PredictionTick {};
 using placement_actor = caf::typed_actor<
     caf::replies_to<NodeUp>::with<Done>,
     caf::reacts_to<NodeAway>,
+    caf::reacts_to<NamesakeRefused>,
     caf::reacts_to<FitChanged>,
     caf::reacts_to<DeviceUp>,
     caf::reacts_to<PredictionTick>,
@@ -218,6 +225,7 @@ using controller_actor = control_actor::extend<
     caf::replies_to<Heartbeat>::with<Done>,
     caf::replies_to<ReportRunning>::with<Done>,
     caf::reacts_to<ReportWindows>,
+    caf::reacts_to<Goodbye>,
     caf::reacts_to<LeaseTick>,
     caf::replies_to<StopActor>::with<Done>>;
 
@@ -272,6 +280,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::SetPredictions)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::WindowAck)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::RegisterAgent)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::Heartbeat)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::Goodbye)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ReportRunning)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ReportWindow)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ReportWindows)
@@ -305,6 +314,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::SetAckTarget)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::PersistTick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::NodeUp)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::NodeAway)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::NamesakeRefused)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::FitChanged)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::DeviceUp)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::PredictionTick)

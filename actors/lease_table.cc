@@ -4,10 +4,17 @@
 
 namespace avocet {
 
-bool LeaseTable::Open(const NodeId& node, const SessionId& session, MonotonicTime now) {
-  if (IsReplaced(node, session)) return false;
-  sessions_[node] = {session, now};
-  return true;
+Claim LeaseTable::Open(const NodeId& node, const SessionId& session, uint64_t instance, MonotonicTime now) {
+  const auto it = sessions_.find(node);
+  if (it != sessions_.end() && it->second.instance != instance && it->second.instance != 0 && instance != 0)
+    return Claim::kTaken;
+  if (IsReplaced(node, session)) return Claim::kReplaced;
+  sessions_[node] = {session, instance, now};
+  return Claim::kOpen;
+}
+
+bool LeaseTable::Close(const NodeId& node, const SessionId& session) {
+  return IsCurrent(node, session) && sessions_.erase(node) > 0;
 }
 
 bool LeaseTable::IsCurrent(const NodeId& node, const SessionId& session) const {

@@ -17,15 +17,24 @@ struct SessionId {
   friend bool operator==(const SessionId&, const SessionId&) = default;
 };
 
-/// Which session speaks for a node, and which nodes were heard of lately. A later session replaces an
-/// earlier one; what the earlier one still says is refused. Driven by calls, knows no clock. Not
-/// thread-safe.
+/// What became of a session's wish to speak for a node.
+enum class Claim {
+  kOpen = 1,     ///< it speaks for the node from now on
+  kReplaced = 2, ///< a later session of the agent already does
+  kTaken = 3,    ///< another agent of that name does, and is alive
+};
+
+/// Which session speaks for a node, and which nodes were heard of lately. A later session of an agent replaces an
+/// earlier one; what the earlier one still says is refused. An agent of another instance waits until the lease is
+/// over. Driven by calls, knows no clock. Not thread-safe.
 class LeaseTable {
 public:
   explicit LeaseTable(Duration lease) : lease_(lease) {}
 
-  /// The session speaks for the node from now on. False when a later session already does.
-  bool Open(const NodeId& node, const SessionId& session, MonotonicTime now);
+  /// `instance` tells agents of the same name apart; 0: unknown, any other may be the same.
+  Claim Open(const NodeId& node, const SessionId& session, uint64_t instance, MonotonicTime now);
+  /// The session's agent stopped; false unless the session speaks for the node.
+  bool Close(const NodeId& node, const SessionId& session);
   /// Whether the session speaks for the node.
   bool IsCurrent(const NodeId& node, const SessionId& session) const;
   /// Whether a session later than this one speaks for the node: this one is to end.
@@ -41,6 +50,7 @@ public:
 private:
   struct Session {
     SessionId id;
+    uint64_t instance = 0;
     MonotonicTime heard;
   };
   Duration lease_;

@@ -6,12 +6,16 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/errors.h"
+#include "actors/stop.h"
 #include "messages/codec.h"
 
 namespace avocet {
 namespace {
 
 using Self = link_client_actor::stateful_pointer<LinkClientState>;
+
+/// For what the actor still has to hand to the connection.
+constexpr Duration kStopDeadline = std::chrono::seconds(2);
 
 /// One registration fails with this; the agent tries again by itself.
 Status Away(const LinkClientState& state) {
@@ -34,7 +38,8 @@ caf::result<Done> OnRegister(Self self, RegisterAgent& registration) {
   state.agent = std::move(registration.agent);
   state.acks = std::move(registration.acks);
   v1::AgentMessage message;
-  *message.mutable_hello() = ToProto(LinkHello{std::move(registration.node), std::move(registration.running)});
+  *message.mutable_hello() =
+      ToProto(LinkHello{std::move(registration.node), std::move(registration.running), registration.instance});
   if (!Send(self, std::move(message))) return MakeError(Away(state));
   if (state.registering) Refuse(*state.registering, Cancelled("registered again meanwhile"));
   state.registering = self->make_response_promise<Done>();
@@ -69,6 +74,12 @@ void OnWindows(Self self, const ReportWindows& report) {
     *message.mutable_windows()->add_windows() = std::move(proto);
   }
   if (bytes > 0) Send(self, std::move(message));
+}
+
+void OnGoodbye(Self self) {
+  v1::AgentMessage message;
+  message.mutable_goodbye();
+  Send(self, std::move(message));
 }
 
 // ---- down ----
@@ -207,15 +218,17 @@ link_client_actor::behavior_type LinkClientBehavior(Self self, const std::shared
       [self](const Heartbeat&) { return OnHeartbeat(self); },
       [self](const ReportRunning& report) { return OnReport(self, report); },
       [self](const ReportWindows& report) { OnWindows(self, report); },
+      [self](const Goodbye&) { OnGoodbye(self); },
       [self](FetchModel& fetch) { return OnFetch(self, fetch); },
       [self](LinkUp) { OnUp(self); },
       [self](const ControllerSaid& said) { OnSaid(self, *said.message); },
       [self](const LinkDown& down) { OnDown(self, down); },
+      [](StopActor) -> caf::result<Done> { return Done{}; }, // what was said before is with the connection now
   };
 }
 
 AgentLink::AgentLink(caf::actor_system& system, const LinkConnectionOptions& options, const agent_actor& agent)
-    : connection_(std::make_shared<LinkConnection>(options)) {
+    : system_(system), connection_(std::make_shared<LinkConnection>(options)) {
   auto args = std::make_shared<LinkClientArgs>();
   args->address = options.address;
   args->agent = agent;
@@ -224,6 +237,7 @@ AgentLink::AgentLink(caf::actor_system& system, const LinkConnectionOptions& opt
                 .fetch = [c = connection_](const FetchModel& fetch) { return c->Fetch(fetch); }};
   const auto actor = system.spawn(LinkClientBehavior, std::shared_ptr<const LinkClientArgs>(args));
   actor_ = actor;
+  controller_ = actor;
   connection_->Begin(
       {.up = [actor] { caf::anon_send(actor, LinkUp{}); },
        .said =
@@ -239,9 +253,11 @@ AgentLink::~AgentLink() {
 
 void AgentLink::Stop() {
   if (!actor_) return;
+  (void)StopAndWait(system_, actor_, kStopDeadline);
   connection_->Stop();
   caf::anon_send_exit(actor_, caf::exit_reason::user_shutdown);
   actor_ = nullptr;
+  controller_ = nullptr;
 }
 
 } // namespace avocet

@@ -35,8 +35,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::LinkDown)
 namespace avocet {
 
 /// A remote controller, as the agent sees it.
-using link_client_actor =
-    agent_link_actor::extend<caf::reacts_to<LinkUp>, caf::reacts_to<ControllerSaid>, caf::reacts_to<LinkDown>>;
+using link_client_actor = agent_link_actor::extend<caf::reacts_to<LinkUp>, caf::reacts_to<ControllerSaid>,
+                                                   caf::reacts_to<LinkDown>, caf::replies_to<StopActor>::with<Done>>;
 
 /// What the actor needs of a connection (actors/link_connection.h).
 struct LinkWire {
@@ -83,13 +83,15 @@ public:
 
   /// A handle of the same typed interface as a local controller actor; requests fail with kUnavailable
   /// while the controller is away.
-  const agent_link_actor& controller() const { return actor_; }
+  const agent_link_actor& controller() const { return controller_; }
   /// What was said last still goes out, for a bounded time; then the session ends. Idempotent.
   void Stop();
 
 private:
+  caf::actor_system& system_;
   std::shared_ptr<LinkConnection> connection_;
-  agent_link_actor actor_;
+  link_client_actor actor_;
+  agent_link_actor controller_;
 };
 
 } // namespace avocet

@@ -47,6 +47,7 @@ v1::Hello ToProto(const LinkHello& hello) {
   *proto.mutable_node() = ToProto(hello.node);
   for (const auto& app : hello.running)
     *proto.add_running() = ToProto(app);
+  proto.set_instance(hello.instance);
   return proto;
 }
 
@@ -56,7 +57,7 @@ Result<LinkHello> FromProto(const v1::Hello& proto) {
                        " of the link, this controller version " + std::to_string(kLinkProtocol));
   auto node = FromProto(proto.node());
   if (!node.ok()) return node.status();
-  LinkHello hello{std::move(*node), {}};
+  LinkHello hello{std::move(*node), {}, proto.instance()};
   for (const auto& one : proto.running()) {
     auto app = FromProto(one);
     if (!app.ok()) return app.status();

@@ -24,6 +24,7 @@ struct LinkAnswer {
 struct LinkHello {
   NodeInfo node;
   std::vector<RunningApp> running;
+  uint64_t instance = 0; ///< see RegisterAgent
 };
 
 // One pair per message. FromProto checks form, and the contained structs by their own Validate; what is

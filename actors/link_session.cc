@@ -129,8 +129,13 @@ void OnHello(Self self, const v1::Hello& proto) {
   if (!hello.ok()) return End(self, hello.status());
   if (auto status = CheckIdentity(state, hello->node); !status.ok()) return End(self, status);
   state.node = hello->node;
-  RegisterAgent registration{std::move(hello->node), std::move(hello->running), caf::actor_cast<agent_handle>(self),
-                             caf::actor_cast<window_ack_handle>(self), state.args->session};
+  RegisterAgent registration{std::move(hello->node),
+                             std::move(hello->running),
+                             caf::actor_cast<agent_handle>(self),
+                             caf::actor_cast<window_ack_handle>(self),
+                             state.args->session,
+                             hello->instance,
+                             state.args->peer};
   self->request(state.args->controller, state.args->deadlines.store, std::move(registration))
       .then(
           [self](Done) {
@@ -175,6 +180,11 @@ void OnWindows(Self self, const v1::WindowBatch& batch) {
   self->send(state.args->controller, std::move(report));
 }
 
+void OnGoodbye(Self self) {
+  const auto& node = *self->state.node;
+  self->send(self->state.args->controller, Goodbye{node.id, node.boot, self->state.args->session});
+}
+
 void OnAnswer(Self self, const v1::Answer& proto) {
   if (!self->state.outbox.Answered(proto.id())) return; // it came twice, or too late
   auto answer = FromProto(proto);
@@ -191,6 +201,7 @@ void OnSaid(Self self, const v1::AgentMessage& message) {
   if (body == Body::kAlive) return OnAlive(self);
   if (body == Body::kRunning) return OnRunning(self, message.running());
   if (body == Body::kWindows) return OnWindows(self, message.windows());
+  if (body == Body::kGoodbye) return OnGoodbye(self);
   spdlog::debug("message of a later version ignored node={}", Name(self));
 }
 

@@ -56,10 +56,16 @@ caf::result<Done> OnNodeUp(Self self, NodeUp& up) {
 void OnNodeAway(Self self, const NodeAway& away) {
   auto& state = self->state;
   state.agents.erase(away.node);
-  NodeLost(state.records.view, away.node);
+  NodeLost(state.records.view, away.node, away.why);
   WriteBatch batch;
-  AddEvent(self, batch, "node_away", away.node.str(), "no heartbeat within the lease");
+  AddEvent(self, batch, "node_away", away.node.str(), away.why);
   Persist(self, std::move(batch), LogFailure("node_away"));
+}
+
+void OnNamesakeRefused(Self self, const NamesakeRefused& refused) {
+  WriteBatch batch;
+  AddEvent(self, batch, "node_refused", refused.node.str(), refused.why);
+  Persist(self, std::move(batch), LogFailure("node_refused"));
 }
 
 caf::result<Done> OnReport(Self self, const ReportRunning& report) {
@@ -247,6 +253,7 @@ placement_actor::behavior_type PlacementBehavior(Self self, const std::shared_pt
   return {
       [self](NodeUp& up) { return OnNodeUp(self, up); },
       [self](const NodeAway& away) { OnNodeAway(self, away); },
+      [self](const NamesakeRefused& refused) { OnNamesakeRefused(self, refused); },
       [self](const FitChanged& changed) { TakeFit(self->state.records.view, changed.fit); },
       [self](DeviceUp& up) { self->state.devices[up.device] = std::move(up.actor); },
       [self](PredictionTick) {

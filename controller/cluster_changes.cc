@@ -29,13 +29,13 @@ void NodeArrived(ClusterView& view, const NodeInfo& node) {
   ++view.version;
 }
 
-void NodeLost(ClusterView& view, const NodeId& node) {
+void NodeLost(ClusterView& view, const NodeId& node, std::string_view why) {
   for (auto& [id, device] : view.devices) {
     if (device.spec.node != node) continue;
     device.health = DeviceHealth::kAway;
     for (const auto& app : view.Residents(id)) {
       view.placements[app].phase = PlacementPhase::kLost;
-      view.placements[app].reason = "node '" + node.str() + "' is away";
+      view.placements[app].reason = "node '" + node.str() + "' is away: " + std::string(why);
     }
   }
   ++view.version;

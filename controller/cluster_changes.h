@@ -13,8 +13,8 @@ namespace avocet {
 /// An agent registered: its devices are healthy; fits of known devices stay.
 void NodeArrived(ClusterView& view, const NodeInfo& node);
 
-/// A node's lease ran out: its devices are away, its placements lost.
-void NodeLost(ClusterView& view, const NodeId& node);
+/// A node's lease ran out, or its agent was stopped: its devices are away, its placements lost.
+void NodeLost(ClusterView& view, const NodeId& node, std::string_view why);
 
 /// Enters an admitted application with its placement and returns it. A new epoch is used unless the
 /// application stays where it runs, with the same model file; then the placement is kept.

@@ -43,6 +43,7 @@ struct Counter {
   std::string_view key;
 };
 inline constexpr Counter kLastEpoch{"meta/last_epoch"}; ///< controller: the last epoch given to a command
+inline constexpr Counter kInstance{"meta/instance"};    ///< agent: tells it from others of its name; never 0
 
 /// The id of an event's record: as text it sorts like the number.
 std::string EventId(uint64_t sequence);

@@ -33,6 +33,7 @@ struct FakeController {
   std::vector<RunningApp> reports;
   int heartbeats = 0;
   int windows = 0;
+  std::vector<int> windows_before_goodbye;
   Status heartbeat_answer;
 
   static agent_link_actor::behavior_type Behavior(agent_link_actor::pointer,
@@ -52,6 +53,7 @@ struct FakeController {
           return Done{};
         },
         [fake](const ReportWindows& report) { fake->windows += static_cast<int>(report.windows.size()); },
+        [fake](const Goodbye&) { fake->windows_before_goodbye.push_back(fake->windows); },
         [](const FetchModel&) -> caf::result<ModelChunk> { return ModelChunk{}; },
     };
   }
@@ -279,6 +281,7 @@ TEST_F(AgentActorTest, StopsInOrder) {
   EXPECT_TRUE(Ask<Done>(agent, StopActor{}).ok());
   EXPECT_EQ(Give(Start(1)).code(), StatusCode::kUnavailable);
   EXPECT_GE(fake->windows, 1) << "the last window still goes up";
+  EXPECT_EQ(fake->windows_before_goodbye, std::vector{fake->windows}) << "once, and nothing after it";
 }
 
 } // namespace

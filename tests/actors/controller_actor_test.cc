@@ -23,9 +23,32 @@ protected:
     Run();
   }
 
-  Status Register() {
-    return Ask<Done>(controller, RegisterAgent{TestNode(), {}, agent, caf::actor_cast<window_ack_handle>(self)})
+  /// Who registers as node n1.
+  struct Claimant {
+    uint64_t session = 0;
+    uint64_t instance = 0;
+    std::string peer;
+  };
+  Status Register(const Claimant& who) {
+    return Ask<Done>(controller, RegisterAgent{TestNode(),
+                                               {},
+                                               agent,
+                                               caf::actor_cast<window_ack_handle>(self),
+                                               who.session,
+                                               who.instance,
+                                               who.peer})
         .status();
+  }
+  Status Register() { return Register(Claimant()); }
+
+  /// The texts of the events of that kind.
+  std::vector<std::string> EventsOf(const std::string& kind) {
+    std::vector<std::string> texts;
+    const auto events = Ask<EventList>(controller, ListEvents{});
+    for (const auto& event : events->events) {
+      if (event.kind == kind) texts.push_back(event.detail);
+    }
+    return texts;
   }
 
   Status Beat() { return Ask<Done>(controller, Heartbeat{NodeId("n1"), BootId("boot")}).status(); }
@@ -76,6 +99,40 @@ TEST_F(ControllerActorTest, HeartbeatsKeepTheLease) {
 TEST_F(ControllerActorTest, AHeartbeatOfAnotherBootMustRegister) {
   ASSERT_TRUE(Register().ok());
   EXPECT_EQ(Ask<Done>(controller, Heartbeat{NodeId("n1"), BootId("other")}).status().code(), StatusCode::kNotFound);
+}
+
+TEST_F(ControllerActorTest, AnAgentThatSaysGoodbyeIsAwayAtOnce) {
+  ASSERT_TRUE(Register().ok());
+  Send(controller, Goodbye{NodeId("n1"), BootId("other")});
+  EXPECT_EQ(Health(), "healthy") << "a goodbye of an earlier boot";
+  Send(controller, Goodbye{NodeId("n1"), BootId("boot")});
+  EXPECT_EQ(Health(), "away");
+  EXPECT_EQ(EventsOf("node_away"), std::vector<std::string>{"its agent was stopped"});
+  Advance(std::chrono::seconds(5));
+  EXPECT_EQ(EventsOf("node_away").size(), 1U) << "its lease is no more";
+}
+
+TEST_F(ControllerActorTest, ANamesakeIsRefusedAndToldWhyUntilTheLeaseIsOver) {
+  ASSERT_TRUE(Register({.session = 1, .instance = 7, .peer = "ipv4:10.0.0.1:4000"}).ok());
+  const Claimant other{.session = 2, .instance = 8, .peer = "ipv4:10.0.0.2:4000"};
+  for (int i = 0; i < 3; ++i) {
+    const auto refused = Register(other);
+    EXPECT_EQ(refused.code(), StatusCode::kAlreadyExists);
+    EXPECT_NE(refused.message().find("10.0.0.1"), std::string::npos) << refused.message();
+  }
+  ASSERT_EQ(EventsOf("node_refused").size(), 1U) << "once, although it goes on trying";
+  EXPECT_NE(EventsOf("node_refused")[0].find("10.0.0.2"), std::string::npos);
+  EXPECT_EQ(EventsOf("node_up").size(), 1U);
+  for (int i = 0; i < 5; ++i) // the first one is silent
+    Advance(std::chrono::seconds(1));
+  EXPECT_TRUE(Register(other).ok());
+  EXPECT_EQ(Health(), "healthy");
+}
+
+TEST_F(ControllerActorTest, ARestartedAgentIsLetInAtOnce) {
+  ASSERT_TRUE(Register({.session = 1, .instance = 7, .peer = "ipv4:10.0.0.1:4000"}).ok());
+  EXPECT_TRUE(Register({.session = 2, .instance = 7, .peer = "ipv4:10.0.0.1:4001"}).ok());
+  EXPECT_TRUE(EventsOf("node_refused").empty());
 }
 
 TEST_F(ControllerActorTest, RoutesWindowsToTheirDevice) {

@@ -137,6 +137,18 @@ TEST_F(LinkClientTest, CarriesReportsAndHeartbeats) {
   EXPECT_EQ(Ask<Done>(link, ReportRunning{NodeId("n1"), running}).status().code(), StatusCode::kUnavailable);
 }
 
+TEST_F(LinkClientTest, SaysGoodbyeBehindTheLastWindows) {
+  OpenSession();
+  Send(link, ReportWindows{NodeId("n1"),
+                           {{{.device = DeviceId("n1/gpu0"), .boot = BootId("boot"), .sequence = 1}, 1}},
+                           BootId("boot")});
+  Send(link, Goodbye{NodeId("n1"), BootId("boot")});
+  ASSERT_TRUE(Ask<Done>(link, StopActor{}).ok()) << "all that was said is with the connection";
+  ASSERT_EQ(up.size(), 2U);
+  EXPECT_TRUE(up[0].has_windows());
+  EXPECT_TRUE(up[1].has_goodbye());
+}
+
 TEST_F(LinkClientTest, SendsWindowsInBatchesOfABoundedSize) {
   OpenSession();
   std::vector<SentWindow> windows;

@@ -26,10 +26,11 @@ TEST(LinkCodec, HelloComesBackAsItWas) {
                            .file = FakeDigest("pose"),
                            .epoch = 3,
                            .phase = PlacementPhase::kReady};
-  const auto hello = FromProto(ToProto(LinkHello{TestNode(), {running}}));
+  const auto hello = FromProto(ToProto(LinkHello{TestNode(), {running}, 42}));
   ASSERT_TRUE(hello.ok()) << hello.status().ToString();
   EXPECT_EQ(hello->node, TestNode());
   EXPECT_EQ(hello->running, std::vector{running});
+  EXPECT_EQ(hello->instance, 42U);
 }
 
 TEST(LinkCodec, AnotherVersionOfTheLinkIsRefusedByName) {

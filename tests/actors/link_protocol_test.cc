@@ -197,7 +197,7 @@ private:
     agent.registered = true;
     agent.inbox = RequestInbox<int>(4 * kMaxPending);
     agent.buffer.SendAgain();
-    ASSERT_TRUE(controller.leases.Open(kNode, {agent.boot, agent.session}, now_));
+    ASSERT_EQ(controller.leases.Open(kNode, {agent.boot, agent.session}, 1, now_), Claim::kOpen);
     controller.outbox = RequestOutbox<Order>({.max_pending = kMaxPending, .resend_after = milliseconds(500)});
     for (const auto& [app, epoch] : controller.wanted) {
       if (agent.epochs[app] < epoch) Command(app);

@@ -14,6 +14,7 @@ struct FakeController {
   std::vector<Heartbeat> heartbeats;
   std::vector<ReportRunning> reports;
   std::vector<ReportWindows> windows;
+  std::vector<Goodbye> goodbyes;
   Status answer;
 
   caf::result<Done> Answer() const {
@@ -28,6 +29,7 @@ struct FakeController {
         [fake](const Heartbeat& m) { return fake->heartbeats.push_back(m), fake->Answer(); },
         [fake](const ReportRunning& m) { return fake->reports.push_back(m), fake->Answer(); },
         [fake](const ReportWindows& m) { fake->windows.push_back(m); },
+        [fake](const Goodbye& m) { fake->goodbyes.push_back(m); },
         [](const FetchModel&) -> caf::result<ModelChunk> { return ModelChunk{}; },
     };
   }
@@ -127,6 +129,21 @@ TEST_F(LinkSessionTest, CarriesWhatTheAgentSaysWithTheSessionsNumber) {
   EXPECT_EQ(fake->windows[0].session, 7U);
   EXPECT_EQ(fake->windows[0].windows.at(0).window.sequence, 4U);
   EXPECT_EQ(fake->windows[0].windows.at(0).oldest, 3U);
+}
+
+TEST_F(LinkSessionTest, CarriesTheInstanceAndTheGoodbye) {
+  v1::AgentMessage message;
+  *message.mutable_hello() = ToProto(LinkHello{TestNode(), {}, 42});
+  Say(std::move(message));
+  ASSERT_EQ(fake->registrations.size(), 1U);
+  EXPECT_EQ(fake->registrations[0].instance, 42U);
+  EXPECT_EQ(fake->registrations[0].peer, "test");
+  message.mutable_goodbye();
+  Say(std::move(message));
+  ASSERT_EQ(fake->goodbyes.size(), 1U);
+  EXPECT_EQ(fake->goodbyes[0].node, NodeId("n1"));
+  EXPECT_EQ(fake->goodbyes[0].boot, BootId("boot"));
+  EXPECT_EQ(fake->goodbyes[0].session, 7U);
 }
 
 TEST_F(LinkSessionTest, AnAgentSpeaksForItsOwnNodeOnly) {

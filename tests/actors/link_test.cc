@@ -101,6 +101,14 @@ protected:
     return Eventually([&] { return Health(node) == "healthy"; }, kPatience);
   }
 
+  std::vector<std::string> EventTexts() {
+    std::vector<std::string> texts;
+    const auto events = Ask<EventList>(ListEvents{});
+    for (const auto& event : events->events)
+      texts.push_back(event.detail);
+    return texts;
+  }
+
   Sha256 Import() {
     const std::string bytes = "a model file";
     const Sha256 file = Sha256Of(bytes);
@@ -177,11 +185,12 @@ TEST_F(LinkTest, ALaterSessionReplacesTheEarlierOne) {
       kPatience));
 }
 
-TEST_F(LinkTest, AnAgentThatStoppedIsAwayAfterItsLease) {
+TEST_F(LinkTest, AnAgentThatStopsIsAwayBecauseItSaidSo) {
   auto agent = std::make_unique<TestAgent>(system, "n1", process->address());
   ASSERT_TRUE(BecomesHealthy("n1"));
   agent.reset();
   EXPECT_TRUE(Eventually([&] { return Health("n1") == "away"; }, kPatience));
+  EXPECT_THAT(EventTexts(), ::testing::Contains("its agent was stopped"));
 }
 
 TEST_F(LinkTest, StopsWithAgentsConnected) {

@@ -22,6 +22,16 @@ struct Placed {
   friend bool operator==(const Placed&, const Placed&) = default;
 };
 
+/// The details of the events of that kind.
+std::vector<std::string> EventsOf(const ProcessCluster& cluster, const std::string& kind) {
+  std::vector<std::string> details;
+  const json events = cluster.Json({"events"})["events"];
+  for (const auto& event : events) {
+    if (event["kind"] == kind) details.push_back(event["detail"]);
+  }
+  return details;
+}
+
 /// "door" runs on the GPU of "left", "lane" on the edgeTPU of "right".
 class ProcessFaults : public testing::Test {
 protected:
@@ -80,6 +90,8 @@ protected:
     ExpectServes("lane", "right");
   }
 
+  std::vector<std::string> EventsOf(const std::string& kind) const { return avocet::EventsOf(cluster, kind); }
+
   size_t TimesLogged(const std::string& node, const std::string& text) const {
     const std::string log = cluster.LogOf(node);
     size_t times = 0;
@@ -120,6 +132,43 @@ TEST_F(ProcessFaults, ApplicationsOfADeadAgentAreShownLostAndRunAgainOnItsReturn
   ExpectServes("lane", "right");
   cluster.StartAgent("left");
   ExpectAllAsBefore();
+}
+
+TEST_F(ProcessFaults, AnAgentThatIsStartedAgainAtOnceIsTakenForWhoItIs) {
+  for (int i = 0; i < 3; ++i) {
+    cluster.agent("left").Kill();
+    cluster.StartAgent("left");
+  }
+  ExpectAllAsBefore();
+  EXPECT_THAT(EventsOf("node_refused"), testing::IsEmpty()) << "it was taken for another agent of its name";
+}
+
+TEST_F(ProcessFaults, AStoppedAgentSaysSoAndItsApplicationsAreShownLost) {
+  cluster.agent("left").Signal(SIGTERM);
+  ExpectLost("door");
+  EXPECT_THAT(EventsOf("node_away"), testing::ElementsAre("its agent was stopped"));
+  cluster.StartAgent("left");
+  ExpectAllAsBefore();
+}
+
+TEST(Namesakes, TheLaterOneIsRefusedAndToldWhyWhileTheOtherLives) {
+  ProcessCluster cluster{{{"first", {"gpu"}, "left"}, {"second", {"gpu"}, "left"}}};
+  const auto speaks = [&](const std::string& agent) {
+    const json nodes = cluster.Json({"node", "list"})["nodes"];
+    return nodes.size() == 1 && nodes[0]["health"] == "healthy" && nodes[0]["grpc_address"] == cluster.inference(agent);
+  };
+  cluster.StartController();
+  cluster.StartAgent("first");
+  ASSERT_TRUE(Eventually([&] { return speaks("first"); }, kPatience));
+  cluster.StartAgent("second");
+  EXPECT_TRUE(Eventually(
+      [&] { return cluster.LogOf("second").find("node 'left' is another agent's") != std::string::npos; }, kPatience))
+      << cluster.LogOf("second");
+  EXPECT_TRUE(Eventually([&] { return EventsOf(cluster, "node_refused").size() == 1; }, kPatience));
+  EXPECT_TRUE(speaks("first"));
+  EXPECT_EQ(EventsOf(cluster, "node_up").size(), 1U);
+  cluster.agent("first").Kill();
+  EXPECT_TRUE(Eventually([&] { return speaks("second"); }, kPatience)) << "it replaces an agent that is gone";
 }
 
 TEST_F(ProcessFaults, ApplicationsOfAnAgentThatStandsStillAreShownLostUntilItGoesOn) {

@@ -54,7 +54,7 @@ TEST(ClusterChanges, AnotherDeviceIsANewPlacement) {
 TEST(ClusterChanges, ANodeThatLeavesLosesItsPlacementsAndOnlyThose) {
   ClusterView view =
       Cluster().Resident(MakeApp("a", "pose"), "n1/gpu0").Resident(MakeApp("b", "pose"), "n2/gpu0").Build();
-  NodeLost(view, NodeId("n1"));
+  NodeLost(view, NodeId("n1"), "no heartbeat");
   EXPECT_EQ(view.devices.at(kGpu).health, DeviceHealth::kAway);
   EXPECT_EQ(view.placements.at(AppId("a")).phase, PlacementPhase::kLost);
   EXPECT_FALSE(view.placements.at(AppId("a")).reason.empty());

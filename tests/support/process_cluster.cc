@@ -92,9 +92,10 @@ void ProcessCluster::WriteControllerConfig() const {
 }
 
 void ProcessCluster::WriteAgentConfig(const AgentPlan& plan) const {
-  std::string text = "name = \"" + plan.name + "\"\ndata_dir = \"" + data_dir(plan.name).string() +
-                     "\"\ncontroller = \"" + control() + "\"\n" + TlsConfig("agent", plan.name) +
-                     "[inference]\nplaintext = true\ngrpc = \"" + HostOf(plan.name) + ":0\"\n";
+  std::string text = "name = \"" + (plan.node.empty() ? plan.name : plan.node) + "\"\ndata_dir = \"" +
+                     data_dir(plan.name).string() + "\"\ncontroller = \"" + control() + "\"\n" +
+                     TlsConfig("agent", plan.name) + "[inference]\nplaintext = true\ngrpc = \"" + HostOf(plan.name) +
+                     ":0\"\n";
   for (const auto& kind : plan.kinds)
     text += DeviceOf(kind);
   Write(plan.name + ".toml", text);

@@ -15,6 +15,7 @@ namespace avocet {
 struct AgentPlan {
   std::string name;
   std::vector<std::string> kinds;
+  std::string node = {}; ///< its name as a node; empty: `name`
 };
 
 /// Where the processes of a cluster run.
