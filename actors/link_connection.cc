@@ -3,22 +3,25 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
-#include <optional>
-#include <thread>
 #include <utility>
 
+#include <grpcpp/alarm.h>
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/support/channel_arguments.h>
 
 #include "actors/control_codec.h"
+#include "actors/link_loop.h"
 #include "actors/rpc_status.h"
 #include "avocet/v1/link.grpc.pb.h"
 #include "messages/tls_credentials.h"
 
 namespace avocet {
 namespace {
+
+/// Then another channel is made, whose failure says why.
+constexpr int kMostKnocks = 10;
 
 int Millis(Duration duration) {
   return static_cast<int>(duration / std::chrono::milliseconds(1));
@@ -32,104 +35,155 @@ grpc::ChannelArguments ArgumentsOf(const LinkConnectionOptions& options) {
   // Every attempt is ours: neither shared with another channel nor repeated by gRPC in a rhythm of its own.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, Millis(options.connect));
+  // The policy that keeps what it dials with when a connection is lost; the other one parses the key and the
+  // certificates for each new one, which takes longer than the handshake.
+  arguments.SetLoadBalancingPolicyName("round_robin");
   return arguments;
 }
 
-/// One open stream: a queue with a thread that writes from it, while the owner's thread reads.
+/// One stream, from the dialling to its end. Its events happen on the loop's thread.
 class Session {
 public:
-  Session(v1::AgentLink::Stub& stub, size_t max_queued) : max_queued_(max_queued), stream_(stub.Session(&context_)) {}
+  /// Called on the loop's thread, in this order.
+  struct Owner {
+    std::function<void()> reached; ///< the controller took the call, or refused it
+    std::function<void(v1::ControllerMessage)> said;
+    std::function<void(const grpc::Status&)> over; ///< the last one; the session must outlive the call
+  };
 
-  /// Until the controller took the call, or refused it, or cannot be reached.
-  void Open() { stream_->WaitForInitialMetadata(); }
-  void Begin() {
-    writer_ = std::thread([this] { WriteAll(); });
-  }
-  bool Read(v1::ControllerMessage& message) { return stream_->Read(&message); }
+  Session(const std::shared_ptr<grpc::Channel>& channel, grpc::CompletionQueue& queue, size_t max_queued, Owner owner)
+      : max_queued_(max_queued), owner_(std::move(owner)), stub_(v1::AgentLink::NewStub(channel)),
+        stream_(stub_->PrepareAsyncSession(&context_, &queue)) {}
 
+  void Begin() { stream_->StartCall(started_.tag()); }
+
+  /// Only once it was reached.
   bool Send(v1::AgentMessage message) {
     const std::lock_guard lock(mutex_);
-    if (closing_) return false;
+    if (closing_ || over_) return false;
     if (queue_.size() >= max_queued_) {
       context_.TryCancel();
       return false;
     }
     queue_.push_back(std::move(message));
-    changed_.notify_one();
+    WriteNext();
     return true;
   }
 
-  /// No further messages; the reader sees the end once the queued ones are out and the controller closed.
+  /// No further messages; it is over once the queued ones are out and the controller closed.
   void Close() {
     const std::lock_guard lock(mutex_);
     closing_ = true;
-    changed_.notify_one();
+    WriteNext();
   }
   void Cancel() { context_.TryCancel(); }
 
-  /// Only after Read said that it is over.
-  grpc::Status Finish() {
-    Close();
-    if (writer_.joinable()) writer_.join();
-    return stream_->Finish();
+private:
+  void OnStarted(bool ok) {
+    if (!ok) return End();
+    stream_->ReadInitialMetadata(metadata_.tag());
   }
 
-private:
-  void WriteAll() {
-    std::unique_lock lock(mutex_);
-    for (;;) {
-      changed_.wait(lock, [this] { return closing_ || !queue_.empty(); });
-      if (queue_.empty()) break;
-      const v1::AgentMessage message = std::move(queue_.front());
-      queue_.pop_front();
-      lock.unlock();
-      const bool ok = stream_->Write(message);
-      lock.lock();
-      if (!ok) return;
+  void OnMetadata() {
+    {
+      const std::lock_guard lock(mutex_);
+      reached_ = true;
+      WriteNext();
     }
-    stream_->WritesDone();
+    owner_.reached();
+    stream_->Read(&incoming_, read_.tag());
+  }
+
+  void OnRead(bool ok) {
+    if (!ok) return End();
+    owner_.said(std::exchange(incoming_, {}));
+    stream_->Read(&incoming_, read_.tag());
+  }
+
+  void OnWritten(bool ok) {
+    const std::lock_guard lock(mutex_);
+    writing_ = false;
+    broken_ = !ok;
+    if (!half_closed_) queue_.pop_front();
+    if (over_)
+      stream_->Finish(&status_, finished_.tag());
+    else
+      WriteNext();
+  }
+
+  /// A write under way ends first: it fails, as the stream did.
+  void End() {
+    const std::lock_guard lock(mutex_);
+    over_ = true;
+    if (!writing_) stream_->Finish(&status_, finished_.tag());
+  }
+
+  /// Requires the lock.
+  void WriteNext() {
+    if (!reached_ || writing_ || broken_ || over_ || half_closed_) return;
+    writing_ = !queue_.empty() || closing_;
+    half_closed_ = queue_.empty() && closing_;
+    if (half_closed_)
+      stream_->WritesDone(written_.tag());
+    else if (writing_)
+      stream_->Write(queue_.front(), written_.tag());
   }
 
   size_t max_queued_;
+  Owner owner_;
+  std::unique_ptr<v1::AgentLink::Stub> stub_;
   grpc::ClientContext context_;
-  std::unique_ptr<grpc::ClientReaderWriter<v1::AgentMessage, v1::ControllerMessage>> stream_;
-  std::thread writer_;
-  std::mutex mutex_; ///< of what follows
-  std::condition_variable changed_;
-  std::deque<v1::AgentMessage> queue_;
+  std::unique_ptr<grpc::ClientAsyncReaderWriter<v1::AgentMessage, v1::ControllerMessage>> stream_;
+  v1::ControllerMessage incoming_;
+  grpc::Status status_;
+  LinkEvent started_{[this](bool ok) { OnStarted(ok); }};
+  LinkEvent metadata_{[this](bool) { OnMetadata(); }};
+  LinkEvent read_{[this](bool ok) { OnRead(ok); }};
+  LinkEvent written_{[this](bool ok) { OnWritten(ok); }};
+  LinkEvent finished_{[this](bool) { owner_.over(status_); }};
+  std::mutex mutex_;                   ///< of what follows
+  std::deque<v1::AgentMessage> queue_; ///< while writing, the first one is being written
+  bool reached_ = false;
+  bool writing_ = false;
+  bool broken_ = false; ///< a write failed
   bool closing_ = false;
+  bool half_closed_ = false;
+  bool over_ = false;
 };
 
 } // namespace
 
 class LinkConnection::Impl {
 public:
-  explicit Impl(LinkConnectionOptions options)
-      : options_(std::move(options)), backoff_(options_.backoff, options_.seed) {}
+  Impl(LinkConnectionOptions options, std::shared_ptr<LinkLoop> loop)
+      : options_(std::move(options)), loop_(loop ? std::move(loop) : std::make_shared<LinkLoop>()),
+        credentials_(options_.tls, options_.address), backoff_(options_.backoff, options_.seed) {}
 
   ~Impl() { Stop(); }
 
   void Begin(Listener listener) {
     listener_ = std::move(listener);
-    thread_ = std::thread([this] { Run(); });
+    const std::lock_guard lock(mutex_);
+    resting_ = false;
+    DialIn(Duration::zero());
   }
 
   void Stop() {
-    {
-      std::unique_lock lock(mutex_);
-      stopping_ = true;
-      changed_.notify_all();
-      if (session_ != nullptr && !open_) session_->Cancel();
-      if (session_ != nullptr) session_->Close();
-      changed_.wait_for(lock, options_.last_words, [this] { return session_ == nullptr; });
-      if (session_ != nullptr) session_->Cancel();
-    }
-    if (thread_.joinable()) thread_.join();
+    std::unique_lock lock(mutex_);
+    stopping_ = true;
+    if (resting_) return;
+    alarm_.Cancel();
+    if (!live_) channel_ = nullptr;
+    if (live_ && !open_) session_->Cancel();
+    if (live_) session_->Close();
+    changed_.wait_for(lock, options_.last_words, [this] { return resting_; });
+    if (live_) session_->Cancel();
+    changed_.wait(lock, [this] { return resting_; });
   }
 
   bool Send(v1::AgentMessage message) {
     const std::lock_guard lock(mutex_);
-    return session_ != nullptr && open_ && session_->Send(std::move(message));
+    return open_ && session_->Send(std::move(message));
   }
 
   void Welcomed() {
@@ -153,84 +207,108 @@ public:
   }
 
 private:
-  void Run() {
-    while (!Stopping()) {
-      listener_.down(RunSession().WithContext("controller " + options_.address));
-      std::unique_lock lock(mutex_);
-      changed_.wait_for(lock, backoff_.Next(), [this] { return stopping_; });
+  // ---- on the loop's thread ----
+
+  void Dial() {
+    auto credentials = credentials_.Get();
+    std::unique_lock lock(mutex_);
+    if (stopping_) return Rest();
+    if (!credentials.ok()) {
+      lock.unlock();
+      return Pause(credentials.status());
     }
+    if (channel_ == nullptr || *credentials != used_credentials_ || knocks_ == kMostKnocks) {
+      used_credentials_ = *std::move(credentials);
+      channel_ = grpc::CreateCustomChannel(options_.address, used_credentials_, ArgumentsOf(options_));
+      knocks_ = 0;
+    }
+    if (channel_->GetState(false) == GRPC_CHANNEL_TRANSIENT_FAILURE) return Knock();
+    OpenSession();
   }
 
-  /// Until the session is over; why it is.
-  Status RunSession() {
-    auto channel = Connect();
-    if (!channel.ok()) return channel.status();
-    const auto stub = v1::AgentLink::NewStub(*channel);
-    Session session(*stub, options_.max_queued);
-    if (!Adopt(*channel, &session)) return Cancelled("stopping");
-    session.Open();
-    session.Begin();
-    v1::ControllerMessage message;
-    bool read = Announce() && session.Read(message);
-    for (; read; read = session.Read(message))
-      listener_.said(std::move(message));
-    const auto status = Release(session);
-    return status.ok() ? Unavailable("the session ended") : FromRpcStatus(status);
-  }
-
-  Result<std::shared_ptr<grpc::Channel>> Connect() {
-    auto credentials = MakeChannelCredentials(options_.tls, options_.address);
-    if (!credentials.ok()) return credentials.status();
-    return grpc::CreateCustomChannel(options_.address, *credentials, ArgumentsOf(options_));
-  }
-
-  bool Adopt(const std::shared_ptr<grpc::Channel>& channel, Session* session) {
+  /// Whether somebody answered before the next knock is due.
+  void OnAnswer(bool answered) {
+    if (!answered) return Dial();
     const std::lock_guard lock(mutex_);
-    if (stopping_) return false;
-    channel_ = channel;
-    session_ = session;
-    return true;
+    if (stopping_) return Rest();
+    OpenSession();
   }
-
-  /// False when the controller was not reached; Read then says so, too.
-  bool Announce() {
+  void OnReached() {
     {
       const std::lock_guard lock(mutex_);
-      open_ = channel_->GetState(false) == GRPC_CHANNEL_READY;
-      if (!open_) return false;
+      open_ = channel_->GetState(false) == GRPC_CHANNEL_READY; // or Read says why not
+      if (!open_) return;
+      knocks_ = 0;
     }
     listener_.up();
-    return true;
   }
 
-  grpc::Status Release(Session& session) {
+  void OnOver(const grpc::Status& status) {
     {
       const std::lock_guard lock(mutex_);
-      session_ = nullptr;
-      open_ = false;
-      changed_.notify_all();
+      live_ = open_ = false;
     }
-    return session.Finish();
+    Pause(status.ok() ? Unavailable("the session ended") : FromRpcStatus(status));
   }
 
-  bool Stopping() {
+  void Pause(const Status& why) {
+    listener_.down(why.WithContext("controller " + options_.address));
     const std::lock_guard lock(mutex_);
-    return stopping_;
+    if (stopping_) return Rest();
+    DialIn(backoff_.Next());
+  }
+
+  // ---- with the lock ----
+
+  void OpenSession() {
+    session_ = std::make_unique<Session>(
+        channel_, loop_->queue(), options_.max_queued,
+        Session::Owner{.reached = [this] { OnReached(); },
+                       .said = [this](v1::ControllerMessage message) { listener_.said(std::move(message)); },
+                       .over = [this](const grpc::Status& status) { OnOver(status); }});
+    live_ = true;
+    session_->Begin();
+  }
+
+  /// While nobody answers, gRPC's channel says no more than that; trying again with it costs one TCP connection, where
+  /// another channel would parse keys and certificates first.
+  void Knock() {
+    ++knocks_;
+    session_ = nullptr; // with its reference to the channel: Stop ends a knock by dropping the last one
+    grpc::experimental::ChannelResetConnectionBackoff(channel_.get());
+    channel_->NotifyOnStateChange(GRPC_CHANNEL_TRANSIENT_FAILURE, std::chrono::system_clock::now() + backoff_.Next(),
+                                  &loop_->queue(), answer_.tag());
+  }
+
+  void DialIn(Duration pause) { alarm_.Set(&loop_->queue(), std::chrono::system_clock::now() + pause, due_.tag()); }
+
+  void Rest() {
+    resting_ = true;
+    changed_.notify_all();
   }
 
   LinkConnectionOptions options_;
+  std::shared_ptr<LinkLoop> loop_;
   Listener listener_;
+  ChannelCredentialsSource credentials_;
+  LinkEvent due_{[this](bool) { Dial(); }};
+  LinkEvent answer_{[this](bool answered) { OnAnswer(answered); }};
+  grpc::Alarm alarm_;
   std::mutex mutex_; ///< of what follows
   std::condition_variable changed_;
   Backoff backoff_;
-  std::shared_ptr<grpc::Channel> channel_; ///< the latest
-  Session* session_ = nullptr;
-  bool open_ = false;
+  std::shared_ptr<grpc::Channel> channel_;                     ///< the latest
+  std::shared_ptr<grpc::ChannelCredentials> used_credentials_; ///< of it
+  int knocks_ = 0;                                             ///< at it
+  std::unique_ptr<Session> session_;                           ///< the latest
+  bool live_ = false;                                          ///< the session is not over
+  bool open_ = false;                                          ///< and may be used
   bool stopping_ = false;
-  std::thread thread_;
+  bool resting_ = true; ///< nothing is under way on the loop, and nothing will be
 };
 
-LinkConnection::LinkConnection(LinkConnectionOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+LinkConnection::LinkConnection(LinkConnectionOptions options, std::shared_ptr<LinkLoop> loop)
+    : impl_(std::make_unique<Impl>(std::move(options), std::move(loop))) {}
 LinkConnection::~LinkConnection() = default;
 
 void LinkConnection::Begin(Listener listener) {

@@ -10,19 +10,22 @@
 
 namespace avocet {
 
+class LinkLoop;
+
 /// An agent's connection to its controller: one session after the other, with back-off between attempts,
-/// until destruction. Two threads of its own (reading, writing); no gRPC callbacks, as the last reference
-/// to a channel must not go on the channel's own thread.
+/// until destruction. Driven by the thread of a LinkLoop; no gRPC callbacks, as the last reference to a
+/// channel must not go on the channel's own thread.
 class LinkConnection {
 public:
-  /// Called on the connection's threads, one at a time and in order; must not block.
+  /// Called on the loop's thread, one at a time and in order; must not block.
   struct Listener {
     std::function<void()> up; ///< a session is open
     std::function<void(v1::ControllerMessage)> said;
     std::function<void(const Status&)> down; ///< the session, or the attempt, is over; why
   };
 
-  explicit LinkConnection(LinkConnectionOptions options);
+  /// Without a loop it has one of its own.
+  explicit LinkConnection(LinkConnectionOptions options, std::shared_ptr<LinkLoop> loop = nullptr);
   /// As Stop.
   ~LinkConnection();
   LinkConnection(const LinkConnection&) = delete;
@@ -31,7 +34,7 @@ public:
   /// Begins to connect. Once.
   void Begin(Listener listener);
   /// Sends what is queued (bounded by `last_words`), then ends the session; `down` is the last that the
-  /// listener hears. Blocks. Idempotent.
+  /// listener hears. Blocks; not for the loop's thread. Idempotent.
   void Stop();
 
   /// Queues a message for the open session. False when there is none, or its queue is full (then it ends).

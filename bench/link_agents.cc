@@ -12,12 +12,14 @@
 
 #include "actors/link_codec.h"
 #include "actors/link_connection.h"
+#include "actors/link_loop.h"
 #include "actors/window_buffer.h"
 #include "messages/tls_authority.h"
 #include "node_agent/boot_id.h"
 
 // Many agents in one process against one controller, each with a connection, a certificate and a window
-// buffer of its own, and with a device whose windows look like a busy one's. Run by bench/link.
+// buffer of its own, and with a device whose windows look like a busy one's; they share two threads that wait on the
+// network. Run by bench/link.
 //
 // usage: link_agents CONTROLLER AGENTS WINDOWS_PER_SECOND SECONDS AUTHORITY
 // Prints a line when all are welcome (again), and totals at the end.
@@ -73,9 +75,9 @@ MeasurementWindow BusyWindow(const NodeId& node, const BootId& boot, uint64_t se
 /// One agent: says hello, sends windows, keeps them until they are acknowledged, answers every request.
 class Agent {
 public:
-  Agent(const Setting& setting, int number, Totals& totals)
+  Agent(const Setting& setting, int number, Totals& totals, const std::shared_ptr<LinkLoop>& loop)
       : node_(NodeId("edge-" + std::to_string(number))), boot_(NewBootId()), totals_(totals),
-        connection_(Options(setting, number)) {}
+        connection_(Options(setting, number), loop) {}
 
   void Begin() {
     connection_.Begin({.up = [this] { SayHello(); },
@@ -211,9 +213,11 @@ int Run(const Setting& setting) {
     return 1;
   }
   Totals totals;
+  const std::vector loops{std::make_shared<LinkLoop>(), std::make_shared<LinkLoop>()};
   std::vector<std::unique_ptr<Agent>> agents;
   for (int number = 0; number < setting.agents; ++number) {
-    agents.push_back(std::make_unique<Agent>(setting, number, totals));
+    agents.push_back(
+        std::make_unique<Agent>(setting, number, totals, loops[static_cast<size_t>(number) % loops.size()]));
     agents.back()->Begin();
   }
   Drive(setting, agents, totals);

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <absl/synchronization/mutex.h>
 #include <grpc/grpc.h>
 #include <grpc/grpc_security.h>
 #include <grpcpp/security/tls_credentials_options.h>
@@ -26,6 +27,10 @@ using SystemClock = std::chrono::system_clock;
 // of 1.3 are always on: with a cipher that needs a pre-shared key, which nobody sets, 1.2 can agree on nothing.
 // Set before main, while there is one thread.
 const bool kOnlyTls13 = setenv("GRPC_SSL_CIPHER_SUITES", "PSK-AES256-GCM-SHA384", 1) == 0; // NOLINT
+
+// Debian builds Abseil with its search for deadlocks on: gRPC's mutexes pay for it with 5 % of a busy link's processor
+// time.
+const bool kNoDeadlockSearch = (absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore), true); // NOLINT
 
 Status RefuseRole(const TlsOptions& tls, Role found, std::string_view needed) {
   return InvalidArgument("TLS file '" + tls.certificate.string() + "' is the certificate of role " +
@@ -161,6 +166,22 @@ private:
   std::string host_;
 };
 
+Result<std::shared_ptr<grpc::ChannelCredentials>> CredentialsOf(const TlsOptions& tls, const TlsFiles& files,
+                                                                const std::string& address) {
+  const auto parsed = ParseAddress(address);
+  if (!parsed.ok()) return parsed.status();
+  if (files.identity.role == Role::kController) return RefuseRole(tls, files.identity.role, "agent, admin or client");
+  grpc::experimental::TlsChannelCredentialsOptions options;
+  options.set_certificate_provider(std::make_shared<grpc::experimental::StaticDataCertificateProvider>(
+      files.ca_pem, std::vector<grpc::experimental::IdentityKeyCertPair>{{files.key_pem, files.certificate_pem}}));
+  options.watch_root_certs();
+  options.watch_identity_key_cert_pairs();
+  options.set_certificate_verifier(
+      grpc::experimental::ExternalCertificateVerifier::Create<ControllerVerifier>(parsed->host));
+  options.set_check_call_host(false); // ControllerVerifier does
+  return grpc::experimental::TlsCredentials(options);
+}
+
 } // namespace
 
 Result<std::shared_ptr<grpc::ServerCredentials>> MakeServerCredentials(const std::optional<TlsOptions>& tls,
@@ -181,25 +202,26 @@ Result<std::shared_ptr<grpc::ServerCredentials>> MakeServerCredentials(const std
 
 Result<std::shared_ptr<grpc::ChannelCredentials>> MakeChannelCredentials(const std::optional<TlsOptions>& tls,
                                                                          std::string_view address) {
-  if (!tls) {
-    AVOCET_RETURN_IF_ERROR(CheckTls(tls, address, SystemClock::now()));
-    return grpc::InsecureChannelCredentials();
+  return ChannelCredentialsSource(tls, std::string(address)).Get();
+}
+
+Result<std::shared_ptr<grpc::ChannelCredentials>> ChannelCredentialsSource::Get() {
+  if (!tls_) {
+    AVOCET_RETURN_IF_ERROR(CheckTls(tls_, address_, SystemClock::now()));
+    if (credentials_ == nullptr) credentials_ = grpc::InsecureChannelCredentials();
+    return credentials_;
   }
-  const auto parsed = ParseAddress(address);
-  if (!parsed.ok()) return parsed.status();
-  auto files = ReadTlsFiles(*tls, SystemClock::now());
+  std::string fingerprint = FingerprintOf(*tls_);
+  const auto now = SystemClock::now();
+  if (credentials_ != nullptr && fingerprint == fingerprint_ && now < not_after_) return credentials_;
+  credentials_ = nullptr;
+  auto files = ReadTlsFiles(*tls_, now);
   if (!files.ok()) return files.status();
-  if (files->identity.role == Role::kController)
-    return RefuseRole(*tls, files->identity.role, "agent, admin or client");
-  grpc::experimental::TlsChannelCredentialsOptions options;
-  options.set_certificate_provider(std::make_shared<grpc::experimental::StaticDataCertificateProvider>(
-      files->ca_pem, std::vector<grpc::experimental::IdentityKeyCertPair>{{files->key_pem, files->certificate_pem}}));
-  options.watch_root_certs();
-  options.watch_identity_key_cert_pairs();
-  options.set_certificate_verifier(
-      grpc::experimental::ExternalCertificateVerifier::Create<ControllerVerifier>(parsed->host));
-  options.set_check_call_host(false); // ControllerVerifier does
-  return grpc::experimental::TlsCredentials(options);
+  auto credentials = CredentialsOf(*tls_, *files, address_);
+  if (!credentials.ok()) return credentials;
+  fingerprint_ = std::move(fingerprint);
+  not_after_ = files->not_after;
+  return credentials_ = *std::move(credentials);
 }
 
 Result<PeerIdentity> IdentityOf(const grpc::AuthContext& context) {

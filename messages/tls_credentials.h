@@ -1,9 +1,12 @@
 #pragma once
 
+#include <chrono>
 #include <initializer_list>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include <grpcpp/security/auth_context.h>
 #include <grpcpp/security/credentials.h>
@@ -26,10 +29,26 @@ Result<std::shared_ptr<grpc::ServerCredentials>> MakeServerCredentials(const std
 
 /// For a channel to the controller at `address`. The server's certificate must descend from the
 /// authority, have the role controller, and cover the host of `address`, name or IP. The files are read
-/// now: make credentials anew for every new channel, so that renewed certificates are used.
+/// now; who dials again and again asks a ChannelCredentialsSource.
 /// kInvalidArgument as above.
 Result<std::shared_ptr<grpc::ChannelCredentials>> MakeChannelCredentials(const std::optional<TlsOptions>& tls,
                                                                          std::string_view address);
+
+/// As MakeChannelCredentials for every new channel to the same address, but the files are read and checked again only
+/// when they changed or the certificate ended; until then the credentials are the same object. Not thread-safe.
+class ChannelCredentialsSource {
+public:
+  ChannelCredentialsSource(std::optional<TlsOptions> tls, std::string address)
+      : tls_(std::move(tls)), address_(std::move(address)) {}
+  Result<std::shared_ptr<grpc::ChannelCredentials>> Get();
+
+private:
+  std::optional<TlsOptions> tls_;
+  std::string address_;
+  std::string fingerprint_; ///< of the files that `credentials_` were made of
+  std::chrono::system_clock::time_point not_after_;
+  std::shared_ptr<grpc::ChannelCredentials> credentials_;
+};
 
 /// Who calls. Role::kLocal for a peer of a server that MakeServerCredentials made for plain text; otherwise
 /// what the certificate says. kDenied when it says nothing usable.
