@@ -20,7 +20,7 @@ class FluidProgram {
 public:
   enum class Goal { kMostHosted, kCheapest };
 
-  FluidProgram(const FluidProblem& problem, Goal goal) : problem_(problem), goal_(goal) {
+  FluidProgram(const FluidProblem& problem, Goal goal) : goal_(goal) {
     for (const auto& pool : problem.pools)
       AddPool(pool);
     for (const auto& demand : problem.demands)
@@ -82,7 +82,6 @@ private:
     }
   }
 
-  const FluidProblem& problem_;
   Goal goal_;
   LinearProgram program_;
   std::vector<PoolRows> pools_;
