@@ -17,6 +17,8 @@ constexpr size_t kMaxLooksOfAny = 8'192;
 /// Ways whose targets are sought, and those of them that are tried: for the newcomer, for one that moves for it.
 constexpr size_t kMaxWays = 64;
 constexpr size_t kMaxTried = 16;
+/// The devices compared as targets of one resident: the least utilized that take it.
+constexpr size_t kMaxTargets = 16;
 constexpr size_t kMaxTriedInside = 4;
 /// The headroom that one more move must save.
 constexpr double kMovePrice = 0.05;
@@ -214,15 +216,31 @@ private:
   /// The device that loses least by taking the resident.
   std::optional<Target> CheapestTarget(const Newcomer& resident, const Devices& closed) {
     std::optional<Target> best;
-    for (size_t to = 0; to < plan_.occupancy.size(); ++to) {
+    size_t compared = 0;
+    for (const size_t to : LeastUtilized(closed)) {
       const Tenancy& target = plan_.occupancy[to];
-      if (Contains(closed, to) || target.device->health != DeviceHealth::kHealthy) continue;
       const auto demand = DemandOf(asked_.view, *target.device, resident, asked_.policy);
       if (!demand || !Fits(target, asked_.policy, asked_.cache).With(*demand)) continue;
       const double cost = PlacementCost(target, *demand, asked_.policy, asked_.cache);
       if (!best || cost < best->cost) best = {to, cost};
+      if (++compared == kMaxTargets) break;
     }
     return best;
+  }
+
+  /// The open devices.
+  Devices LeastUtilized(const Devices& closed) {
+    std::vector<std::pair<double, size_t>> open;
+    for (size_t d = 0; d < plan_.occupancy.size(); ++d) {
+      const Tenancy& tenancy = plan_.occupancy[d];
+      if (Contains(closed, d) || tenancy.device->health != DeviceHealth::kHealthy) continue;
+      open.emplace_back(AssessmentOf(tenancy, asked_.cache)->utilization, d);
+    }
+    std::sort(open.begin(), open.end());
+    Devices devices;
+    for (const auto& [utilization, device] : open)
+      devices.push_back(device);
+    return devices;
   }
 
   /// Moves the resident in the plan if every filter lets it. Its old copy serves until the new one does, so
