@@ -12,6 +12,7 @@ namespace {
 
 std::vector<Application> Apps(int count) {
   std::vector<Application> apps;
+  apps.reserve(static_cast<size_t>(count));
   for (int i = 0; i < count; ++i)
     apps.push_back(App(i));
   return apps;
