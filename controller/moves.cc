@@ -11,15 +11,15 @@ namespace {
 
 /// The devices whose residents are looked at: those that are nearest to taking the newcomer.
 constexpr size_t kMaxOpened = 16;
-/// Sets of residents that are looked at in one search, over the number of devices.
+/// Sets of residents that are looked at in one search: the first over the number of devices, at most the second.
 constexpr size_t kMaxLooks = 65'536;
 constexpr size_t kMaxLooksOfAny = 8'192;
 /// Ways whose targets are sought, and those of them that are tried: for the newcomer, for one that moves for it.
 constexpr size_t kMaxWays = 64;
 constexpr size_t kMaxTried = 16;
+constexpr size_t kMaxTriedInside = 4;
 /// The devices compared as targets of one resident: the least utilized that take it.
 constexpr size_t kMaxTargets = 16;
-constexpr size_t kMaxTriedInside = 4;
 /// The headroom that one more move must save.
 constexpr double kMovePrice = 0.05;
 

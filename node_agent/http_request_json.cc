@@ -93,6 +93,12 @@ private:
     above_.push_back(std::exchange(place_, place));
     return true;
   }
+  /// What no one asks for is read over, brackets and all.
+  bool EnterUnknown() {
+    depth_ = 1;
+    return Enter(Place::kUnknown);
+  }
+  bool Deepen() { return ++depth_ <= kMaxDepth || Fail("brackets nest too deeply"); }
   bool Leave() {
     place_ = above_.back();
     above_.pop_back();
@@ -189,12 +195,11 @@ bool RequestReader::StartObject() {
   case Place::kData:
     return Fail(ShownInput(tensor().name) + ": 'data' must hold elements");
   case Place::kUnknown:
-    return ++depth_ <= kMaxDepth || Fail("brackets nest too deeply");
+    return Deepen();
   case Place::kParameters:
     break;
   }
-  depth_ = 1;
-  return Enter(Place::kUnknown);
+  return EnterUnknown();
 }
 
 bool RequestReader::EndObject(rapidjson::SizeType) {
@@ -226,12 +231,11 @@ bool RequestReader::StartArray() {
     return FailExpected("an array of whole numbers");
   case Place::kData:
   case Place::kUnknown:
-    return ++depth_ <= kMaxDepth || Fail("brackets nest too deeply");
+    return Deepen();
   case Place::kParameters:
     break;
   }
-  depth_ = 1;
-  return Enter(Place::kUnknown);
+  return EnterUnknown();
 }
 
 bool RequestReader::EndArray(rapidjson::SizeType) {
