@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "messages/text.h"
+#include "node_agent/classification.h"
 #include "node_agent/http_request_json.h"
-#include "node_agent/tensor_contents.h"
 
 namespace avocet {
 namespace {
@@ -81,18 +81,18 @@ private:
 };
 
 Status AddOutput(TensorDraft& draft, HttpInferRequest& request) {
-  for (const char* parameter : {"shared_memory_region", "classification"}) {
-    if (draft.parameters.contains(parameter))
-      return Unsupported("output '" + ToText(draft.name, kMaxShownName) + "': the parameter '" + parameter +
-                         "' is not supported");
-  }
+  const std::string subject = "output '" + ToText(draft.name, kMaxShownName) + "'";
+  if (draft.parameters.contains("shared_memory_region"))
+    return Unsupported(subject + ": shared memory is not supported");
   std::optional<bool> is_binary;
   if (const auto it = draft.parameters.find("binary_data"); it != draft.parameters.end()) {
-    if (!std::holds_alternative<bool>(it->second))
-      return InvalidArgument("output '" + ToText(draft.name, kMaxShownName) + "': binary_data must be a boolean");
+    if (!std::holds_alternative<bool>(it->second)) return InvalidArgument(subject + ": binary_data must be a boolean");
     is_binary = std::get<bool>(it->second);
   }
-  request.outputs.push_back(std::move(draft.name));
+  const auto classification = draft.parameters.find("classification");
+  const auto classes = classification != draft.parameters.end() ? ClassesOf(classification->second) : 0U;
+  if (!classes.ok()) return classes.status().WithContext(subject);
+  request.outputs.push_back({std::move(draft.name), *classes});
   request.are_binary.push_back(is_binary);
   return {};
 }

@@ -9,6 +9,7 @@
 #include "messages/status.h"
 #include "node_agent/request_parameters.h"
 #include "node_agent/tensor.h"
+#include "node_agent/tensor_contents.h"
 
 namespace avocet {
 
@@ -19,8 +20,8 @@ struct HttpInferRequest {
   Parameters parameters; ///< without binary_data_output
   std::vector<TensorView> inputs;
   std::vector<std::vector<std::byte>> converted;
-  std::vector<std::string> outputs;            ///< names asked for; empty: all
-  std::vector<std::optional<bool>> are_binary; ///< one per name in `outputs`: its binary_data
+  std::vector<RequestedOutput> outputs;        ///< empty: all
+  std::vector<std::optional<bool>> are_binary; ///< one per element of `outputs`: its binary_data
   bool is_binary_by_default = false;           ///< binary_data_output
 
   /// How to send the i-th answered output.
@@ -35,7 +36,7 @@ struct HttpInferBody {
 
 /// Inputs as JSON data (nested or flat, row-major) or as binary data (extension binary_tensor_data),
 /// also mixed. Never recurses, and allocates no more than `most_decoded` and what the JSON itself
-/// holds. kInvalidArgument says where and why; kUnsupported: shared memory, classification.
+/// holds. kInvalidArgument says where and why; kUnsupported: shared memory.
 Result<HttpInferRequest> DecodeInferRequest(const HttpInferBody& body);
 
 } // namespace avocet

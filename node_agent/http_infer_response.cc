@@ -173,10 +173,12 @@ Result<HttpReply> EncodeInferResponse(const HttpInferRequest& request, const std
   return reply;
 }
 
-size_t JsonOutputBytes(const HttpInferRequest& request, const InferenceAnswer& answer) {
+size_t BytesToEncode(const HttpInferRequest& request, const InferenceAnswer& answer) {
   size_t bytes = 0;
-  for (size_t i = 0; i < answer.outputs.size(); ++i)
-    bytes += request.IsBinary(i) ? 0 : answer.outputs[i]->data.size();
+  for (size_t i = 0; i < answer.outputs.size(); ++i) {
+    const bool has_classes = i < answer.classes.size() && answer.classes[i] > 0;
+    bytes += request.IsBinary(i) && !has_classes ? 0 : answer.outputs[i]->data.size();
+  }
   return bytes;
 }
 

@@ -14,7 +14,7 @@ namespace avocet {
 Result<HttpReply> EncodeInferResponse(const HttpInferRequest& request, const std::string& model_name,
                                       const InferenceAnswer& answer);
 
-/// Bytes of outputs that have to be written as JSON: what encoding will cost.
-size_t JsonOutputBytes(const HttpInferRequest& request, const InferenceAnswer& answer);
+/// Bytes of outputs that have to be written as JSON or searched for classes: what encoding will cost.
+size_t BytesToEncode(const HttpInferRequest& request, const InferenceAnswer& answer);
 
 } // namespace avocet

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "node_agent/classification.h"
 #include "node_agent/http_infer_response.h"
 
 namespace avocet {
@@ -32,14 +33,15 @@ bool HttpInference::is_long_to_encode(HttpCoding coding) const {
   if (!inference_.status().ok()) return false;
   if (coding != HttpCoding::kIdentity) return true;
   const auto answer = inference_.answer();
-  return answer.ok() && JsonOutputBytes(**request_, *answer) > kLongJson;
+  return answer.ok() && BytesToEncode(**request_, *answer) > kLongJson;
 }
 
 void HttpInference::Encode(HttpCoding coding) {
   const auto encode = [&]() -> Result<HttpReply> {
     AVOCET_RETURN_IF_ERROR(inference_.status());
-    const auto answer = inference_.answer();
+    auto answer = inference_.answer();
     if (!answer.ok()) return answer.status();
+    classified_ = ClassifyOutputs(*answer);
     auto reply = EncodeInferResponse(**request_, name_, *answer);
     if (!reply.ok() || coding == HttpCoding::kIdentity) return reply;
     return Compressed(std::move(*reply), coding);

@@ -2,6 +2,8 @@
 
 #include <functional>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "messages/status.h"
 #include "messages/units.h"
@@ -30,7 +32,8 @@ public:
 
   // From `ready` or kReady on:
   bool is_long_to_encode(HttpCoding coding) const;
-  /// The answer, good or bad, a good one compressed as told; binary outputs that are not compressed stay here.
+  /// The answer, good or bad, a good one with classes and compressed as told; binary outputs that are not compressed
+  /// stay here.
   void Encode(HttpCoding coding);
   /// What Encode made; takes note of it. `reply` may be used until this object dies.
   HttpReply End();
@@ -42,6 +45,7 @@ private:
   const HttpInferBody body_;
   std::string name_;
   std::optional<Result<HttpInferRequest>> request_;
+  std::vector<Tensor> classified_; ///< which the reply may point into
   std::optional<Result<HttpReply>> reply_;
 };
 

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "node_agent/tensor_contents.h"
-
 namespace avocet {
 namespace {
 
@@ -84,13 +82,14 @@ void Inference::Cancel() {
 
 Result<InferenceAnswer> Inference::answer() const {
   const auto& outputs = completion_.outputs;
-  InferenceAnswer answer{route_.model, route_.emulated, {}};
+  InferenceAnswer answer{route_.model, route_.emulated, {}, {}};
   const size_t count = chosen_.empty() ? outputs.size() : chosen_.size();
   for (size_t i = 0; i < count; ++i) {
-    const size_t index = chosen_.empty() ? i : chosen_[i];
+    const size_t index = chosen_.empty() ? i : chosen_[i].index;
     if (index >= outputs.size())
       return Internal("the engine returned " + std::to_string(outputs.size()) + " outputs, fewer than the model has");
     answer.outputs.push_back(&outputs[index]);
+    if (!chosen_.empty()) answer.classes.push_back(chosen_[i].classes);
   }
   return answer;
 }

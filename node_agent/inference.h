@@ -13,15 +13,16 @@
 #include "node_agent/device_scheduler.h"
 #include "node_agent/inference_core.h"
 #include "node_agent/request_parameters.h"
+#include "node_agent/tensor_contents.h"
 
 namespace avocet {
 
 /// What a decoded request asks for, besides the application.
 struct InferenceQuery {
-  std::vector<TensorView> inputs;         ///< their bytes must live until `ready`
-  std::span<const std::string> outputs;   ///< names; empty: all
-  std::optional<MonotonicTime> deadline;  ///< of the call itself, when the transport has one
-  const Parameters* parameters = nullptr; ///< `timeout` and `priority` are looked at
+  std::vector<TensorView> inputs;           ///< their bytes must live until `ready`
+  std::span<const RequestedOutput> outputs; ///< empty: all
+  std::optional<MonotonicTime> deadline;    ///< of the call itself, when the transport has one
+  const Parameters* parameters = nullptr;   ///< `timeout` and `priority` are looked at
 };
 
 /// What a successful inference says. Outputs are in the order asked for; the inference owns them.
@@ -29,6 +30,7 @@ struct InferenceAnswer {
   ModelId model;
   bool emulated = false;
   std::vector<const Tensor*> outputs;
+  std::vector<uint32_t> classes; ///< of each output that was named: how many to send in its place (ClassifyOutputs)
 };
 
 enum class InferenceProgress {
@@ -78,7 +80,7 @@ private:
   AppId app_;
   std::optional<MonotonicTime> call_deadline_;
   std::stop_source stop_;
-  std::vector<size_t> chosen_;
+  std::vector<ChosenOutput> chosen_;
   Completion completion_;
   StatusCode why_ = StatusCode::kOk; ///< it failed, before clients are told a gentler reason
 };

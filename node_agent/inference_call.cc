@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "node_agent/classification.h"
 #include "node_agent/inference_status.h"
 
 namespace avocet {
@@ -38,8 +39,9 @@ Result<InferenceProgress> MessageInference::Begin(std::optional<MonotonicTime> c
 
 Status MessageInference::Encode() {
   AVOCET_RETURN_IF_ERROR(inference_.status());
-  const auto answer = inference_.answer();
+  auto answer = inference_.answer();
   if (!answer.ok()) return answer.status();
+  const std::vector<Tensor> classes = ClassifyOutputs(*answer);
   EncodeAnswer(request_, *answer, response_);
   bytes_.Grow(response_.ByteSizeLong());
   return {};

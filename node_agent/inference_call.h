@@ -40,7 +40,7 @@ private:
   ByteBudget::Lease bytes_;
   ByteBudget& budget_;
   Parameters parameters_;
-  std::vector<std::string> outputs_;
+  std::vector<RequestedOutput> outputs_;
   std::vector<std::vector<std::byte>> converted_;
 };
 

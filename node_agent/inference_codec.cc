@@ -8,7 +8,7 @@
 #include <string_view>
 #include <utility>
 
-#include "node_agent/tensor_contents.h"
+#include "node_agent/classification.h"
 
 namespace avocet {
 namespace {
@@ -243,16 +243,18 @@ Result<Parameters> DecodeParameters(const ModelInferRequest& request) {
   return parameters;
 }
 
-Result<std::vector<std::string>> DecodeOutputs(const ModelInferRequest& request) {
-  std::vector<std::string> names;
+Result<std::vector<RequestedOutput>> DecodeOutputs(const ModelInferRequest& request) {
+  std::vector<RequestedOutput> outputs;
   for (const auto& output : request.outputs()) {
-    for (const char* parameter : {"shared_memory_region", "classification"}) {
-      if (output.parameters().contains(parameter))
-        return Unsupported("output '" + output.name() + "': the parameter '" + parameter + "' is not supported");
-    }
-    names.push_back(output.name());
+    const std::string subject = "output '" + output.name() + "'";
+    const auto& parameters = output.parameters();
+    if (parameters.contains("shared_memory_region")) return Unsupported(subject + ": shared memory is not supported");
+    const auto classification = parameters.find("classification");
+    const auto classes = classification != parameters.end() ? ClassesOf(Decode(classification->second)) : 0U;
+    if (!classes.ok()) return classes.status().WithContext(subject);
+    outputs.push_back({output.name(), *classes});
   }
-  return names;
+  return outputs;
 }
 
 void EncodeAnswer(const ModelInferRequest& request, const InferenceAnswer& answer,

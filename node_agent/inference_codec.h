@@ -10,6 +10,7 @@
 #include "node_agent/inference_core.h"
 #include "node_agent/request_parameters.h"
 #include "node_agent/tensor.h"
+#include "node_agent/tensor_contents.h"
 
 namespace avocet {
 
@@ -29,8 +30,8 @@ Result<DecodedInputs> DecodeInputs(const inference::ModelInferRequest& request);
 /// kInvalidArgument when there are too many.
 Result<Parameters> DecodeParameters(const inference::ModelInferRequest& request);
 
-/// The names of the outputs asked for. kUnsupported: classification, shared memory.
-Result<std::vector<std::string>> DecodeOutputs(const inference::ModelInferRequest& request);
+/// The outputs asked for. kUnsupported: shared memory; kInvalidArgument: `classification`.
+Result<std::vector<RequestedOutput>> DecodeOutputs(const inference::ModelInferRequest& request);
 
 /// Fills the whole response: names, version, echoed id, parameters, raw outputs.
 void EncodeAnswer(const inference::ModelInferRequest& request, const InferenceAnswer& answer,

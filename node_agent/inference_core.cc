@@ -24,8 +24,9 @@ InferenceCore::InferenceCore(InferenceCoreOptions options, std::shared_ptr<const
     : options_(std::move(options)), router_(std::move(router)), budget_(options_.max_bytes_in_flight) {}
 
 const std::vector<std::string_view>& InferenceCore::extensions() {
-  static const std::vector<std::string_view> kExtensions{
-      "binary_tensor_data", "model_configuration", "model_repository", "parameters", "schedule_policy", "statistics"};
+  static const std::vector<std::string_view> kExtensions{"binary_tensor_data", "classification", "model_configuration",
+                                                         "model_repository",   "parameters",     "schedule_policy",
+                                                         "statistics"};
   return kExtensions;
 }
 

@@ -28,8 +28,8 @@ struct InferenceServerOptions {
 /// handler. The earlier of the call's deadline and its `timeout` parameter (microseconds) is the
 /// request's deadline; a client that goes away frees its place in the queue. Errors: NOT_FOUND
 /// (application, version), INVALID_ARGUMENT (inputs, parameters), UNIMPLEMENTED (shared memory,
-/// classification, loading and unloading), UNAVAILABLE (queue full, too many bytes in flight, withdrawn,
-/// `timeout` passed), DEADLINE_EXCEEDED and CANCELLED (the call's own), INTERNAL (engine).
+/// loading and unloading), UNAVAILABLE (queue full, too many bytes in flight, withdrawn, `timeout` passed),
+/// DEADLINE_EXCEEDED and CANCELLED (the call's own), INTERNAL (engine).
 class InferenceServer {
 public:
   /// Binds and serves. kUnavailable when the address cannot be bound; kInvalidArgument for an

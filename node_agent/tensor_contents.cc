@@ -48,6 +48,16 @@ Result<size_t> IndexOf(const std::string& name, const std::vector<TensorSpec>& o
                          (names.empty() ? "none" : names));
 }
 
+bool IsCompared(DataType type) {
+  return type != DataType::kBool && type != DataType::kFp16 && type != DataType::kBytes;
+}
+
+Status CheckClasses(const TensorSpec& output) {
+  if (IsCompared(output.type)) return {};
+  return InvalidArgument("output '" + output.name + "' is " + std::string(ToString(output.type)) +
+                         ", which has no classification; ask for whole numbers, FP32 or FP64");
+}
+
 } // namespace
 
 std::string InputSubject(std::string_view name) {
@@ -84,17 +94,19 @@ void AppendByteString(std::string_view element, std::vector<std::byte>& bytes) {
   bytes.insert(bytes.end(), contents.begin(), contents.end());
 }
 
-Result<std::vector<size_t>> SelectOutputs(std::span<const std::string> names, const ModelSignature& signature) {
-  if (names.size() > kMaxTensorsPerRequest)
-    return InvalidArgument("the request asks for " + std::to_string(names.size()) + " outputs, the most is " +
+Result<std::vector<ChosenOutput>> SelectOutputs(std::span<const RequestedOutput> outputs,
+                                                const ModelSignature& signature) {
+  if (outputs.size() > kMaxTensorsPerRequest)
+    return InvalidArgument("the request asks for " + std::to_string(outputs.size()) + " outputs, the most is " +
                            std::to_string(kMaxTensorsPerRequest));
-  std::vector<size_t> chosen;
-  for (const std::string& name : names) {
-    const auto index = IndexOf(name, signature.outputs);
+  std::vector<ChosenOutput> chosen;
+  for (const RequestedOutput& output : outputs) {
+    const auto index = IndexOf(output.name, signature.outputs);
     if (!index.ok()) return index.status();
-    if (std::find(chosen.begin(), chosen.end(), *index) != chosen.end())
-      return InvalidArgument("output '" + name + "' is asked for twice");
-    chosen.push_back(*index);
+    if (std::any_of(chosen.begin(), chosen.end(), [&](const ChosenOutput& other) { return other.index == *index; }))
+      return InvalidArgument("output '" + output.name + "' is asked for twice");
+    if (output.classes > 0) AVOCET_RETURN_IF_ERROR(CheckClasses(signature.outputs[*index]));
+    chosen.push_back({*index, output.classes});
   }
   return chosen;
 }

@@ -36,8 +36,21 @@ Status CheckContents(const TensorSpec& spec, std::span<const std::byte> data);
 /// Appends a BYTES element with its length. Requires that it is below 4 GiB.
 void AppendByteString(std::string_view element, std::vector<std::byte>& bytes);
 
-/// Which outputs to send, as indexes into the signature's, in the order asked for; empty (all) when
-/// none is named. kInvalidArgument: unknown, twice, too many.
-Result<std::vector<size_t>> SelectOutputs(std::span<const std::string> names, const ModelSignature& signature);
+/// An output that a request names.
+struct RequestedOutput {
+  std::string name;
+  uint32_t classes = 0; ///< so many of its classes (classification.h); 0: the tensor
+};
+
+/// An output to send.
+struct ChosenOutput {
+  size_t index = 0; ///< among the signature's
+  uint32_t classes = 0;
+};
+
+/// Which outputs to send, in the order asked for; empty (all) when none is named. kInvalidArgument: unknown, twice,
+/// too many, classes of a datatype that is not compared (all but whole numbers, FP32 and FP64: as in Triton).
+Result<std::vector<ChosenOutput>> SelectOutputs(std::span<const RequestedOutput> outputs,
+                                                const ModelSignature& signature);
 
 } // namespace avocet

@@ -137,7 +137,7 @@ TEST(DecodeInferRequest, EverythingElseOfARequest) {
   const auto request =
       Decode(R"({"id":"","unknown":{"a":[{"b":null}]},"parameters":{"timeout":5,"priority":18446744073709551615,
       "x":0.5,"y":"z","f":false,"binary_data_output":true},"outputs":[{"name":"p","parameters":{"binary_data":false}},
-      {"name":"q"}]})");
+      {"name":"q"},{"name":"r","parameters":{"classification":5}}]})");
   ASSERT_TRUE(request.ok()) << request.status().ToString();
   EXPECT_EQ(request->id, "");
   EXPECT_EQ(request->parameters, (Parameters{{"timeout", int64_t{5}},
@@ -145,7 +145,11 @@ TEST(DecodeInferRequest, EverythingElseOfARequest) {
                                              {"x", 0.5},
                                              {"y", std::string("z")},
                                              {"f", false}}));
-  EXPECT_THAT(request->outputs, ElementsAre("p", "q"));
+  ASSERT_EQ(request->outputs.size(), 3u);
+  EXPECT_EQ(request->outputs[0].name, "p");
+  EXPECT_EQ(request->outputs[1].name, "q");
+  EXPECT_EQ(request->outputs[1].classes, 0u);
+  EXPECT_EQ(request->outputs[2].classes, 5u);
   EXPECT_FALSE(request->IsBinary(0));
   EXPECT_TRUE(request->IsBinary(1));
   EXPECT_EQ(Decode("{}")->id, std::nullopt);
@@ -163,6 +167,10 @@ TEST(DecodeInferRequest, RefusesAndSaysWhy) {
       {R"({"id":7})", "'id' must be a string"},
       {R"({"parameters":[]})", "'parameters' must be an object"},
       {R"({"parameters":{"binary_data_output":1}})", "binary_data_output must be a boolean"},
+      {R"({"outputs":[{"name":"x","parameters":{"binary_data":1}}]})", "output 'x': binary_data must be a boolean"},
+      {R"({"outputs":[{"name":"x","parameters":{"classification":-1}}]})", "output 'x': classification must be an int"},
+      {R"({"outputs":[{"name":"x","parameters":{"classification":65537}}]})", "classification must be an integer 0"},
+      {R"({"outputs":[{"name":"x","parameters":{"classification":true}}]})", "classification must be an integer 0"},
       {R"({"inputs":[{"name":"x","shape":[1],"data":[1]}]})", "input 'x' has no 'datatype'"},
       {R"({"inputs":[{"name":"x","datatype":"FP32","data":[1]}]})", "input 'x' has no 'shape'"},
       {R"({"inputs":[{"name":"x","datatype":"FP32","shape":[1]}]})", "neither 'data' nor 'binary_data_size'"},
@@ -201,7 +209,7 @@ TEST(DecodeInferRequest, RefusesAndSaysWhy) {
   EXPECT_THAT(Decode("{}", "tail").status().message(), HasSubstr("4 bytes behind the last binary input"));
   EXPECT_EQ(DecodeInput(R"("datatype":"FP32","shape":[1],"parameters":{"shared_memory_region":"r"})").status().code(),
             StatusCode::kUnsupported);
-  EXPECT_EQ(Decode(R"({"outputs":[{"name":"x","parameters":{"classification":3}}]})").status().code(),
+  EXPECT_EQ(Decode(R"({"outputs":[{"name":"x","parameters":{"shared_memory_region":"r"}}]})").status().code(),
             StatusCode::kUnsupported);
 }
 
@@ -220,6 +228,18 @@ TEST(HttpBody, PutsTheFirstTensorOnACacheLine) {
 }
 
 // Responses
+
+TEST(BytesToEncode, AreThoseOfJsonAndOfClasses) {
+  const Tensor one{{"a", DataType::kUint8, {100}}, std::vector<std::byte>(100)};
+  const Tensor two{{"b", DataType::kUint8, {20}}, std::vector<std::byte>(20)};
+  HttpInferRequest request;
+  InferenceAnswer answer{ModelId("m:3"), false, {&one, &two}, {}};
+  EXPECT_EQ(BytesToEncode(request, answer), 120u);
+  request.is_binary_by_default = true;
+  EXPECT_EQ(BytesToEncode(request, answer), 0u);
+  answer.classes = {0, 3};
+  EXPECT_EQ(BytesToEncode(request, answer), 20u);
+}
 
 template <class T> Tensor Of(DataType type, const std::vector<T>& values) {
   Tensor tensor{{"o", type, {static_cast<int64_t>(values.size())}}, std::vector<std::byte>(values.size() * sizeof(T))};
@@ -258,7 +278,7 @@ TEST(EncodeInferResponse, DataOfEveryDatatype) {
 TEST(EncodeInferResponse, BinaryOutputsAreNotCopied) {
   const Tensor one = Of<float>(DataType::kFp32, {1}), two = Of<uint8_t>(DataType::kUint8, {1, 2});
   HttpInferRequest request;
-  request.outputs = {"one", "two"};
+  request.outputs = {{"one", 0}, {"two", 0}};
   request.are_binary = {std::nullopt, false};
   request.is_binary_by_default = true;
   const auto reply = EncodeInferResponse(request, "cam", {ModelId("m:3"), true, {&one, &two}});

@@ -17,15 +17,6 @@ using testing::HasSubstr;
 
 class HttpConnectionTest : public HttpServerTest {
 protected:
-  /// Serves "large", whose answer is its input, of any length.
-  void ServeLarge(DataType type) {
-    FakeBehaviour large;
-    large.signature = {{TensorSpec{"in", type, {-1}}}, {TensorSpec{"out", type, {-1}}}};
-    device_->control->Behave(ModelId("large:1"), large);
-    ASSERT_TRUE(device_->scheduler->Load({ModelId("large:1"), "file"}).ok());
-    ASSERT_TRUE(device_->scheduler->Attach(AppId("large"), ModelId("large:1")).ok());
-    router_->Publish(AppId("large"), {shared_device_, ModelId("large:1"), false});
-  }
   /// A request to it with raw bytes, which wants such back.
   static std::string LargeRequest(std::string_view bytes) {
     const std::string size = std::to_string(bytes.size());

@@ -55,7 +55,7 @@ TEST_F(HttpServerTest, ServerMetadataUnderBothSpellings) {
     const HttpAnswer answer = Get(path);
     EXPECT_EQ(answer.status, 200);
     EXPECT_EQ(Parse(answer), json::parse(R"({"name":"avocet","version":"1.2.3","extensions":["binary_tensor_data",
-      "model_configuration","model_repository","parameters","schedule_policy","statistics"]})"));
+      "classification","model_configuration","model_repository","parameters","schedule_policy","statistics"]})"));
   }
 }
 
@@ -179,6 +179,34 @@ TEST_F(HttpServerTest, JsonInBinaryOut) {
                                          R"("outputs":[{"name":"out","parameters":{"binary_data":true}}]})");
   ASSERT_EQ(answer.status, 200) << answer.body;
   EXPECT_EQ(answer.body.substr(std::stoul(answer.fields.at("inference-header-content-length"))), Binary({1, 2}));
+}
+
+// tritonclient: InferRequestedOutput("out", binary_data, class_count=9).
+TEST_F(HttpServerTest, ClassesInPlaceOfATensor) {
+  const std::string input = R"({"inputs":[{"name":"in","shape":[2],"datatype":"FP32","data":[1,2]}],)";
+  const HttpAnswer text = Post(kInfer, input + R"("outputs":[{"name":"out","parameters":{"classification":9}}]})");
+  ASSERT_EQ(text.status, 200) << text.body;
+  EXPECT_EQ(Parse(text)["outputs"], json::parse(R"([{"name":"out","datatype":"BYTES","shape":[2],
+    "data":["2.000000:1","1.000000:0"]}])"));
+  const HttpAnswer binary =
+      Post(kInfer, input + R"("outputs":[{"name":"out","parameters":{"classification":1,"binary_data":true}}]})");
+  ASSERT_EQ(binary.status, 200) << binary.body;
+  const size_t length = std::stoul(binary.fields.at("inference-header-content-length"));
+  EXPECT_EQ(json::parse(binary.body.substr(0, length))["outputs"], json::parse(R"([{"name":"out","datatype":"BYTES",
+    "shape":[1],"parameters":{"binary_data_size":14}}])"));
+  EXPECT_EQ(binary.body.substr(length), std::string("\x0a\0\0\0"
+                                                    "2.000000:1",
+                                                    14));
+}
+
+TEST_F(HttpServerTest, ClassesOfWhatIsNotComparedAreRefusedBeforeTheRun) {
+  ServeLarge(DataType::kBool);
+  const HttpAnswer refused =
+      Post("/v2/models/large/infer", R"({"inputs":[{"name":"in","shape":[1],"datatype":"BOOL","data":[1]}],)"
+                                     R"("outputs":[{"name":"out","parameters":{"classification":1}}]})");
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_THAT(ErrorOf(refused), HasSubstr("output 'out' is BOOL, which has no classification"));
+  EXPECT_TRUE(device_->Runs().empty());
 }
 
 // perf_analyzer: "id":"", application/octet-stream, outputs named with binary_data.

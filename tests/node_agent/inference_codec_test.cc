@@ -250,14 +250,30 @@ TEST(DecodeParameters, AreBounded) {
   EXPECT_EQ(DecodeParameters(request).status().code(), kInvalid);
 }
 
-TEST(DecodeOutputs, AreNamesWithoutParametersThatCannotBeServed) {
+TEST(DecodeOutputs, AreNamesAndHowManyClasses) {
   ModelInferRequest request;
   EXPECT_THAT(DecodeOutputs(request).value(), IsEmpty());
   request.add_outputs()->set_name("b");
   request.add_outputs()->set_name("a");
-  EXPECT_THAT(DecodeOutputs(request).value(), ElementsAre("b", "a"));
-  (*request.mutable_outputs(0)->mutable_parameters())["classification"].set_int64_param(3);
-  EXPECT_EQ(DecodeOutputs(request).status().code(), StatusCode::kUnsupported);
+  (*request.mutable_outputs(1)->mutable_parameters())["classification"].set_int64_param(3);
+  const auto outputs = DecodeOutputs(request);
+  ASSERT_EQ(outputs->size(), 2u);
+  EXPECT_EQ(outputs->at(0).name, "b");
+  EXPECT_EQ(outputs->at(0).classes, 0u);
+  EXPECT_EQ(outputs->at(1).name, "a");
+  EXPECT_EQ(outputs->at(1).classes, 3u);
+}
+
+TEST(DecodeOutputs, RefuseParametersThatCannotBeServed) {
+  ModelInferRequest request;
+  auto& parameters = *request.add_outputs()->mutable_parameters();
+  request.mutable_outputs(0)->set_name("b");
+  parameters["classification"].set_string_param("3");
+  EXPECT_EQ(DecodeOutputs(request).status(),
+            InvalidArgument("output 'b': classification must be an integer 0 .. 65536"));
+  parameters.clear();
+  parameters["shared_memory_region"].set_string_param("r");
+  EXPECT_EQ(DecodeOutputs(request).status(), Unsupported("output 'b': shared memory is not supported"));
 }
 
 const Tensor kFirst{{"a", DataType::kFp32, {1}}, std::vector<std::byte>(4, std::byte{1})};

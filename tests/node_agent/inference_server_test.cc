@@ -75,8 +75,8 @@ TEST_F(InferenceServerTest, ServerMetadataListsTheExtensionsInTritonsSpelling) {
   ASSERT_TRUE(stub_->ServerMetadata(&context, {}, &response).ok());
   EXPECT_EQ(response.name(), "avocet");
   EXPECT_EQ(response.version(), "1.2.3");
-  EXPECT_THAT(response.extensions(), ElementsAre("binary_tensor_data", "model_configuration", "model_repository",
-                                                 "parameters", "schedule_policy", "statistics"));
+  EXPECT_THAT(response.extensions(), ElementsAre("binary_tensor_data", "classification", "model_configuration",
+                                                 "model_repository", "parameters", "schedule_policy", "statistics"));
 }
 
 TEST_F(InferenceServerTest, ModelMetadataDescribesTheApplication) {
@@ -152,6 +152,22 @@ TEST_F(InferenceServerTest, SendsTheOutputsThatWereAskedFor) {
   const grpc::Status status = Infer(request);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
   EXPECT_THAT(status.error_message(), HasSubstr("'nothing' is unknown; the model has 'out'"));
+}
+
+// tritonclient: InferRequestedOutput("out", class_count=1).
+TEST_F(InferenceServerTest, SendsClassesInPlaceOfATensor) {
+  ModelInferRequest request = GoodRequest();
+  auto& output = *request.add_outputs();
+  output.set_name("out");
+  (*output.mutable_parameters())["classification"].set_int64_param(1);
+  ModelInferResponse response;
+  ASSERT_TRUE(Infer(request, &response).ok());
+  ASSERT_EQ(response.outputs_size(), 1);
+  EXPECT_EQ(response.outputs(0).datatype(), "BYTES");
+  EXPECT_THAT(response.outputs(0).shape(), ElementsAre(1));
+  EXPECT_EQ(response.raw_output_contents(0), std::string("\x0a\0\0\0"
+                                                         "2.000000:1",
+                                                         14));
 }
 
 TEST_F(InferenceServerTest, ResponseTimeCountsFromTheCompleteRequest) {
@@ -344,13 +360,7 @@ TEST_F(InferenceServerTest, MessagesUpToTheBoundAndNoLonger) {
 }
 
 TEST_F(InferenceServerTest, LargeTensorsTravelWhole) {
-  FakeBehaviour large;
-  large.signature = {{TensorSpec{"in", DataType::kUint8, {-1}}}, {TensorSpec{"out", DataType::kUint8, {-1}}}};
-  const ModelId model("large:1");
-  device_->control->Behave(model, large);
-  ASSERT_TRUE(device_->scheduler->Load({model, "file"}).ok());
-  ASSERT_TRUE(device_->scheduler->Attach(AppId("large"), model).ok());
-  router_->Publish(AppId("large"), {shared_device_, model, false});
+  ServeLarge(DataType::kUint8);
   constexpr int64_t kBytes = 8 << 20;
   ModelInferRequest request = GoodRequest(AppId("large"));
   request.mutable_inputs(0)->set_datatype("UINT8");

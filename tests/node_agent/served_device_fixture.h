@@ -30,6 +30,17 @@ protected:
     arrivals_ = 0;
   }
 
+  /// Serves "large" too, whose answer is its input, of any length.
+  void ServeLarge(DataType type) {
+    FakeBehaviour large;
+    large.signature = {{TensorSpec{"in", type, {-1}}}, {TensorSpec{"out", type, {-1}}}};
+    device_->control->Behave(ModelId("large:1"), large);
+    ASSERT_TRUE(device_->scheduler->Load({ModelId("large:1"), "file"}).ok());
+    ASSERT_TRUE(device_->scheduler->Attach(AppId("large"), ModelId("large:1")).ok());
+    router_->Publish(AppId("large"), {shared_device_, ModelId("large:1"), false});
+    device_->warm_ups = device_->control->runs().size();
+  }
+
   /// Waits until app-a's queue has accepted so many requests since the start.
   bool AwaitArrivals(uint64_t count) {
     const MonotonicTime give_up = MonotonicTime::clock::now() + kPatience;

@@ -12,7 +12,15 @@ using testing::IsEmpty;
 const ModelSignature kSignature{{}, {TensorSpec{"a", DataType::kFp32, {1}}, TensorSpec{"b", DataType::kUint8, {2}}}};
 
 Result<std::vector<size_t>> Select(const std::vector<std::string>& names) {
-  return SelectOutputs(names, kSignature);
+  std::vector<RequestedOutput> outputs;
+  for (const std::string& name : names)
+    outputs.push_back({name, 0});
+  const auto chosen = SelectOutputs(outputs, kSignature);
+  if (!chosen.ok()) return chosen.status();
+  std::vector<size_t> indexes;
+  for (const ChosenOutput& one : *chosen)
+    indexes.push_back(one.index);
+  return indexes;
 }
 
 TEST(SelectOutputs, KeepsTheOrderAskedForAndMeansAllByNone) {
@@ -26,6 +34,23 @@ TEST(SelectOutputs, RefusesWhatItCannotGive) {
   EXPECT_EQ(Select({"a", "a"}).status(), InvalidArgument("output 'a' is asked for twice"));
   EXPECT_EQ(Select(std::vector<std::string>(kMaxTensorsPerRequest + 1, "a")).status().code(),
             StatusCode::kInvalidArgument);
+}
+
+TEST(SelectOutputs, GivesClassesOfWhatIsCompared) {
+  for (const DataType type : {DataType::kUint8, DataType::kInt64, DataType::kFp32, DataType::kFp64}) {
+    const std::vector<RequestedOutput> outputs{{"x", 3}};
+    const auto chosen = SelectOutputs(outputs, {{}, {TensorSpec{"x", type, {9}}}});
+    ASSERT_TRUE(chosen.ok()) << chosen.status().ToString();
+    EXPECT_EQ(chosen->at(0).classes, 3u);
+  }
+  for (const DataType type : {DataType::kBool, DataType::kFp16, DataType::kBytes}) {
+    const std::vector<RequestedOutput> classes{{"x", 1}}, tensor{{"x", 0}};
+    const ModelSignature signature{{}, {TensorSpec{"x", type, {9}}}};
+    EXPECT_TRUE(SelectOutputs(tensor, signature).ok());
+    EXPECT_EQ(SelectOutputs(classes, signature).status(),
+              InvalidArgument("output 'x' is " + std::string(ToString(type)) +
+                              ", which has no classification; ask for whole numbers, FP32 or FP64"));
+  }
 }
 
 Status CheckBytes(int64_t elements, const std::vector<std::byte>& bytes) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <memory>
@@ -7,6 +9,7 @@
 #include <random>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -64,6 +67,23 @@ public:
   const ModelSignature& signature() const { return model_->signature(); }
   const std::vector<std::byte>& input() const { return input_; }
   const std::vector<Tensor>& outputs() const { return outputs_; }
+  /// "value:index" of the largest elements of an FP32 output.
+  std::vector<std::string> Classes(size_t output, size_t most) const {
+    const std::vector<std::byte>& data = outputs_.at(output).data;
+    std::vector<std::pair<float, size_t>> elements(data.size() / sizeof(float));
+    for (size_t i = 0; i < elements.size(); ++i) {
+      std::memcpy(&elements[i].first, &data[i * sizeof(float)], sizeof(float));
+      elements[i].second = i;
+    }
+    std::stable_sort(elements.begin(), elements.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+    std::vector<std::string> texts;
+    for (size_t i = 0; i < std::min(most, elements.size()); ++i) {
+      char text[128];
+      std::snprintf(text, sizeof text, "%f:%zu", static_cast<double>(elements[i].first), elements[i].second);
+      texts.emplace_back(text);
+    }
+    return texts;
+  }
 
 private:
   void Fill(const TensorSpec& spec, unsigned seed) {

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "node_agent/tensor_contents.h"
 #include "tests/cli/e2e/direct_run.h"
 #include "tests/support/dev_cluster.h"
 
@@ -115,6 +116,13 @@ TEST_P(ForeignClient, GetsTheAnswersOfTheProtocolAndTheBytesOfTheEngine) {
       EXPECT_TRUE(answer["raw"][i] == Hex(direct.outputs()[i].data)) << form << ": other bytes in output " << i;
     }
   }
+  const auto texts = direct.Classes(0, 3);
+  std::vector<std::byte> classes;
+  for (const std::string& text : texts)
+    AppendByteString(text, classes);
+  EXPECT_EQ(said["classes"]["outputs"][0],
+            ToJson(TensorSpec{direct.outputs()[0].spec.name, DataType::kBytes, {std::ssize(texts)}}));
+  EXPECT_EQ(said["classes"]["raw"], json::array({Hex(classes)}));
   ASSERT_EQ(said["first_output"]["raw"].size(), 1);
   EXPECT_TRUE(said["first_output"]["raw"][0] == said["raw"]["raw"][0]);
   EXPECT_EQ(said["errors"], (json{{"stranger", "NOT_FOUND"},

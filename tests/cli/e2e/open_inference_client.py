@@ -95,6 +95,8 @@ def main():
         wrong_shape.inputs[0].shape[0] += 1
         first_output = request(app, metadata, raw_input_contents=[raw])
         first_output.outputs.add(name=metadata.outputs[0].name)
+        classes = request(app, metadata, raw_input_contents=[raw])
+        classes.outputs.add(name=metadata.outputs[0].name).parameters["classification"].int64_param = 3
         server = stub.ServerMetadata(pb.ServerMetadataRequest(), timeout=DEADLINE_S)
         said = {
             "live": stub.ServerLive(pb.ServerLiveRequest(), timeout=DEADLINE_S).live,
@@ -114,6 +116,7 @@ def main():
             ),
             "typed": answer(stub.ModelInfer(typed, timeout=DEADLINE_S)),
             "triton_clients": triton_clients(stub, app, metadata, raw),
+            "classes": answer(stub.ModelInfer(classes, timeout=DEADLINE_S)),
             "first_output": answer(stub.ModelInfer(first_output, timeout=DEADLINE_S)),
             "errors": {
                 "stranger": error_of(stub.ModelInfer, request("stranger", metadata, raw_input_contents=[raw])),

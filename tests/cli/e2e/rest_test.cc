@@ -113,12 +113,19 @@ TEST_F(Curl, GetsTheBytesOfTheEngineInBothForms) {
                                                           "--data-binary", "@" + zipped.string()});
   EXPECT_EQ(inflated["outputs"], plain["outputs"]);
 
+  typed["outputs"] = {{{"name", direct.outputs()[0].spec.name}, {"parameters", {{"classification", 5}}}}};
+  const json classes = json::parse(Infer(typed.dump(), {}, json_bytes), nullptr, false)["outputs"];
+  ASSERT_EQ(classes.size(), 1u);
+  EXPECT_EQ(classes[0]["datatype"], "BYTES");
+  EXPECT_EQ(classes[0]["shape"], json::array({5}));
+  EXPECT_EQ(classes[0]["data"], direct.Classes(0, 5));
+
   const json sections = AskJson("/v2/models/door/stats")["model_stats"][0]["inference_stats"];
   for (const char* section : {"success", "queue", "compute_input", "compute_infer", "compute_output"})
-    EXPECT_EQ(sections[section]["count"], 3) << section;
+    EXPECT_EQ(sections[section]["count"], 4) << section;
   const std::string metrics = Ask(cluster.metrics() + "/metrics");
-  EXPECT_THAT(metrics, HasSubstr("nv_inference_request_success{model=\"door\",version=\"1\"} 3\n"));
-  EXPECT_THAT(metrics, HasSubstr("avocet_response_seconds_count{app=\"door\",version=\"1\"} 3\n"));
+  EXPECT_THAT(metrics, HasSubstr("nv_inference_request_success{model=\"door\",version=\"1\"} 4\n"));
+  EXPECT_THAT(metrics, HasSubstr("avocet_response_seconds_count{app=\"door\",version=\"1\"} 4\n"));
   EXPECT_THAT(metrics, HasSubstr("avocet_device_utilization{device=\"box/cpu0\",kind=\"cpu\",emulated=\"false\"}"));
 }
 
