@@ -2,7 +2,10 @@
 
 #include <atomic>
 #include <cstdint>
+#include <string>
 #include <utility>
+
+#include "messages/status.h"
 
 namespace avocet {
 
@@ -36,10 +39,21 @@ public:
       bytes_ += bytes;
       return true;
     }
+    /// The same, with the refusal in words for clients: kUnavailable.
+    Status Reserve(uint64_t bytes) {
+      if (TryGrow(bytes)) return {};
+      return Unavailable("requests in flight hold " + std::to_string(budget_->used()) + " of " +
+                         std::to_string(budget_->limit()) + " bytes; retry");
+    }
     /// Takes what exists already (an answer), beyond the limit if need be: the next TryGrow waits for it.
     void Grow(uint64_t bytes) {
       budget_->used_.fetch_add(bytes, std::memory_order_relaxed);
       bytes_ += bytes;
+    }
+    /// Gives so many of its bytes back.
+    void Shrink(uint64_t bytes) {
+      budget_->used_.fetch_sub(bytes, std::memory_order_relaxed);
+      bytes_ -= bytes;
     }
     void Release() {
       if (bytes_ > 0) budget_->used_.fetch_sub(std::exchange(bytes_, 0), std::memory_order_relaxed);

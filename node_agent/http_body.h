@@ -20,6 +20,9 @@ public:
     if (memory_ == nullptr) throw std::bad_alloc();
   }
 
+  /// Keeps only the first `bytes`.
+  void Truncate(size_t bytes) { bytes_ = bytes; }
+
   std::span<std::byte> bytes() { return {memory_.get() + offset_, bytes_}; }
   std::span<const std::byte> bytes() const { return {memory_.get() + offset_, bytes_}; }
 

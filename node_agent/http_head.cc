@@ -25,6 +25,10 @@ std::string_view View(boost::beast::string_view text) {
 
 } // namespace
 
+Status BodyTooLarge(const HttpLimits& limits) {
+  return ResourceExhausted("the body is longer than " + std::to_string(limits.max_body_bytes) + " bytes");
+}
+
 HttpHeadReader::HttpHeadReader(HttpSurface surface, const HttpLimits& limits) : surface_(surface), limits_(limits) {
   parser_.header_limit(static_cast<uint32_t>(limits.max_header_bytes));
   parser_.body_limit(limits.max_body_bytes);
@@ -36,7 +40,7 @@ HttpHeadReader::Progress HttpHeadReader::Put(boost::beast::flat_buffer& buffer) 
   if (error == http::error::need_more) return Progress::kNeedsMore;
   if (error == http::error::header_limit)
     return Refuse(ErrorReply(431, "the header is longer than " + std::to_string(limits_.max_header_bytes) + " bytes"));
-  if (error == http::error::body_limit) return Refuse(TooLarge());
+  if (error == http::error::body_limit) return Refuse(ErrorReply(BodyTooLarge(limits_)));
   if (error) return Refuse(ErrorReply(400, "malformed HTTP: " + error.message()));
   return parser_.is_header_done() ? Check() : Progress::kNeedsMore;
 }
@@ -50,20 +54,28 @@ HttpHeadReader::Progress HttpHeadReader::Refuse(HttpReply reply) {
   return Progress::kRefused;
 }
 
-HttpReply HttpHeadReader::TooLarge() const {
-  return ErrorReply(413, "the body is longer than " + std::to_string(limits_.max_body_bytes) + " bytes");
+/// Any other coding would leave the parser without an end of the body: what follows would be taken for a request.
+HttpHeadReader::Progress HttpHeadReader::CheckTransfer() {
+  const auto& fields = parser_.get();
+  head_.is_chunked = parser_.chunked();
+  if (fields.find(http::field::transfer_encoding) == fields.end()) return Progress::kDone;
+  if (!boost::beast::iequals(fields[http::field::transfer_encoding], "chunked"))
+    return Refuse(ErrorReply(501, "the Transfer-Encoding must be chunked, nothing else"));
+  if (fields.version() < 11) return Refuse(ErrorReply(400, "malformed HTTP: chunked in HTTP/1.0"));
+  return Progress::kDone;
 }
 
 HttpHeadReader::Progress HttpHeadReader::Check() {
   const auto& fields = parser_.get();
-  if (parser_.chunked()) return Refuse(ErrorReply(411, "chunked bodies are not served; send Content-Length"));
+  if (const Progress transfer = CheckTransfer(); transfer != Progress::kDone) return transfer;
   const auto coding = ParseCoding(View(fields[http::field::content_encoding]));
   if (!coding) return Refuse(ErrorReply(415, "the Content-Encoding must be gzip, deflate or identity"));
   const uint64_t length = parser_.content_length().value_or(0);
-  if (length > limits_.max_body_bytes) return Refuse(TooLarge());
+  if (length > limits_.max_body_bytes) return Refuse(ErrorReply(BodyTooLarge(limits_)));
   const auto json_length = View(fields["Inference-Header-Content-Length"]);
   const auto json_bytes = ParseCount(json_length);
-  const uint64_t most = *coding == HttpCoding::kIdentity ? length : limits_.max_body_bytes;
+  const bool is_known = *coding == HttpCoding::kIdentity && !head_.is_chunked;
+  const uint64_t most = is_known ? length : limits_.max_body_bytes;
   if (!json_length.empty() && (!json_bytes || *json_bytes > most)) return Refuse(ErrorReply(400, kWrongJsonLength));
   head_.is_head = fields.method() == http::verb::head;
   head_.match = MatchRoute(surface_, head_.is_head ? "GET" : View(fields.method_string()), View(fields.target()));

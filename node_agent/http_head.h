@@ -6,9 +6,10 @@
 #include <string_view>
 
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/parser.hpp>
 
+#include "messages/status.h"
 #include "node_agent/http_coding.h"
 #include "node_agent/http_options.h"
 #include "node_agent/http_reply.h"
@@ -19,11 +20,15 @@ namespace avocet {
 inline constexpr std::string_view kWrongJsonLength =
     "Inference-Header-Content-Length must be a number up to the body's length";
 
+/// kResourceExhausted.
+Status BodyTooLarge(const HttpLimits& limits);
+
 /// What a request's head says, once it was checked.
 struct HttpRequestHead {
   HttpMatch match;
   size_t body_bytes = 0;
-  /// Of the body (once it is decompressed), raw tensors follow; nullopt: all of it. <= body_bytes unless compressed.
+  bool is_chunked = false; ///< `body_bytes` is not known yet
+  /// Of the body (once it is decompressed), raw tensors follow; nullopt: all of it. <= body_bytes where that is known.
   std::optional<size_t> json_bytes;
   HttpCoding coding = HttpCoding::kIdentity;        ///< of the body
   HttpCoding answer_coding = HttpCoding::kIdentity; ///< that the client prefers
@@ -32,6 +37,8 @@ struct HttpRequestHead {
   bool is_head = false;          ///< HEAD: the answer to a GET, without its body
   bool expects_continue = false; ///< the client waits for 100 before it sends the body
 };
+
+using HttpRequestParser = boost::beast::http::request_parser<boost::beast::http::buffer_body>;
 
 /// Reads the head of one request from the bytes as they come.
 class HttpHeadReader {
@@ -45,17 +52,19 @@ public:
   /// Only after kDone.
   const HttpRequestHead& head() const { return head_; }
   std::string target() const; ///< as it was sent
+  /// Where a chunked body goes on.
+  HttpRequestParser& parser() { return parser_; }
   /// Only after kRefused; the rest of the connection cannot be understood.
   HttpReply& refusal() { return refusal_; }
 
 private:
   Progress Refuse(HttpReply reply);
   Progress Check();
-  HttpReply TooLarge() const;
+  Progress CheckTransfer();
 
   const HttpSurface surface_;
   const HttpLimits& limits_;
-  boost::beast::http::request_parser<boost::beast::http::empty_body> parser_;
+  HttpRequestParser parser_;
   HttpRequestHead head_;
   HttpReply refusal_;
 };

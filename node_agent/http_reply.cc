@@ -20,8 +20,6 @@ std::string_view ReasonOf(int status) {
     return "Not Found";
   case 405:
     return "Method Not Allowed";
-  case 411:
-    return "Length Required";
   case 413:
     return "Payload Too Large";
   case 415:

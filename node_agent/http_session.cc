@@ -1,7 +1,7 @@
 #include "node_agent/http_session.h"
 
 #include <algorithm>
-#include <cstring>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,7 +15,7 @@
 #include <boost/beast/core/read_size.hpp>
 
 #include "node_agent/http_answer.h"
-#include "node_agent/http_body.h"
+#include "node_agent/http_body_reader.h"
 #include "node_agent/http_head.h"
 #include "node_agent/http_inference.h"
 #include "node_agent/http_reply.h"
@@ -29,6 +29,8 @@ using boost::system::error_code;
 
 /// What is read at once of a client whose next head is due: what of the body comes along is copied.
 constexpr size_t kReadAtOnce = 8 * 1024;
+/// The same of a chunked body, all of which is copied.
+constexpr size_t kChunksAtOnce = 64 * 1024;
 /// The same of a body that nobody wants.
 constexpr size_t kDiscard = 16 * 1024;
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -39,12 +41,12 @@ template <class Stream> class Session final : public HttpConnection,
 public:
   template <class... Args> Session(HttpLoop& loop, HttpSurface surface, bool is_refused, Args&&... stream)
       : loop_(loop), shared_(loop.shared), surface_(surface), is_refused_(is_refused),
-        stream_(std::forward<Args>(stream)...), lease_(shared_.core->budget()) {
+        stream_(std::forward<Args>(stream)...), body_(shared_.limits, shared_.core->budget()) {
     loop_.Add(*this);
     incoming_.reserve(kReadAtOnce);
   }
   ~Session() override {
-    lease_.Release(); // before the connection stops counting
+    body_.End(); // before the connection stops counting
     loop_.Remove(*this);
   }
   Session(const Session&) = delete;
@@ -110,9 +112,9 @@ private:
   }
 
   /// What the client sends next, here or in the buffer until its turn comes.
-  void ReadMore() {
+  void ReadMore(size_t at_once = kReadAtOnce) {
     is_reading_ = true;
-    const size_t most = boost::beast::read_size(incoming_, kReadAtOnce);
+    const size_t most = boost::beast::read_size(incoming_, at_once);
     stream_.async_read_some(incoming_.prepare(most), [self = Self()](error_code error, size_t bytes) {
       self->is_reading_ = false;
       self->incoming_.commit(bytes);
@@ -122,6 +124,7 @@ private:
 
   void OnRead(error_code error) {
     if (state_ == State::kIdle) return error ? Close() : TakeHead();
+    if (state_ == State::kReadingBody) return error ? Close() : TakeChunks();
     if (state_ == State::kLingering) return error ? Close() : Discard();
     if (!error) return;                            // the next request came before the answer to this one
     if (state_ == State::kRunning) return Abort(); // the client went away
@@ -136,41 +139,22 @@ private:
       ++shared_.refused_connections;
       return Refuse(ErrorReply(503, "more than " + std::to_string(limits().max_connections) + " connections; retry"));
     }
-    if (!lease_.TryGrow(head().body_bytes)) {
-      shared_.core->CountRefusal(StatusCode::kUnavailable);
-      return Refuse(ErrorReply(503, TooMuchInFlight()));
-    }
     keeps_alive_ = head().keeps_alive && !shared_.is_draining;
-    const bool waits = head().expects_continue && incoming_.size() < head().body_bytes;
-    TakeBuffered(head().body_bytes);
-    if (waits) return WriteContinue();
+    Enter(State::kReadingBody, limits().body_deadline);
+    if (const Status begun = body_.Begin(*head_, incoming_); !begun.ok()) return RefuseBody(begun);
+    if (head().expects_continue && !body_.is_complete()) return WriteContinue();
     TakeAtOnce();
     ReadBody();
   }
 
   const HttpRequestHead& head() const { return head_->head(); }
 
-  std::string TooMuchInFlight() const {
-    const ByteBudget& budget = shared_.core->budget();
-    return "requests in flight hold " + std::to_string(budget.used()) + " of " + std::to_string(budget.limit()) +
-           " bytes; retry";
-  }
-
-  /// What came along with the header; the rest is read into its place.
-  void TakeBuffered(size_t length) {
-    Enter(State::kReadingBody, limits().body_deadline);
-    if (length > 0) body_ = HttpBody(length, head().json_bytes.value_or(length));
-    have_ = std::min(length, incoming_.size());
-    if (have_ > 0) std::memcpy(body_.bytes().data(), incoming_.data().data(), have_);
-    incoming_.consume(have_);
-  }
-
   /// What the kernel has of the body already: every operation of Asio costs a round of the loop.
   void TakeAtOnce() {
-    const auto missing = body_.bytes().subspan(have_);
+    const auto missing = body_.missing();
     if (kIsTls || missing.empty()) return;
     error_code later; // seen again by the next read
-    have_ += socket().read_some(asio::buffer(missing.data(), missing.size()), later);
+    body_.Took(socket().read_some(asio::buffer(missing.data(), missing.size()), later));
   }
 
   void WriteContinue() {
@@ -181,14 +165,26 @@ private:
   }
 
   void ReadBody() {
-    const auto missing = body_.bytes().subspan(have_);
-    if (missing.empty()) return Serve();
+    if (body_.is_complete()) return Serve();
+    if (body_.is_chunked()) return ReadMore(kChunksAtOnce);
+    const auto missing = body_.missing();
     stream_.async_read_some(asio::buffer(missing.data(), missing.size()),
                             [self = Self()](error_code error, size_t bytes) {
                               if (error) return self->Close();
-                              self->have_ += bytes;
+                              self->body_.Took(bytes);
                               self->ReadBody();
                             });
+  }
+
+  void TakeChunks() {
+    if (const Status taken = body_.TakeChunks(incoming_); !taken.ok()) return RefuseBody(taken);
+    if (body_.is_complete() && incoming_.size() == 0) incoming_.shrink_to_fit();
+    ReadBody();
+  }
+
+  void RefuseBody(const Status& why) {
+    shared_.core->CountRefusal(why.code());
+    Refuse(ErrorReply(why));
   }
 
   // Answering
@@ -202,20 +198,7 @@ private:
     if (route.action != HttpAction::kInfer) return Send(AnswerQuestion(*shared_.core, route));
     if (head().coding == HttpCoding::kIdentity) return Infer();
     Aside(
-        true, [this] { inflated_ = InflateBody(); }, &Session::ServeInflated);
-  }
-
-  /// The body as it was before it was compressed, within the same bounds.
-  Status InflateBody() {
-    const auto size = InflatedSize(head().coding, body_.bytes(), static_cast<size_t>(limits().max_body_bytes));
-    if (!size.ok()) return size.status();
-    const size_t json_bytes = head().json_bytes.value_or(*size);
-    if (json_bytes > *size) return InvalidArgument(std::string(kWrongJsonLength));
-    if (!lease_.TryGrow(*size)) return Unavailable(TooMuchInFlight());
-    HttpBody inflated = *size > 0 ? HttpBody(*size, json_bytes) : HttpBody();
-    AVOCET_RETURN_IF_ERROR(Inflate(head().coding, body_.bytes(), inflated.bytes()));
-    body_ = std::move(inflated);
-    return {};
+        true, [this] { inflated_ = body_.Inflate(); }, &Session::ServeInflated);
   }
 
   void ServeInflated() {
@@ -303,7 +286,7 @@ private:
   void Send(HttpReply reply) {
     Enter(State::kWriting, limits().write_deadline);
     reply_ = std::move(reply);
-    lease_.Grow(reply_.size());
+    body_.lease().Grow(reply_.size());
     if (shared_.is_draining) keeps_alive_ = false;
     reply_head_ = HeadOf(reply_, {keeps_alive_, head().is_http10});
     if (head().is_head) reply_ = {};
@@ -335,8 +318,7 @@ private:
     if (error) return Close();
     reply_ = {};
     inference_.reset();
-    body_ = {};
-    lease_.Release();
+    body_.End();
     keeps_alive_&& socket().is_open() ? ReadHead() : Linger();
   }
 
@@ -368,10 +350,8 @@ private:
 
   boost::beast::flat_buffer incoming_; ///< heads, and what comes along with them
   std::optional<HttpHeadReader> head_;
-  ByteBudget::Lease lease_; ///< of the body and of the answer
-  HttpBody body_;
-  size_t have_ = 0; ///< bytes of the body that came
-  Status inflated_; ///< of a compressed one
+  HttpBodyReader body_; ///< holds the share of the budget of the answer, too
+  Status inflated_;     ///< of a compressed one
 
   std::optional<HttpInference> inference_;
   std::shared_ptr<Session> running_; ///< keeps this alive while only the device knows of it
@@ -382,35 +362,7 @@ private:
   std::vector<char> discarded_;
 };
 
-/// How often deadlines are looked at: a fraction of the shortest, at most every second.
-Duration SweepEvery(const HttpLimits& limits) {
-  const Duration shortest =
-      std::min({limits.idle_deadline, limits.body_deadline, limits.write_deadline, limits.linger});
-  return std::clamp<Duration>(shortest / 4, std::chrono::milliseconds(1), std::chrono::seconds(1));
-}
-
 } // namespace
-
-void HttpLoop::Add(HttpConnection& connection) {
-  connections.insert(&connection);
-  if (connections.size() == 1) Sweep();
-}
-
-void HttpLoop::Remove(HttpConnection& connection) {
-  connections.erase(&connection);
-  if (connections.empty()) sweep.cancel();
-  --shared.connections;
-}
-
-void HttpLoop::Sweep() {
-  const MonotonicTime now = MonotonicTime::clock::now();
-  for (HttpConnection* connection : connections)
-    connection->CheckDeadline(now);
-  sweep.expires_after(SweepEvery(shared.limits));
-  sweep.async_wait([this](error_code error) {
-    if (!error && !connections.empty()) Sweep();
-  });
-}
 
 void ServeConnection(HttpLoop& loop, NewConnection connection) {
   if (connection.tls == nullptr)

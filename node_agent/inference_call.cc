@@ -16,15 +16,12 @@ std::optional<MonotonicTime> DeadlineOf(const grpc::CallbackServerContext& conte
 
 MessageInference::MessageInference(InferenceCore& core, const inference::ModelInferRequest& request,
                                    inference::ModelInferResponse& response)
-    : request_(request), response_(response), inference_(core, MonotonicTime::clock::now()), bytes_(core.budget()),
-      budget_(core.budget()) {}
+    : request_(request), response_(response), inference_(core, MonotonicTime::clock::now()), bytes_(core.budget()) {}
 
 Result<InferenceProgress> MessageInference::Begin(std::optional<MonotonicTime> call_deadline,
                                                   std::function<void()> ready) {
   AVOCET_RETURN_IF_ERROR(inference_.Open(request_.model_name(), request_.model_version()));
-  if (!bytes_.TryGrow(request_.ByteSizeLong()))
-    return Unavailable("requests in flight hold " + std::to_string(budget_.used()) + " of " +
-                       std::to_string(budget_.limit()) + " bytes; retry");
+  AVOCET_RETURN_IF_ERROR(bytes_.Reserve(request_.ByteSizeLong()));
   auto parameters = DecodeParameters(request_);
   if (!parameters.ok()) return parameters.status();
   parameters_ = std::move(*parameters);

@@ -38,7 +38,6 @@ private:
   inference::ModelInferResponse& response_;
   Inference inference_;
   ByteBudget::Lease bytes_;
-  ByteBudget& budget_;
   Parameters parameters_;
   std::vector<RequestedOutput> outputs_;
   std::vector<std::vector<std::byte>> converted_;

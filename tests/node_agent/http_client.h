@@ -4,10 +4,12 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <map>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -99,6 +101,19 @@ public:
   static std::string PostText(const std::string& path, std::string_view body, const std::string& fields = {}) {
     return "POST " + path + " HTTP/1.1\r\nHost: x\r\n" + fields + "Content-Length: " + std::to_string(body.size()) +
            "\r\n\r\n" + std::string(body);
+  }
+
+  /// The same in chunks of `piece` bytes.
+  static std::string ChunkedText(const std::string& path, std::string_view body, size_t piece,
+                                 const std::string& fields = {}) {
+    std::ostringstream text;
+    text << "POST " << path << " HTTP/1.1\r\nHost: x\r\n" << fields << "Transfer-Encoding: chunked\r\n\r\n" << std::hex;
+    for (; !body.empty(); body.remove_prefix(std::min(piece, body.size()))) {
+      const std::string_view chunk = body.substr(0, piece);
+      text << chunk.size() << "\r\n" << chunk << "\r\n";
+    }
+    text << "0\r\n\r\n";
+    return text.str();
   }
 
   /// True once the server has closed; false when it sends something, or does nothing for kPatience.

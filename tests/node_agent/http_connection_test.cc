@@ -73,6 +73,57 @@ TEST_F(HttpConnectionTest, AnswersComeInOneWriteAndWithoutDelay) {
   EXPECT_EQ(client.reads().size(), 20u) << "an answer came in pieces";
 }
 
+TEST_F(HttpConnectionTest, ChunkedAndOtherRequestsFollowOneAnother) {
+  HttpClient client = Connect();
+  std::string all;
+  for (size_t i = 1; i <= 20; ++i)
+    all += HttpClient::ChunkedText(kInfer, GoodJson(), i) + HttpClient::PostText(kInfer, GoodJson()) +
+           "GET /v2/health/live HTTP/1.1\r\n\r\n";
+  client.Send(all);
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_THAT(client.Receive().body, HasSubstr("[1,2]"));
+    EXPECT_THAT(client.Receive().body, HasSubstr("[1,2]"));
+    EXPECT_THAT(client.Receive().body, HasSubstr("live"));
+  }
+  client.Close();
+  EXPECT_TRUE(Eventually([&] { return server_->counters().connections == 0; }, kPatience));
+  EXPECT_EQ(core_->budget().used(), 0u);
+}
+
+TEST_F(HttpConnectionTest, LargeChunkedBodiesArriveWhole) {
+  ServeLarge(DataType::kUint8);
+  std::string bytes(8 << 20, '\0');
+  for (size_t i = 0; i < bytes.size(); ++i)
+    bytes[i] = static_cast<char>(i * 2654435761u >> 24);
+  const std::string plain = LargeRequest(bytes);
+  const size_t head = plain.find("\r\n\r\n") + 4;
+  const std::string json_bytes = std::to_string(plain.size() - head - bytes.size());
+  const HttpAnswer answer =
+      Connect().Ask(HttpClient::ChunkedText("/v2/models/large/infer", std::string_view(plain).substr(head), 300'000,
+                                            "Inference-Header-Content-Length: " + json_bytes + "\r\n"));
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_TRUE(std::string_view(answer.body).ends_with(bytes));
+}
+
+TEST_F(HttpConnectionTest, AChunkedBodyBeyondTheBoundIsRefusedBeforeItCame) {
+  HttpServerOptions options;
+  options.limits.max_body_bytes = 100;
+  Start(options);
+  HttpClient client = Connect();
+  client.Send("POST /v2/models/app-a/infer HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n32\r\n");
+  client.Send(std::string(50, 'x') + "\r\n33\r\n");
+  EXPECT_EQ(client.Receive().status, 413);
+  EXPECT_TRUE(client.AwaitClosed());
+}
+
+TEST_F(HttpConnectionTest, ChunkedClientsAreToldToContinueToo) {
+  HttpClient client = Connect();
+  const std::string request = HttpClient::ChunkedText(kInfer, GoodJson(), 10, "Expect: 100-continue\r\n");
+  const size_t head = request.find("\r\n\r\n") + 4;
+  EXPECT_EQ(client.Ask(std::string_view(request).substr(0, head)).status, 100);
+  EXPECT_EQ(client.Ask(std::string_view(request).substr(head)).status, 200);
+}
+
 TEST_F(HttpConnectionTest, WaitingClientsAreToldToContinue) {
   HttpClient client = Connect();
   client.Send("POST /v2/models/app-a/infer HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: " +
@@ -85,10 +136,12 @@ TEST_F(HttpConnectionTest, SlowHeadersAndSlowBodiesAreCutOff) {
   HttpServerOptions options;
   options.limits.idle_deadline = options.limits.body_deadline = milliseconds(50);
   Start(options);
-  HttpClient idle = Connect(), header = Connect(), body = Connect();
+  HttpClient idle = Connect(), header = Connect(), body = Connect(), chunks = Connect();
   header.Send("GET /v2 HTTP/1.1\r\nX-Slow: ");
   body.Send("POST /v2/models/app-a/infer HTTP/1.1\r\nContent-Length: 100\r\n\r\nx");
+  chunks.Send("POST /v2/models/app-a/infer HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nx");
   EXPECT_TRUE(idle.AwaitClosed());
+  EXPECT_TRUE(chunks.AwaitClosed());
   EXPECT_TRUE(header.AwaitClosed());
   EXPECT_TRUE(body.AwaitClosed());
   EXPECT_EQ(Post(kInfer, GoodJson()).status, 200);

@@ -6,7 +6,10 @@
 #include <string_view>
 #include <vector>
 
+#include "node_agent/byte_budget.h"
+#include "node_agent/http_body_reader.h"
 #include "node_agent/http_coding.h"
+#include "node_agent/http_head.h"
 #include "node_agent/http_infer_request.h"
 #include "node_agent/http_routes.h"
 #include "node_agent/request_parameters.h"
@@ -34,6 +37,44 @@ inline bool FuzzInferRequest(std::string_view body, size_t json_bytes) {
   if (decoded->outputs.size() != decoded->are_binary.size()) std::abort();
   (void)TimeoutOf(decoded->parameters);
   return true;
+}
+
+/// Bytes that a chunked body may have, in fuzzing.
+inline constexpr size_t kFuzzMostChunked = 4096;
+
+/// What a chunked body comes to when it is read in pieces; nullopt when it is refused or not complete.
+inline std::optional<std::string> ReadChunked(std::string_view chunks, size_t piece) {
+  HttpLimits limits;
+  limits.max_body_bytes = kFuzzMostChunked;
+  ByteBudget budget(4 * kFuzzMostChunked);
+  HttpHeadReader head(HttpSurface::kInference, limits);
+  HttpBodyReader body(limits, budget);
+  boost::beast::flat_buffer buffer;
+  const auto put = [&buffer](std::string_view text) {
+    if (!text.empty()) std::memcpy(buffer.prepare(text.size()).data(), text.data(), text.size());
+    buffer.commit(text.size());
+  };
+  put("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n");
+  if (head.Put(buffer) != HttpHeadReader::Progress::kDone || !body.Begin(head, buffer).ok()) std::abort();
+  while (!chunks.empty() && body.is_chunked()) {
+    put(chunks.substr(0, piece));
+    chunks.remove_prefix(std::min(piece, chunks.size()));
+    if (!body.TakeChunks(buffer).ok()) return std::nullopt;
+    if (budget.used() > 3 * kFuzzMostChunked) std::abort();
+  }
+  if (!body.is_complete()) return std::nullopt;
+  return std::string(reinterpret_cast<const char*>(body.bytes().data()), body.bytes().size());
+}
+
+/// False when it is refused; stops the process when the pieces in which it comes make a difference, or the bound does
+/// not hold.
+inline bool FuzzChunked(std::string_view chunks) {
+  const auto whole = ReadChunked(chunks, chunks.size());
+  if (whole && whole->size() > kFuzzMostChunked) std::abort();
+  for (const size_t piece : {size_t{1}, size_t{3}, size_t{64}}) {
+    if (ReadChunked(chunks, piece) != whole) std::abort();
+  }
+  return whole.has_value();
 }
 
 inline void FuzzRoute(std::string_view target) {

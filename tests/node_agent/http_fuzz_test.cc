@@ -92,14 +92,27 @@ TEST(HttpFuzz, DecompressionRefusesWithAnErrorAndNeverMore) {
     FuzzCoding(Mutate(corpus[random() % 3], random));
 }
 
+TEST(HttpFuzz, ChunksMeanTheSameHoweverTheyCome) {
+  std::mt19937_64 random(Seed());
+  const std::string corpus[] = {"5\r\nhello\r\n0\r\n\r\n",
+                                "3;a=b\r\nabc\r\n1\r\nd\r\n000\r\nTrailer: x\r\nY: z\r\n\r\n",
+                                "100\r\n" + std::string(256, 'x') + "\r\n0;q=\"1\"\r\n\r\nGET / HTTP/1.1\r\n\r\n"};
+  size_t refused = 0;
+  for (int i = 0; i < 20'000; ++i)
+    refused += FuzzChunked(Mutate(corpus[random() % 3], random)) ? 0 : 1;
+  EXPECT_GT(refused, 2'000u);
+  EXPECT_LT(refused, 20'000u);
+}
+
 class HttpFuzzServer : public HttpServerTest {};
 
 TEST_F(HttpFuzzServer, TheWholeRequestPathAnswersOrClosesAndGoesOn) {
   std::mt19937_64 random(Seed());
-  std::string valid = HttpClient::PostText(kInfer, GoodJson(), "Content-Type: application/json\r\n");
+  const std::string valid[] = {HttpClient::PostText(kInfer, GoodJson(), "Content-Type: application/json\r\n"),
+                               HttpClient::ChunkedText(kInfer, GoodJson(), 30)};
   for (int i = 0; i < 3'000; ++i) {
     HttpClient client = Connect();
-    client.Send(Mutate(valid, random));
+    client.Send(Mutate(valid[i % 2], random));
     client.ShutdownWrite();
     const HttpAnswer answer = client.Receive();
     ASSERT_TRUE(answer.status == 0 || (answer.status >= 100 && answer.status < 600)) << i;

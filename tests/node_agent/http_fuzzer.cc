@@ -8,5 +8,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   avocet::test::FuzzInferRequest(body, json_bytes);
   avocet::test::FuzzRoute(body.substr(0, json_bytes));
   avocet::test::FuzzCoding(body);
+  avocet::test::FuzzChunked(body);
   return 0;
 }

@@ -120,12 +120,20 @@ TEST_F(Curl, GetsTheBytesOfTheEngineInBothForms) {
   EXPECT_EQ(classes[0]["shape"], json::array({5}));
   EXPECT_EQ(classes[0]["data"], direct.Classes(0, 5));
 
+  const json chunked = json::parse(Infer(header + Text(direct.input()),
+                                         {"-H", "Transfer-Encoding: chunked", "-H",
+                                          "Inference-Header-Content-Length: " + std::to_string(header.size())},
+                                         json_bytes)
+                                       .substr(0, json_bytes),
+                                   nullptr, false);
+  EXPECT_EQ(chunked, said) << "in chunks as in one piece";
+
   const json sections = AskJson("/v2/models/door/stats")["model_stats"][0]["inference_stats"];
   for (const char* section : {"success", "queue", "compute_input", "compute_infer", "compute_output"})
-    EXPECT_EQ(sections[section]["count"], 4) << section;
+    EXPECT_EQ(sections[section]["count"], 5) << section;
   const std::string metrics = Ask(cluster.metrics() + "/metrics");
-  EXPECT_THAT(metrics, HasSubstr("nv_inference_request_success{model=\"door\",version=\"1\"} 4\n"));
-  EXPECT_THAT(metrics, HasSubstr("avocet_response_seconds_count{app=\"door\",version=\"1\"} 4\n"));
+  EXPECT_THAT(metrics, HasSubstr("nv_inference_request_success{model=\"door\",version=\"1\"} 5\n"));
+  EXPECT_THAT(metrics, HasSubstr("avocet_response_seconds_count{app=\"door\",version=\"1\"} 5\n"));
   EXPECT_THAT(metrics, HasSubstr("avocet_device_utilization{device=\"box/cpu0\",kind=\"cpu\",emulated=\"false\"}"));
 }
 
