@@ -106,6 +106,25 @@ Status TakeBinaryDefault(HttpInferRequest& request) {
   return {};
 }
 
+/// The only input with the shape that a raw request of so many bytes has, as far as one follows from them.
+Result<TensorSpec> RawSpec(const ModelSignature& signature, size_t bytes) {
+  if (signature.inputs.size() != 1)
+    return InvalidArgument("a raw request has one input, and the model has " + std::to_string(signature.inputs.size()));
+  TensorSpec spec = signature.inputs.front();
+  const auto open = std::find(spec.shape.begin(), spec.shape.end(), -1);
+  if (open == spec.shape.end()) return spec;
+  if (std::find(open + 1, spec.shape.end(), -1) != spec.shape.end())
+    return InvalidArgument(InputSubject(spec.name) +
+                           ": the shape of a raw request does not follow from its size, since " + Describe(spec) +
+                           " has more than one open extent");
+  *open = 1;
+  if (spec.type == DataType::kBytes) return spec;
+  const auto each = ByteSize(spec);
+  if (!each.ok()) return each.status();
+  *open = *each > 0 ? static_cast<int64_t>(bytes / *each) : 0;
+  return spec;
+}
+
 } // namespace
 
 bool HttpInferRequest::IsBinary(size_t i) const {
@@ -126,6 +145,23 @@ Result<HttpInferRequest> DecodeInferRequest(const HttpInferBody& body) {
   AVOCET_RETURN_IF_ERROR(assembler.CheckNothingLeft());
   for (TensorDraft& output : draft->outputs)
     AVOCET_RETURN_IF_ERROR(AddOutput(output, request));
+  return request;
+}
+
+Result<HttpInferRequest> DecodeRawRequest(std::span<const std::byte> body, const ModelSignature& signature) {
+  auto spec = RawSpec(signature, body.size());
+  if (!spec.ok()) return spec.status();
+  HttpInferRequest request;
+  request.is_binary_by_default = true;
+  std::span<const std::byte> data = body;
+  if (spec->type == DataType::kBytes) {
+    auto& element = request.converted.emplace_back();
+    element.reserve(kLengthPrefix + body.size());
+    AppendByteString({reinterpret_cast<const char*>(body.data()), body.size()}, element);
+    data = element;
+  }
+  AVOCET_RETURN_IF_ERROR(CheckContents(*spec, data));
+  request.inputs.push_back({std::move(*spec), data});
   return request;
 }
 

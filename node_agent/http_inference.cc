@@ -22,6 +22,12 @@ bool HttpInference::is_long_to_decode() const {
   return body_.json_bytes > kLongJson;
 }
 
+Result<HttpInferRequest> HttpInference::DecodeRaw() const {
+  const auto signature = inference_.signature();
+  if (!signature.ok()) return signature.status();
+  return DecodeRawRequest(body_.bytes, **signature);
+}
+
 Result<InferenceProgress> HttpInference::Begin(std::function<void()> ready) {
   AVOCET_RETURN_IF_ERROR(request_->status());
   HttpInferRequest& request = **request_;

@@ -25,7 +25,7 @@ public:
 
   Status Open(const HttpRoute& route);
   bool is_long_to_decode() const; ///< longer than a thread with other connections should be busy
-  void Decode() { request_.emplace(DecodeInferRequest(body_)); }
+  void Decode() { request_.emplace(body_.is_raw ? DecodeRaw() : DecodeInferRequest(body_)); }
   /// As Inference::Begin; also what Decode found.
   Result<InferenceProgress> Begin(std::function<void()> ready);
   void Cancel() { inference_.Cancel(); }
@@ -41,6 +41,8 @@ public:
   HttpReply Fail(const Status& status);
 
 private:
+  Result<HttpInferRequest> DecodeRaw() const;
+
   Inference inference_;
   const HttpInferBody body_;
   std::string name_;

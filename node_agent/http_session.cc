@@ -211,7 +211,7 @@ private:
   void Infer() {
     const auto bytes = body_.bytes();
     const HttpInferBody body{bytes, head().json_bytes.value_or(bytes.size()),
-                             static_cast<size_t>(limits().max_body_bytes)};
+                             static_cast<size_t>(limits().max_body_bytes), head().json_bytes == 0};
     inference_.emplace(*shared_.core, MonotonicTime::clock::now(), body);
     if (const Status found = inference_->Open(head().match.route); !found.ok()) return Send(inference_->Fail(found));
     Aside(

@@ -23,6 +23,12 @@ Status Inference::Open(const std::string& name, const std::string& version) {
   return {};
 }
 
+Result<std::shared_ptr<const ModelSignature>> Inference::signature() const {
+  const auto device = device_.lock();
+  if (!device) return Unavailable("application '" + app_.str() + "' was withdrawn; retry");
+  return device->SignatureOf(app_);
+}
+
 Result<InferenceProgress> Inference::Begin(InferenceQuery query, std::function<void()> ready) {
   call_deadline_ = query.deadline;
   auto progress = Submit(std::move(query), std::move(ready));

@@ -50,6 +50,8 @@ public:
 
   /// Finds the application; kNotFound.
   Status Open(const std::string& name, const std::string& version);
+  /// The tensors of the application that was found; kUnavailable once it is withdrawn.
+  Result<std::shared_ptr<const ModelSignature>> signature() const;
   /// Queues the request with its device, or runs it at once where that is short (DeviceScheduler::SubmitOrRun).
   /// After kQueued `ready` is called once, on an executor's thread or on the thread that withdraws the request;
   /// after kReady never.

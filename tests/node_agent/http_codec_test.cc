@@ -219,6 +219,59 @@ TEST(DecodeInferRequest, TensorsAreBoundedBeforeTheyAreAllocated) {
   EXPECT_EQ(Decode(ten, {}, 79).status().code(), StatusCode::kResourceExhausted);
 }
 
+// Raw requests
+
+Result<HttpInferRequest> DecodeRaw(std::string_view body, DataType type, std::vector<int64_t> shape) {
+  return DecodeRawRequest(std::as_bytes(std::span(body)), {{TensorSpec{"x", type, std::move(shape)}}, {}});
+}
+
+TEST(DecodeRawRequest, TheBodyIsTheOnlyInput) {
+  const std::string body("\0\0\x80\x3f\0\0\0\x40", 8);
+  for (const auto& [shape, given] : std::vector<std::pair<std::vector<int64_t>, std::vector<int64_t>>>{
+           {{2}, {2}}, {{-1}, {2}}, {{1, -1}, {1, 2}}, {{-1, 2}, {1, 2}}, {{1, 2, 1}, {1, 2, 1}}}) {
+    const auto request = DecodeRaw(body, DataType::kFp32, shape);
+    EXPECT_THAT(ValuesOf<float>(request), ElementsAre(1.0F, 2.0F));
+    EXPECT_EQ(request->inputs[0].spec, (TensorSpec{"x", DataType::kFp32, given}));
+    EXPECT_EQ(static_cast<const void*>(request->inputs[0].data.data()), body.data()) << "in place";
+    EXPECT_TRUE(request->IsBinary(0));
+    EXPECT_EQ(request->id, std::nullopt);
+  }
+}
+
+TEST(DecodeRawRequest, BytesAreOneElementWithoutALength) {
+  for (const std::vector<int64_t>& shape : {std::vector<int64_t>{1}, {-1}, {1, -1}, {}}) {
+    const auto request = DecodeRaw("hi", DataType::kBytes, shape);
+    EXPECT_THAT(ValuesOf<char>(request), ElementsAre(2, 0, 0, 0, 'h', 'i'));
+    EXPECT_EQ(request->inputs[0].spec.shape, std::vector<int64_t>(shape.size(), 1));
+  }
+  EXPECT_THAT(ValuesOf<char>(DecodeRaw("", DataType::kBytes, {-1})), ElementsAre(0, 0, 0, 0));
+}
+
+TEST(DecodeRawRequest, AnEmptyBodyIsAnEmptyTensor) {
+  const auto request = DecodeRaw("", DataType::kFp32, {-1, 3});
+  EXPECT_THAT(ValuesOf<float>(request), IsEmpty());
+  EXPECT_THAT(request->inputs[0].spec.shape, ElementsAre(0, 3));
+}
+
+TEST(DecodeRawRequest, RefusesWhatDoesNotFollowFromTheSize) {
+  EXPECT_EQ(
+      DecodeRaw("1234", DataType::kFp32, {-1, -1}).status(),
+      InvalidArgument("input 'x': the shape of a raw request does not follow from its size, since FP32[-1,-1] has "
+                      "more than one open extent"));
+  EXPECT_EQ(DecodeRaw("12345", DataType::kFp32, {-1}).status(),
+            InvalidArgument("input 'x' has 5 bytes, FP32[1] takes 4"));
+  EXPECT_EQ(DecodeRaw("1234", DataType::kFp32, {2}).status(),
+            InvalidArgument("input 'x' has 4 bytes, FP32[2] takes 8"));
+  EXPECT_EQ(DecodeRaw("1234", DataType::kFp32, {-1, 0}).status(),
+            InvalidArgument("input 'x' has 4 bytes, FP32[0,0] takes 0"));
+  EXPECT_EQ(DecodeRaw("hi", DataType::kBytes, {2}).status(),
+            InvalidArgument("input 'x' has 1 elements, BYTES[2] takes 2"));
+  EXPECT_FALSE(DecodeRaw("hi", DataType::kFp32, {-1, int64_t{1} << 62, 8}).ok());
+  for (const size_t inputs : {0u, 2u})
+    EXPECT_EQ(DecodeRawRequest({}, {std::vector<TensorSpec>(inputs), {}}).status(),
+              InvalidArgument("a raw request has one input, and the model has " + std::to_string(inputs)));
+}
+
 TEST(HttpBody, PutsTheFirstTensorOnACacheLine) {
   for (const size_t json : {0u, 1u, 63u, 64u, 150u}) {
     HttpBody body(1000, json);

@@ -39,6 +39,18 @@ inline bool FuzzInferRequest(std::string_view body, size_t json_bytes) {
   return true;
 }
 
+/// A raw request to models of every kind of input. Stops the process when an accepted one is not as its shape says.
+inline void FuzzRawRequest(std::string_view body) {
+  for (const DataType type : {DataType::kUint8, DataType::kFp64, DataType::kBytes}) {
+    for (const std::vector<int64_t>& shape : {std::vector<int64_t>{-1}, {3, -1}, {1}, {}, {-1, -1}, {0, -1}}) {
+      const auto decoded = DecodeRawRequest(std::as_bytes(std::span(body)), {{TensorSpec{"x", type, shape}}, {}});
+      if (!decoded.ok()) continue;
+      const TensorView& input = decoded->inputs.at(0);
+      if (!CheckContents(input.spec, input.data).ok()) std::abort();
+    }
+  }
+}
+
 /// Bytes that a chunked body may have, in fuzzing.
 inline constexpr size_t kFuzzMostChunked = 4096;
 

@@ -72,6 +72,12 @@ TEST(HttpFuzz, DecodersRefuseWithAnErrorAndNeverMore) {
   EXPECT_LT(refused, 300'000u);
 }
 
+TEST(HttpFuzz, RawRequestsFitTheirShapeOrAreRefused) {
+  std::mt19937_64 random(Seed());
+  for (int i = 0; i < 5'000; ++i)
+    FuzzRawRequest(std::string(random() % 64, static_cast<char>(random())));
+}
+
 TEST(HttpFuzz, RoutesAreTotal) {
   std::mt19937_64 random(Seed());
   const std::vector<std::string> corpus{"/v2/models/a%20b/versions/1/infer?x=%zz", "/v2/repository/models/m/load",

@@ -9,5 +9,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   avocet::test::FuzzRoute(body.substr(0, json_bytes));
   avocet::test::FuzzCoding(body);
   avocet::test::FuzzChunked(body);
+  avocet::test::FuzzRawRequest(body);
   return 0;
 }

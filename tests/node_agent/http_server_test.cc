@@ -151,6 +151,11 @@ TEST_F(HttpServerTest, InfersFromJson) {
     "outputs":[{"name":"out","datatype":"FP32","shape":[2],"data":[1.0,2.0]}]})"));
 }
 
+std::string Gzip(std::string_view text) {
+  const std::span<const std::byte> part = std::as_bytes(std::span(text));
+  return Deflate(HttpCoding::kGzip, {&part, 1}).value();
+}
+
 std::string Binary(const std::vector<float>& values) {
   return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)};
 }
@@ -231,6 +236,25 @@ TEST_F(HttpServerTest, WhatPerfAnalyzerSends) {
     EXPECT_EQ(after[section]["count"].get<int>() - before[section]["count"].get<int>(), 50) << section;
 }
 
+// As curl sends a file: Inference-Header-Content-Length: 0 and nothing but the tensor.
+TEST_F(HttpServerTest, ARawBodyIsTheOnlyInput) {
+  HttpClient client = Connect();
+  const std::string raw = "Inference-Header-Content-Length: 0\r\n", input = Binary({3, 4});
+  for (const HttpAnswer& answer :
+       {client.Post(kInfer, input, raw), client.Post(kInfer, Gzip(input), raw + "Content-Encoding: gzip\r\n"),
+        client.Ask(HttpClient::ChunkedText(kInfer, input, 3, raw))}) {
+    ASSERT_EQ(answer.status, 200) << answer.body;
+    const size_t length = std::stoul(answer.fields.at("inference-header-content-length"));
+    EXPECT_EQ(json::parse(answer.body.substr(0, length)), json::parse(R"({"model_name":"app-a","model_version":"1",
+      "outputs":[{"name":"out","datatype":"FP32","shape":[2],"parameters":{"binary_data_size":8}}]})"));
+    EXPECT_EQ(answer.body.substr(length), input);
+  }
+  const HttpAnswer wrong = client.Post(kInfer, "12345", raw);
+  EXPECT_EQ(wrong.status, 400);
+  EXPECT_THAT(ErrorOf(wrong), HasSubstr("has 5 bytes, FP32[2] takes 8"));
+  EXPECT_EQ(client.Post("/v2/models/nobody/infer", input, raw).status, 404);
+}
+
 TEST_F(HttpServerTest, EmulatedResponsesSaySoAndNeverInAnOutput) {
   const json body = Parse(Post("/v2/models/app-b/infer", GoodJson()));
   EXPECT_EQ(body["parameters"], json::parse(R"({"emulated":true})"));
@@ -300,11 +324,6 @@ TEST_P(HttpServerErrors, AreNamed) {
   EXPECT_THAT(ErrorOf(answer), HasSubstr(GetParam().text));
   EXPECT_TRUE(device_->Runs().empty());
   EXPECT_EQ(Post(kInfer, GoodJson()).status, 200);
-}
-
-std::string Gzip(std::string_view text) {
-  const std::span<const std::byte> part = std::as_bytes(std::span(text));
-  return Deflate(HttpCoding::kGzip, {&part, 1}).value();
 }
 
 std::string Infer(const std::string& body, const std::string& fields = {}) {

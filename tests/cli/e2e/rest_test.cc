@@ -128,12 +128,15 @@ TEST_F(Curl, GetsTheBytesOfTheEngineInBothForms) {
                                    nullptr, false);
   EXPECT_EQ(chunked, said) << "in chunks as in one piece";
 
+  const std::string answer = Infer(Text(direct.input()), {"-H", "Inference-Header-Content-Length: 0"}, json_bytes);
+  EXPECT_TRUE(answer.substr(json_bytes) == wanted) << "nothing but the picture, as a file would be sent";
+
   const json sections = AskJson("/v2/models/door/stats")["model_stats"][0]["inference_stats"];
   for (const char* section : {"success", "queue", "compute_input", "compute_infer", "compute_output"})
-    EXPECT_EQ(sections[section]["count"], 5) << section;
+    EXPECT_EQ(sections[section]["count"], 6) << section;
   const std::string metrics = Ask(cluster.metrics() + "/metrics");
-  EXPECT_THAT(metrics, HasSubstr("nv_inference_request_success{model=\"door\",version=\"1\"} 5\n"));
-  EXPECT_THAT(metrics, HasSubstr("avocet_response_seconds_count{app=\"door\",version=\"1\"} 5\n"));
+  EXPECT_THAT(metrics, HasSubstr("nv_inference_request_success{model=\"door\",version=\"1\"} 6\n"));
+  EXPECT_THAT(metrics, HasSubstr("avocet_response_seconds_count{app=\"door\",version=\"1\"} 6\n"));
   EXPECT_THAT(metrics, HasSubstr("avocet_device_utilization{device=\"box/cpu0\",kind=\"cpu\",emulated=\"false\"}"));
 }
 
