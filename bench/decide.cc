@@ -3,10 +3,11 @@
 // leaves for each, so every decision finds changed devices. The prediction cache is kept between decisions, as the
 // controller does. Cold: the first decision, with an empty cache, shown apart. Warm: those after the warm-up, when most
 // of the 96 kinds of applications were seen before, though most devices changed since they met this kind. Every answer
-// holds a verdict for every device. Prints CPU time (so that neighbours on the machine count less); the seeds are
-// fixed.
+// holds a verdict for every device. Usage: decide [NAME [DEVICES]]. Prints CPU time (so that neighbours on the machine
+// count less); the seeds are fixed.
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <random>
@@ -158,6 +159,7 @@ int main(int argc, char** argv) {
   std::printf("%-24s %8s %9s %9s %6s %10s %10s %10s %10s\n", "devices are", "devices", "decisions", "admitted", "moves",
               "first ms", "p50 ms", "p99 ms", "us/device");
   for (const auto& setting : settings) {
-    if (argc < 2 || std::strcmp(argv[1], setting.name) == 0) avocet::Measure(setting);
+    const bool is_named = argc < 2 || std::strcmp(argv[1], setting.name) == 0;
+    if (is_named && (argc < 3 || std::atoi(argv[2]) == setting.devices)) avocet::Measure(setting);
   }
 }

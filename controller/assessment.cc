@@ -30,19 +30,24 @@ bool AreAlike(const Tenancy& t, size_t i, size_t j) {
          t.load.apps[i].model == t.load.apps[j].model;
 }
 
-/// Whether every goal is kept; percentiles are judged side by side, which is cheaper than one after the other.
-bool KeepsAll(const Tenancy& t, const DeviceResponse& response) {
-  if (!response.stable) return false;
-  ResponseGoals goals;
-  for (size_t i = 0; i < t.tenants.size(); ++i) {
+/// What the device's responses may take, of a stable one; nullopt for who waits for cores that do not keep up.
+ResponseGoals DeviceGoals(const Tenancy& t, const DeviceResponse& response) {
+  ResponseGoals goals(t.tenants.size());
+  for (size_t i = 0; i < goals.size(); ++i) {
     const Goal& goal = t.tenants[i].goal;
     const auto time = t.preprocessing.TimeOf(goal.preprocess_s);
-    if (!time) return false;
-    const double limit = TwoStages(*time, MeanOf(response, i), goal.statistic).DeviceLimit(goal.limit_s);
-    if (limit <= 0) return false;
-    goals.push_back(ResponseGoal{goal.statistic, limit});
+    if (!time) continue;
+    const TwoStages stages(*time, MeanOf(response, i), goal.statistic);
+    goals[i] = ResponseGoal{goal.statistic, stages.DeviceLimit(goal.limit_s)};
   }
-  return response.MeetsAll(goals);
+  return goals;
+}
+
+bool KeepsAll(const Tenancy& t, const DeviceResponse& response) {
+  if (!response.stable) return false;
+  const ResponseGoals goals = DeviceGoals(t, response);
+  return std::all_of(goals.begin(), goals.end(), [](const auto& goal) { return goal.has_value(); }) &&
+         response.MeetsAll(goals);
 }
 
 /// Whether means alone count, and a mean wait can be bounded without solving the model.
@@ -89,44 +94,44 @@ enum class Display { kNone, kFast, kExact };
 class Assessor {
 public:
   Assessor(const Tenancy& tenancy, DeviceResponse response, Display display)
-      : t_(tenancy), response_(std::move(response)), display_(display), all_kept_(KeepsAll(tenancy, response_)) {}
+      : t_(tenancy), response_(std::move(response)), display_(display) {
+    if (!response_.stable) return;
+    goals_ = DeviceGoals(t_, response_);
+    kept_ = response_.MeetsEach(goals_);
+  }
 
   Assessment Run() const {
-    Assessment result{response_.stable, response_.utilization, {}, 0};
-    result.answers.resize(t_.tenants.size());
-    for (size_t i = 0; i < t_.tenants.size(); ++i)
-      result.answers[i] = AnswerFor(i, result.answers);
+    Assessment result{response_.stable, response_.utilization, std::vector<GoalAnswer>(t_.tenants.size()), 0};
+    for (size_t i = 0; i < goals_.size(); ++i) {
+      if (goals_[i]) result.answers[i] = Answer(i, LatencyOf(i, result.answers));
+    }
     if (display_ != Display::kNone) result.rate_factor = RateFactor(result);
     return result;
   }
 
 private:
-  GoalAnswer AnswerFor(size_t i, const std::vector<GoalAnswer>& earlier) const {
-    for (size_t j = 0; j < i; ++j) {
-      if (!AreAlike(t_, i, j)) continue;
-      if (all_kept_ && !response_.rough) return earlier[j];
-      const double own = t_.tenants[i].goal.limit_s, other = t_.tenants[j].goal.limit_s;
-      GoalAnswer answer = earlier[j];
-      if (answer.unsure || (own < other) == answer.kept) break; // says nothing of this limit
-      return answer;
-    }
-    return Answer(i);
+  bool IsExact(size_t i) const {
+    return display_ == Display::kExact || goals_[i]->statistic == Statistic::kMean || response_.simulated;
   }
 
-  GoalAnswer Answer(size_t i) const {
+  /// Of the first one alike, if there is one.
+  double LatencyOf(size_t i, const std::vector<GoalAnswer>& earlier) const {
+    if (display_ == Display::kNone) return 0;
+    for (size_t j = 0; j < i; ++j) {
+      if (AreAlike(t_, i, j)) return earlier[j].latency_s;
+    }
     const Goal& goal = t_.tenants[i].goal;
-    const auto time = t_.preprocessing.TimeOf(goal.preprocess_s);
-    if (!response_.stable || !time) return {};
-    const TwoStages stages(*time, MeanOf(response_, i), goal.statistic);
-    const bool exact = display_ == Display::kExact || goal.statistic == Statistic::kMean || response_.simulated;
-    const double limit = stages.DeviceLimit(goal.limit_s);
-    double latency_s = 0;
-    if (display_ != Display::kNone) latency_s = stages.Sum(exact ? response_.At(i, goal.statistic) : FastPercentile(i));
-    return {.latency_s = std::min(latency_s, kMaxSeconds),
+    const TwoStages stages(*t_.preprocessing.TimeOf(goal.preprocess_s), MeanOf(response_, i), goal.statistic);
+    return std::min(stages.Sum(IsExact(i) ? response_.At(i, goal.statistic) : FastPercentile(i)), kMaxSeconds);
+  }
+
+  GoalAnswer Answer(size_t i, double latency_s) const {
+    const auto& [statistic, limit_s] = *goals_[i];
+    return {.latency_s = latency_s,
             .bounded = true,
-            .kept = all_kept_ || (limit > 0 && response_.Meets(i, goal.statistic, limit)),
-            .fast = !exact && response_.exact != nullptr,
-            .unsure = limit > 0 && response_.IsUnsure(i, goal.statistic, limit)};
+            .kept = limit_s > 0 && kept_[i] != 0,
+            .fast = !IsExact(i) && response_.exact != nullptr,
+            .unsure = limit_s > 0 && response_.IsUnsure(i, statistic, limit_s)};
   }
 
   double FastPercentile(size_t i) const {
@@ -162,7 +167,8 @@ private:
   const Tenancy& t_;
   DeviceResponse response_;
   Display display_;
-  bool all_kept_;
+  ResponseGoals goals_;    ///< empty unless stable
+  std::vector<char> kept_; ///< as goals_
 };
 
 } // namespace

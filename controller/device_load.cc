@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <unordered_map>
+#include <utility>
 
 #include "controller/decide.h"
 #include "controller/estimator.h"
@@ -78,23 +81,33 @@ std::optional<ModelTiming> TimingOf(const ClusterView& view, const DeviceView& d
   return KnowledgeOf(view, device, model, format).timing;
 }
 
-const std::vector<Resident>& ResidentIndex::On(const DeviceId& device) const {
-  static const std::vector<Resident> kNone;
-  const auto it = by_device.find(device);
-  return it == by_device.end() ? kNone : it->second;
-}
-
-/// Both maps are in order of name: one pass.
-ResidentIndex IndexResidents(const ClusterView& view, const AppId& without) {
-  ResidentIndex index;
+/// Placements and applications are both in order of name: one pass. Then they are dealt out to the devices.
+ResidentIndex::ResidentIndex(const ClusterView& view, const AppId& without) : begins_(view.devices.size() + 1) {
+  std::unordered_map<DeviceId, size_t> positions;
+  positions.reserve(view.devices.size());
+  for (const auto& [id, device] : view.devices)
+    positions.emplace(id, positions.size());
+  std::vector<std::pair<size_t, Resident>> placed;
+  placed.reserve(view.placements.size());
   auto app = view.apps.begin();
   for (const auto& [name, placement] : view.placements) {
     while (app != view.apps.end() && app->first < name)
       ++app;
     if (app == view.apps.end()) break;
-    if (app->first == name && name != without) index.by_device[placement.device].push_back({&placement, &app->second});
+    const auto device = positions.find(placement.device);
+    if (app->first != name || name == without || device == positions.end()) continue;
+    placed.push_back({device->second, {&placement, &app->second}});
+    begins_[device->second + 1] += 1;
   }
-  return index;
+  std::partial_sum(begins_.begin(), begins_.end(), begins_.begin());
+  residents_.resize(placed.size());
+  auto next = begins_;
+  for (const auto& [device, resident] : placed)
+    residents_[next[device]++] = resident;
+}
+
+std::span<const Resident> ResidentIndex::On(size_t device) const {
+  return std::span(residents_).subspan(begins_[device], begins_[device + 1] - begins_[device]);
 }
 
 std::optional<AppLoad> LoadOfApp(const ClusterView& view, const DeviceView& device, const AppDemand& demand) {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <optional>
-#include <unordered_map>
+#include <span>
 #include <vector>
 
 #include "controller/cluster_view.h"
@@ -38,11 +38,16 @@ struct Resident {
 };
 
 /// Applications by device, in order of name, without one.
-struct ResidentIndex {
-  std::unordered_map<DeviceId, std::vector<Resident>> by_device;
-  const std::vector<Resident>& On(const DeviceId& device) const;
+class ResidentIndex {
+public:
+  ResidentIndex(const ClusterView& view, const AppId& without);
+  /// Of a device by its position in the view.
+  std::span<const Resident> On(size_t device) const;
+
+private:
+  std::vector<Resident> residents_; ///< device after device
+  std::vector<size_t> begins_;      ///< by device; one more: the end
 };
-ResidentIndex IndexResidents(const ClusterView& view, const AppId& without);
 
 /// What one application brings to a device.
 struct AppDemand {

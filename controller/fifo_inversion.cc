@@ -20,8 +20,8 @@ constexpr int kAveraged = 11;
 constexpr size_t kNodes = kTerms + kAveraged + 1;
 constexpr double kPi = 3.14159265358979323846;
 constexpr double kQuantileTolerance = 1e-5;
+constexpr double kStartTolerance = 1e-3; // the approximation is no better
 constexpr double kLeastSurvival = 1e-12; // the inversion knows no smaller ones
-constexpr int kMaxWidenings = 200;
 /// Nearer to saturation D(x) drowns in rounding, and the wait is gamma-distributed for all purposes.
 constexpr double kMaxInvertedLoad = 0.9995;
 /// So much after an atom, relatively, its probability counts whatever the rounding.
@@ -262,6 +262,11 @@ template <int N> struct InversionKernel {
   }
 };
 
+/// Zero at the quantile, and close to a line in the tail, which suits the interpolation.
+double Excess(double survival, double p) {
+  return std::log(std::max(survival, kLeastSurvival)) - std::log1p(-p);
+}
+
 double ServiceCdf(const ServicePart& service, double t) {
   GammaMixture one;
   one.Add({1, 0, service.mean_s, service.scv * service.mean_s * service.mean_s});
@@ -318,8 +323,9 @@ double FifoModel::Cdf(size_t app, double t) const {
   return answer;
 }
 
-/// The atoms at the service times and, with a switch, after them: no root search would end on one.
-std::optional<double> FifoModel::AtomIn(size_t index, const Bracket& times, double p) const {
+/// The atoms lie at the service times and, with a switch, after them: no root search would end on one. Those that are
+/// not the quantile narrow the bracket, so that the search ends on their right side.
+std::optional<double> FifoModel::AtomIn(size_t index, Bracket& times, double p) const {
   const auto& app = apps_[index];
   const double c = idle_[app.class_index], c_other = std::max(1 - rho_ - c, 0.0);
   for (const auto& part : ServiceParts(app.service)) {
@@ -330,26 +336,20 @@ std::optional<double> FifoModel::AtomIn(size_t index, const Bracket& times, doub
       if (at < times.low || at > times.high || jump <= 0) continue;
       const double up_to = Cdf(index, at * (1 + kAtomMargin));
       if (p <= up_to && p > up_to - jump) return at;
+      if (p > up_to)
+        times.low = at, times.at_low = Excess(1 - up_to, p);
+      else
+        times.high = at, times.at_high = Excess(1 - up_to + jump, p);
     }
   }
   return std::nullopt;
 }
 
 double FifoModel::Quantile(size_t app, double p) const {
-  const double start = Approximate(app).Quantile(p);
-  if (!IsExact()) return start;
-  // log(survival) is close to a line in the tail, which suits the interpolation.
-  const auto excess = [&](double t) { return std::log1p(-p) - std::log(std::max(1 - Cdf(app, t), kLeastSurvival)); };
-  const double at_start = excess(start);
-  Bracket bracket{start, start, at_start, at_start};
-  for (int i = 0; i < kMaxWidenings && bracket.at_low > 0; ++i) {
-    const double low = bracket.low * (i == 0 ? 0.98 : 0.8);
-    bracket = {low, bracket.low, excess(low), bracket.at_low};
-  }
-  for (int i = 0; i < kMaxWidenings && bracket.at_high < 0; ++i) {
-    const double high = bracket.high * (i == 0 ? 1.02 : 1.25);
-    bracket = {bracket.high, high, bracket.at_high, excess(high)};
-  }
+  const GammaMixture fast = Approximate(app);
+  if (!IsExact()) return fast.Quantile(p);
+  const auto excess = [&](double t) { return Excess(1 - Cdf(app, t), p); };
+  Bracket bracket = BracketFrom(excess, {fast.Quantile(p, kStartTolerance), fast.StandardDeviation(), 0});
   if (const auto atom = AtomIn(app, bracket, p)) return *atom;
   return FindRoot(excess, bracket, kQuantileTolerance);
 }

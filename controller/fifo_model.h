@@ -79,8 +79,8 @@ private:
   };
 
   void SolveMoments();
-  /// The constant response time that is the p-quantile, if one is; the quantile lies between `times`.
-  std::optional<double> AtomIn(size_t app, const Bracket& times, double p) const;
+  /// The constant response time that is the p-quantile, if one is; the quantile lies between `times`, which narrow.
+  std::optional<double> AtomIn(size_t app, Bracket& times, double p) const;
   void InvertedCdf(std::span<const ResponseLimit> limits, std::span<double> answers) const;
 
   ShortList<FifoClass> classes_;

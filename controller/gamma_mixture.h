@@ -1,7 +1,10 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <vector>
+
+#include "controller/root_finding.h"
 
 namespace avocet {
 
@@ -42,13 +45,17 @@ public:
   void Add(double weight, const GammaMixture& other);
 
   double Mean() const;
+  double StandardDeviation() const;
   double Cdf(double t) const;      ///< P(time <= t)
   double Survival(double t) const; ///< P(time > t), accurate in the tail
   /// Smallest t with Cdf(t) >= p, to about the tolerance, relative; p in [0, 1).
   double Quantile(double p, double tolerance = 1e-10) const;
 
 private:
-  double UpperBound(double survival) const;
+  template <class Precision> double SurvivalBy(double t) const;
+  double Density(double t) const; ///< atoms apart
+  std::optional<double> SmoothQuantile(const RootGuess& guess, double survival, double tolerance) const;
+  std::optional<double> AtomIn(Bracket& times, double survival) const;
 
   std::vector<MixturePart> parts_;
 };

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
-#include <functional>
+#include <optional>
 
 #include "controller/fifo_model.h"
 #include "controller/micro_simulation.h"
@@ -62,6 +62,30 @@ std::optional<bool> MeetsByBound(const FifoModel& model, const ResponseLimit& li
   if (survival.least > 1 - p) return false;
   return std::nullopt;
 }
+
+/// Goals that only the inversion can decide: side by side, which is cheaper than one after the other.
+class UndecidedGoals {
+public:
+  void Add(size_t app, const ResponseGoal& goal) {
+    limits_.push_back({app, goal.limit_s});
+    needed_.push_back(ProbabilityOf(goal.statistic));
+  }
+  const ShortList<ResponseLimit>& limits() const { return limits_; }
+
+  /// 1 where the limit is met.
+  ShortList<char> Decide(const DeviceResponse& response) const {
+    ShortList<double> within(limits_.size());
+    if (!limits_.empty()) response.Within({limits_.data(), limits_.size()}, {within.data(), within.size()});
+    ShortList<char> met;
+    for (size_t n = 0; n < within.size(); ++n)
+      met.push_back(within[n] >= needed_[n] ? 1 : 0);
+    return met;
+  }
+
+private:
+  ShortList<ResponseLimit> limits_;
+  ShortList<double> needed_;
+};
 
 /// As in FifoClass::mean_s, of all classes, without building them.
 double FifoLoad(const DeviceLoad& load) {
@@ -126,36 +150,44 @@ double DeviceResponse::At(size_t app, Statistic statistic) const {
   return exact ? exact->Quantile(app, p) : apps[app].distribution.Quantile(p);
 }
 
+/// Whether the goal is met, where the answer costs little; nullopt where only the inversion can tell.
+std::optional<bool> DeviceResponse::Glance(size_t app, const ResponseGoal& goal) const {
+  if (goal.statistic == Statistic::kMean) return At(app, goal.statistic) <= goal.limit_s;
+  const double p = ProbabilityOf(goal.statistic);
+  if (exact && !simulated) return MeetsByBound(*exact, {app, goal.limit_s}, p);
+  return Within(app, goal.limit_s) >= p;
+}
+
 bool DeviceResponse::Meets(size_t app, Statistic statistic, double limit_s) const {
-  if (statistic == Statistic::kMean) return At(app, statistic) <= limit_s;
-  const double p = ProbabilityOf(statistic);
-  if (exact && !simulated) {
-    if (const auto meets = MeetsByBound(*exact, {app, limit_s}, p)) return *meets;
-  }
-  return Within(app, limit_s) >= p;
+  if (const auto meets = Glance(app, {statistic, limit_s})) return *meets;
+  return Within(app, limit_s) >= ProbabilityOf(statistic);
 }
 
 bool DeviceResponse::MeetsAll(const ResponseGoals& goals) const {
   if (!stable) return false;
-  ShortList<ResponseLimit> open;
-  ShortList<double> needed;
+  UndecidedGoals undecided;
   for (size_t i = 0; i < goals.size(); ++i) {
-    if (!goals[i]) continue;
-    const auto& [statistic, limit_s] = *goals[i];
-    if (!exact || simulated || statistic == Statistic::kMean) {
-      if (!Meets(i, statistic, limit_s)) return false;
-      continue;
-    }
-    const double p = ProbabilityOf(statistic);
-    const auto meets = MeetsByBound(*exact, {i, limit_s}, p);
+    const auto meets = goals[i] ? Glance(i, *goals[i]) : true;
     if (meets == false) return false;
-    if (meets == true) continue;
-    open.push_back({i, limit_s});
-    needed.push_back(p);
+    if (!meets) undecided.Add(i, *goals[i]);
   }
-  ShortList<double> within(open.size());
-  Within({open.data(), open.size()}, {within.data(), within.size()});
-  return std::equal(within.begin(), within.end(), needed.begin(), std::greater_equal<>());
+  const auto met = undecided.Decide(*this);
+  return std::find(met.begin(), met.end(), 0) == met.end();
+}
+
+std::vector<char> DeviceResponse::MeetsEach(const ResponseGoals& goals) const {
+  std::vector<char> meets_each(goals.size(), 0);
+  if (!stable) return meets_each;
+  UndecidedGoals undecided;
+  for (size_t i = 0; i < goals.size(); ++i) {
+    const auto meets = goals[i] ? Glance(i, *goals[i]) : true;
+    meets_each[i] = meets.value_or(false) ? 1 : 0;
+    if (!meets) undecided.Add(i, *goals[i]);
+  }
+  const auto met = undecided.Decide(*this);
+  for (size_t n = 0; n < met.size(); ++n)
+    meets_each[undecided.limits()[n].app] = met[n];
+  return meets_each;
 }
 
 double DeviceResponse::Within(size_t app, double limit_s) const {

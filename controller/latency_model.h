@@ -100,12 +100,17 @@ struct DeviceResponse {
   bool Meets(size_t app, Statistic statistic, double limit_s) const;
   /// Whether every goal is met; false when unstable. Requires as many goals as applications.
   bool MeetsAll(const ResponseGoals& goals) const;
+  /// 1 where the goal is met, in the order of the load; an application without a goal meets it while stable.
+  std::vector<char> MeetsEach(const ResponseGoals& goals) const;
   /// P(response <= limit_s), by the best method there is.
   double Within(size_t app, double limit_s) const;
   /// Within for each of the limits, for less than one after the other; as many probabilities as limits.
   void Within(std::span<const ResponseLimit> limits, std::span<double> probabilities) const;
   /// The answer of Meets is rough: the limit is nearer than the measured error of the approximation.
   bool IsUnsure(size_t app, Statistic statistic, double limit_s) const;
+
+private:
+  std::optional<bool> Glance(size_t app, const ResponseGoal& goal) const;
 };
 
 /// Solves the model of the load's discipline, one file pair each: fifo_model.h, time_shared_model.h,

@@ -8,7 +8,8 @@
 
 namespace avocet {
 
-/// Remembers values by content. Bounded: of two generations the older is forgotten when the younger is full.
+/// Remembers values by content. Bounded: of two generations the older is forgotten when the younger is full. That
+/// takes no long moment: it is given up bit by bit, while the next generation grows.
 template <class Value> class Memo {
 public:
   explicit Memo(size_t generation) : generation_(generation) {}
@@ -19,18 +20,26 @@ public:
     if (found != young_.end()) return found->second;
     const auto aged = old_.find(key);
     Value value = aged != old_.end() ? aged->second : compute();
-    if (young_.size() >= generation_) {
-      old_ = std::move(young_);
-      young_.clear();
-    }
+    for (int i = 0; i < kForgottenAtOnce && !forgotten_.empty(); ++i)
+      forgotten_.erase(forgotten_.begin());
+    if (young_.size() >= generation_) Age();
     return young_.insert_or_assign(key, std::move(value)).first->second;
   }
   size_t size() const { return young_.size() + old_.size(); }
 
 private:
+  using Generation = std::unordered_map<ContentKey, Value, ContentKey::Hash>;
+  static constexpr int kForgottenAtOnce = 2;
+
+  void Age() {
+    forgotten_ = std::exchange(old_, std::exchange(young_, Generation()));
+    young_.reserve(generation_); // else its table is made anew again and again
+  }
+
   size_t generation_;
-  std::unordered_map<ContentKey, Value, ContentKey::Hash> young_;
-  std::unordered_map<ContentKey, Value, ContentKey::Hash> old_;
+  Generation young_;
+  Generation old_;
+  Generation forgotten_;
 };
 
 } // namespace avocet

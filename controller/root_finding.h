@@ -14,15 +14,40 @@ struct Bracket {
 };
 
 inline constexpr int kMaxRootSteps = 200;
+inline constexpr double kLeastChord = 1e-3; ///< of the bracket, for the first step
+
+/// Where to look for the root of a function that falls about as -t / scale near it.
+struct RootGuess {
+  double start = 0;
+  double scale = 0;
+  double least = 0; ///< no root is smaller
+};
+
+/// A bracket from the guess on: steps that grow until the sign changes. Its low end is positive, its high end is not;
+/// both are `least` where the function is not positive there either.
+template <class Function> Bracket BracketFrom(const Function& falls, const RootGuess& guess) {
+  constexpr double kOvershoot = 1.3, kLeastStep = 0.01;
+  double t = guess.start, at = falls(t), reach = kOvershoot * std::max(guess.scale, 1e-6 * std::abs(guess.start));
+  const bool is_low = at > 0;
+  for (int step = 0; step < kMaxRootSteps && (is_low || t > guess.least); ++step, reach *= 2) {
+    const double next =
+        std::max(t + reach * (is_low ? std::max(at, kLeastStep) : std::min(at, -kLeastStep)), guess.least);
+    const double there = falls(next);
+    if (is_low != (there > 0)) return is_low ? Bracket{t, next, at, there} : Bracket{next, t, there, at};
+    t = next, at = there;
+  }
+  return {t, t, 0, 0};
+}
 
 /// The root of `f` inside the bracket by Chandrupatla's method (Adv. Eng. Software 28, 1997): inverse
-/// quadratic interpolation where it is safe, else bisection. Ends when the interval is narrower than
-/// `relative_tolerance` times the root, or after kMaxRootSteps. Where f jumps across zero: the jump.
+/// quadratic interpolation where it is safe, else bisection; a chord first, as our functions are close to lines. Ends
+/// when the interval is narrower than `relative_tolerance` times the root, or after kMaxRootSteps. Where f jumps across
+/// zero: the jump.
 template <class Function> double FindRoot(const Function& f, const Bracket& bracket, double relative_tolerance) {
   double a = bracket.low, b = bracket.high, fa = bracket.at_low, fb = bracket.at_high;
   if (fa == 0) return a;
   if (fb == 0) return b;
-  double t = 0.5;
+  double t = std::clamp(fa / (fa - fb), kLeastChord, 1 - kLeastChord);
   for (int step = 0; step < kMaxRootSteps; ++step) {
     const double x = a + t * (b - a);
     const double fx = f(x);

@@ -1,10 +1,11 @@
 #include "controller/tenancy.h"
 
 #include <algorithm>
+#include <tuple>
+#include <unordered_map>
 #include <utility>
 
 #include "controller/decide.h"
-#include "controller/uncertainty.h"
 
 namespace avocet {
 namespace {
@@ -28,21 +29,25 @@ Tenant TenantOf(const Application& app, const Profile* profile, const Policy& po
   return tenant;
 }
 
-/// At the pessimistic end of what was measured.
-AppLoad LoadFor(const Application& app, const ModelId& model, const ModelTiming& timing, double rate_rps) {
-  AppLoad load{.app = app.name,
-               .model = model,
-               .rate_rps = rate_rps,
-               .arrival_scv = app.arrival.scv,
-               .service = timing.service,
-               .switch_s = timing.switch_s,
-               .switch_error_s = timing.switch_error_s};
-  return AtUpperEnd(std::move(load));
+/// What is known of the model, at the pessimistic end of what was measured.
+KnownModel AtUpperEnd(KnownModel known) {
+  if (!known.timing) return known;
+  ModelTiming& timing = *known.timing;
+  timing.service = AtUpperEnd(timing.service);
+  timing.switch_s += kZ95 * std::exchange(timing.switch_error_s, 0);
+  return known;
 }
 
+/// Requires timing, at its upper end.
 Demand DemandFrom(const Application& app, const ModelId& model, const KnownModel& known, double rate_rps,
                   const Policy& policy) {
-  Demand demand{.tenant = TenantOf(app, known.profile, policy), .load = LoadFor(app, model, *known.timing, rate_rps)};
+  Demand demand{.tenant = TenantOf(app, known.profile, policy),
+                .load = {.app = app.name,
+                         .model = model,
+                         .rate_rps = rate_rps,
+                         .arrival_scv = app.arrival.scv,
+                         .service = known.timing->service,
+                         .switch_s = known.timing->switch_s}};
   demand.key = KeyOf(demand.load, demand.tenant);
   return demand;
 }
@@ -53,22 +58,28 @@ Preprocessing CoresOf(const ClusterView& view, const NodeId& node) {
   return {.cores = std::max(static_cast<int>(it->second.cpu_cores), 1), .speed = it->second.core_speed};
 }
 
-/// A device's models, looked up once each.
-class ModelsOf {
+/// What is known of models, found once for all devices of a type where the model was not measured by itself.
+class KnownModels {
 public:
-  ModelsOf(const ClusterView& view, const DeviceView& device) : view_(view), device_(device) {}
+  explicit KnownModels(const ClusterView& view) : view_(view) {}
 
-  const KnownModel& Find(const Placement& placement) {
-    for (const auto& [model, known] : seen_) {
-      if (*model == placement.model) return known;
-    }
-    return seen_.emplace_back(&placement.model, KnowledgeOf(view_, device_, placement.model, placement.format)).second;
+  /// Valid until the next call.
+  const KnownModel& Find(const DeviceView& device, const Placement& placement) {
+    const auto& [model, format] = std::tie(placement.model, placement.format);
+    const auto is_model = [&](const ModelFit& fit) { return fit.model == model; };
+    if (std::any_of(device.fit.models.begin(), device.fit.models.end(), is_model))
+      return fitted_ = AtUpperEnd(KnowledgeOf(view_, device, model, format));
+    ContentKey key;
+    key.Add(std::string_view(model.str())).Add(static_cast<uint64_t>(format));
+    const auto [it, is_new] = profiled_.try_emplace(key.Add(std::string_view(device.spec.type)));
+    if (is_new) it->second = AtUpperEnd(KnowledgeOf(view_, device, model, format));
+    return it->second;
   }
 
 private:
   const ClusterView& view_;
-  const DeviceView& device_;
-  std::vector<std::pair<const ModelId*, KnownModel>> seen_;
+  std::unordered_map<ContentKey, KnownModel, ContentKey::Hash> profiled_;
+  KnownModel fitted_;
 };
 
 } // namespace
@@ -151,21 +162,21 @@ std::optional<Demand> DemandOf(const ClusterView& view, const DeviceView& device
                                const Policy& policy) {
   if (newcomer.model == nullptr) return std::nullopt;
   const ModelId model = newcomer.model->id();
-  const KnownModel known = KnowledgeOf(view, device, model, FormatOf(device.spec.engine));
+  const KnownModel known = AtUpperEnd(KnowledgeOf(view, device, model, FormatOf(device.spec.engine)));
   if (!known.timing) return std::nullopt;
   return DemandFrom(*newcomer.app, model, known, newcomer.rate_rps, policy);
 }
 
 Occupancy::Occupancy(const ClusterView& view, const Policy& policy, const AppId& without) {
-  const ResidentIndex residents = IndexResidents(view, without);
+  const ResidentIndex residents(view, without);
+  KnownModels models(view);
   tenancies_.reserve(view.devices.size());
   for (const auto& [id, device] : view.devices) {
+    const auto here = residents.On(tenancies_.size());
     Tenancy& tenancy = tenancies_.emplace_back(Tenancy::Empty(view, device));
-    ModelsOf models(view, device);
-    const auto& here = residents.On(id);
-    tenancy.load.apps.reserve(here.size() + 1), tenancy.tenants.reserve(here.size() + 1);
+    tenancy.load.apps.reserve(here.size()), tenancy.tenants.reserve(here.size());
     for (const auto& [placement, app] : here) {
-      const KnownModel& known = models.Find(*placement);
+      const KnownModel& known = models.Find(device, *placement);
       if (!known.timing) continue;
       tenancy.Add(DemandFrom(*app, placement->model, known, AdmissionRate(*app, device.fit), policy));
     }

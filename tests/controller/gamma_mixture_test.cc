@@ -45,6 +45,38 @@ TEST(GammaMixture, QuantileInvertsCdf) {
     EXPECT_NEAR(one.Cdf(one.Quantile(p)), p, 1e-8) << p;
 }
 
+TEST(GammaMixture, QuantileKeepsToTheToleranceAskedFor) {
+  for (const double scv : {0.05, 0.5, 1.0, 4.0}) {
+    GammaMixture one;
+    one.Add({0.4, 0, 1, 0}); // at once
+    one.Add({0.25, 1, 2, scv * 4});
+    one.Add({0.35, 1.5, 3, scv * 9});
+    for (const double p : {0.41, 0.5, 0.95, 0.99}) {
+      const double exact = one.Quantile(p);
+      EXPECT_NEAR(one.Cdf(exact), p, 1e-8) << scv << " " << p;
+      EXPECT_NEAR(one.Quantile(p, 1e-4) / exact, 1, 3e-4) << scv << " " << p;
+    }
+  }
+}
+
+TEST(GammaMixture, QuantilesBesideAnAtomStayOnTheirSide) {
+  GammaMixture one; // nearly everything within a millionth of 200
+  one.Add({0.5, 0, 200, 0});
+  one.Add({0.5, 200, 1e-6, 1e-12});
+  EXPECT_EQ(one.Quantile(0.5), 200);
+  for (const double tolerance : {1e-4, 1e-10}) {
+    EXPECT_GE(one.Quantile(0.51, tolerance), 200);
+    EXPECT_NEAR(one.Quantile(0.51, tolerance), 200, 400 * tolerance);
+  }
+}
+
+TEST(GammaMixture, StandardDeviationIsThatOfTheWhole) {
+  GammaMixture one;
+  one.Add({0.5, 0, 1, 0});
+  one.Add({0.5, 1, 2, 3});
+  EXPECT_DOUBLE_EQ(one.StandardDeviation(), std::sqrt(0.5 * 3 + 1));
+}
+
 TEST(GammaMixture, MeanIsTheWeightedMean) {
   GammaMixture one;
   one.Add({0.25, 1, 2, 4});

@@ -38,5 +38,29 @@ TEST(FindRoot, FindsRootsOfVerySmallSize) {
   EXPECT_NEAR(RootOf([](double x) { return x - 1e-12; }, 0, 1) / 1e-12, 1, 1e-9);
 }
 
+TEST(BracketFrom, EnclosesTheRootWhereverItStarts) {
+  const auto falls = [](double t) { return 3 - t; };
+  for (const double start : {0.0, 0.5, 2.999, 3.001, 10.0, 1e6}) {
+    for (const double scale : {1e-3, 1.0, 100.0}) {
+      const Bracket bracket = BracketFrom(falls, {start, scale, 0});
+      EXPECT_LE(bracket.low, 3) << start << " " << scale;
+      EXPECT_GE(bracket.high, 3) << start << " " << scale;
+      EXPECT_GT(bracket.at_low, 0);
+      EXPECT_LE(bracket.at_high, 0);
+    }
+  }
+}
+
+TEST(BracketFrom, EndsAtTheLeastWhereNothingIsPositive) {
+  const Bracket bracket = BracketFrom([](double t) { return -1 - t; }, {5, 1, 2});
+  EXPECT_EQ(bracket.low, 2);
+  EXPECT_EQ(bracket.high, 2);
+}
+
+TEST(BracketFrom, IsNarrowForAFunctionThatFallsAsPromised) {
+  const Bracket bracket = BracketFrom([](double t) { return (3 - t) / 0.5; }, {2.9, 0.5, 0});
+  EXPECT_LT(bracket.high - bracket.low, 0.2);
+}
+
 } // namespace
 } // namespace avocet
