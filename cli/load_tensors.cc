@@ -41,6 +41,7 @@ void FillRandom(DataType type, std::string& bytes, std::mt19937_64& random) {
   case DataType::kInt64:
     return FillBytes(bytes, random, 0xFF);
   case DataType::kFp16:
+  case DataType::kBf16:
   case DataType::kBytes:
     return;
   }

@@ -94,6 +94,7 @@ Tensor Classify(const Tensor& output, uint32_t most) {
   case DataType::kBool:
   case DataType::kBytes:
   case DataType::kFp16:
+  case DataType::kBf16:
     break;
   }
   return classes;

@@ -113,7 +113,7 @@ Result<DataType> ReadDataType(const Reader& reader, const toml::table& table, co
   const auto type = ParseDataType(*text);
   if (type && *type != DataType::kBytes) return *type;
   const std::string_view nearest = Nearest(*text, {"BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16",
-                                                   "INT32", "INT64", "FP16", "FP32", "FP64"});
+                                                   "INT32", "INT64", "FP16", "BF16", "FP32", "FP64"});
   return reader.Fail(table.get("datatype")->source(), place + " datatype '" + *text +
                                                           "' is not supported; did you mean '" + std::string(nearest) +
                                                           "'?");

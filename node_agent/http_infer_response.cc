@@ -96,7 +96,9 @@ Status WriteData(JsonWriter& json, const Tensor& tensor) {
     WriteByteStrings(json, data);
     break;
   case DataType::kFp16:
-    return InvalidArgument("output '" + tensor.spec.name + "' is FP16, which has no JSON form; ask for binary_data");
+  case DataType::kBf16:
+    return InvalidArgument("output '" + tensor.spec.name + "' is " + std::string(ToString(tensor.spec.type)) +
+                           ", which has no JSON form; ask for binary_data");
   }
   json.EndArray();
   return {};

@@ -10,7 +10,7 @@
 namespace avocet {
 
 /// The answer of a successful inference. Binary outputs are not copied: `answer` must outlive the
-/// reply. kInvalidArgument for an output that JSON cannot hold (FP16) and that was not asked for in binary.
+/// reply. kInvalidArgument for an output that JSON cannot hold (FP16, BF16) and that was not asked for in binary.
 Result<HttpReply> EncodeInferResponse(const HttpInferRequest& request, const std::string& model_name,
                                       const InferenceAnswer& answer);
 

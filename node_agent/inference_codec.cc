@@ -59,7 +59,7 @@ bool IsEmpty(const InferTensorContents& contents) {
   return std::all_of(fields.begin(), fields.end(), [](const Field& field) { return field.count == 0; });
 }
 
-/// The field that a datatype's elements stand in; empty for FP16, which has none.
+/// The field that a datatype's elements stand in; empty for those that have none.
 std::string_view FieldFor(DataType type) {
   switch (type) {
   case DataType::kBool:
@@ -83,6 +83,7 @@ std::string_view FieldFor(DataType type) {
   case DataType::kBytes:
     return "bytes_contents";
   case DataType::kFp16:
+  case DataType::kBf16:
     break;
   }
   return {};
@@ -90,7 +91,8 @@ std::string_view FieldFor(DataType type) {
 
 Status CheckFields(const InputTensor& input, const TensorSpec& spec) {
   const std::string_view right = FieldFor(spec.type);
-  if (right.empty()) return InvalidArgument(Subject(input) + ": FP16 has no typed contents; use raw_input_contents");
+  if (right.empty())
+    return InvalidArgument(Subject(input) + ": " + input.datatype() + " has no typed contents; use raw_input_contents");
   const auto wanted = ElementCount(spec);
   if (!wanted.ok()) return wanted.status();
   for (const Field& field : FieldsOf(input.contents())) {
@@ -162,6 +164,7 @@ std::optional<std::span<const std::byte>> AsTheyAre(const InferTensorContents& c
   case DataType::kUint16:
   case DataType::kBytes:
   case DataType::kFp16:
+  case DataType::kBf16:
     break;
   }
   return std::nullopt;

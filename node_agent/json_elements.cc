@@ -11,7 +11,9 @@ namespace avocet {
 
 Result<JsonElements> JsonElements::For(TensorSpec spec, size_t most_bytes, size_t most_elements) {
   const std::string subject = InputSubject(spec.name);
-  if (spec.type == DataType::kFp16) return InvalidArgument(subject + ": FP16 has no JSON form; send it as binary data");
+  if (IsRawOnly(spec.type))
+    return InvalidArgument(subject + ": " + std::string(ToString(spec.type)) +
+                           " has no JSON form; send it as binary data");
   const auto count = ElementCount(spec);
   if (!count.ok()) return count.status();
   if (*count > most_elements) return InvalidArgument(subject + " has fewer elements than " + Describe(spec) + " takes");
@@ -76,6 +78,7 @@ template <class Number> bool JsonElements::Integer(Number value) {
     return value == 0 || value == 1 ? Store(static_cast<uint8_t>(value)) : Fail("is no boolean");
   case DataType::kBytes:
   case DataType::kFp16:
+  case DataType::kBf16:
     break;
   }
   return Fail("is a number, not a string");

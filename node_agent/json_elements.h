@@ -15,7 +15,7 @@ namespace avocet {
 class JsonElements {
 public:
   /// `most_bytes`: of the tensor; `most_elements`: more than the text can hold are refused before
-  /// anything is allocated. kInvalidArgument: sizes, FP16 (JSON has no elements for it).
+  /// anything is allocated. kInvalidArgument: sizes, FP16 and BF16 (JSON has no elements for them).
   static Result<JsonElements> For(TensorSpec spec, size_t most_bytes, size_t most_elements);
 
   bool Bool(bool value);

@@ -24,6 +24,8 @@ std::string_view ConfigTypeName(DataType type) {
     return "TYPE_INT64";
   case DataType::kFp16:
     return "TYPE_FP16";
+  case DataType::kBf16:
+    return "TYPE_BF16";
   case DataType::kFp32:
     return "TYPE_FP32";
   case DataType::kFp64:

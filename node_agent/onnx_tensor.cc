@@ -17,7 +17,7 @@ constexpr std::array kTypes{
     std::pair{4, DataType::kUint16},  std::pair{5, DataType::kInt16}, std::pair{6, DataType::kInt32},
     std::pair{7, DataType::kInt64},   std::pair{8, DataType::kBytes}, std::pair{9, DataType::kBool},
     std::pair{10, DataType::kFp16},   std::pair{11, DataType::kFp64}, std::pair{12, DataType::kUint32},
-    std::pair{13, DataType::kUint64},
+    std::pair{13, DataType::kUint64}, std::pair{16, DataType::kBf16},
 };
 
 int OnnxTypeOf(DataType type) {

@@ -20,8 +20,8 @@ constexpr std::array kTypes = {
     TypeRow{DataType::kUint64, "UINT64", 8}, TypeRow{DataType::kInt8, "INT8", 1},
     TypeRow{DataType::kInt16, "INT16", 2},   TypeRow{DataType::kInt32, "INT32", 4},
     TypeRow{DataType::kInt64, "INT64", 8},   TypeRow{DataType::kFp16, "FP16", 2},
-    TypeRow{DataType::kFp32, "FP32", 4},     TypeRow{DataType::kFp64, "FP64", 8},
-    TypeRow{DataType::kBytes, "BYTES", 0},
+    TypeRow{DataType::kBf16, "BF16", 2},     TypeRow{DataType::kFp32, "FP32", 4},
+    TypeRow{DataType::kFp64, "FP64", 8},     TypeRow{DataType::kBytes, "BYTES", 0},
 };
 
 const TypeRow& RowOf(DataType type) {
@@ -63,6 +63,10 @@ std::optional<DataType> ParseDataType(std::string_view text) {
 
 size_t ElementSize(DataType type) {
   return RowOf(type).bytes;
+}
+
+bool IsRawOnly(DataType type) {
+  return type == DataType::kFp16 || type == DataType::kBf16;
 }
 
 Result<size_t> ByteSize(const TensorSpec& spec) {

@@ -25,6 +25,7 @@ enum class DataType {
   kInt32,
   kInt64,
   kFp16,
+  kBf16, ///< the upper half of an FP32 (Triton's addition)
   kFp32,
   kFp64,
   kBytes
@@ -33,6 +34,8 @@ std::string_view ToString(DataType type); ///< "FP32", ...
 std::optional<DataType> ParseDataType(std::string_view text);
 /// Bytes of one element; 0 for kBytes.
 size_t ElementSize(DataType type);
+/// FP16 and BF16: neither JSON nor the typed contents of gRPC have elements for them.
+bool IsRawOnly(DataType type);
 
 inline constexpr size_t kMaxTensorRank = 8;
 

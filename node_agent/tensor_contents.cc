@@ -49,7 +49,7 @@ Result<size_t> IndexOf(const std::string& name, const std::vector<TensorSpec>& o
 }
 
 bool IsCompared(DataType type) {
-  return type != DataType::kBool && type != DataType::kFp16 && type != DataType::kBytes;
+  return type != DataType::kBool && type != DataType::kBytes && !IsRawOnly(type);
 }
 
 Status CheckClasses(const TensorSpec& output) {

@@ -190,6 +190,7 @@ TEST(DecodeInferRequest, RefusesAndSaysWhy) {
       {R"({"inputs":[{"name":"x","datatype":"INT32","shape":[1],"data":[1.5]}]})", "is no whole number"},
       {R"({"inputs":[{"name":"x","datatype":"BOOL","shape":[1],"data":[2]}]})", "is no boolean"},
       {R"({"inputs":[{"name":"x","datatype":"FP16","shape":[1],"data":[1]}]})", "FP16 has no JSON form"},
+      {R"({"inputs":[{"name":"x","datatype":"BF16","shape":[1],"data":[1]}]})", "BF16 has no JSON form"},
       {R"({"inputs":[{"name":"x","datatype":"FP32","shape":[1],"data":[1],"data":[2]}]})", "has 'data' twice"},
       {R"({"inputs":[{"name":"x","datatype":"FP32","shape":[1],"data":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1)",
        "too deeply"},
@@ -325,7 +326,8 @@ TEST(EncodeInferResponse, DataOfEveryDatatype) {
   Tensor text{{"o", DataType::kBytes, {2}}, {}};
   text.data = Of<uint8_t>(DataType::kUint8, {2, 0, 0, 0, 'h', '"', 0, 0, 0, 0}).data;
   EXPECT_EQ(DataOf(text), R"(["h\"",""])");
-  EXPECT_THAT(DataOf(Of<uint16_t>(DataType::kFp16, {0})), HasSubstr("ask for binary_data"));
+  EXPECT_THAT(DataOf(Of<uint16_t>(DataType::kFp16, {0})), HasSubstr("is FP16, which has no JSON form; ask for binary"));
+  EXPECT_THAT(DataOf(Of<uint16_t>(DataType::kBf16, {0})), HasSubstr("is BF16, which has no JSON form; ask for binary"));
 }
 
 TEST(EncodeInferResponse, BinaryOutputsAreNotCopied) {

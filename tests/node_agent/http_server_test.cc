@@ -214,6 +214,24 @@ TEST_F(HttpServerTest, ClassesOfWhatIsNotComparedAreRefusedBeforeTheRun) {
   EXPECT_TRUE(device_->Runs().empty());
 }
 
+// numpy has no type for it: tritonclient sends BF16 as raw bytes, and cannot ask for it in JSON.
+TEST_F(HttpServerTest, Bf16IsServedInBinaryOnly) {
+  ServeLarge(DataType::kBf16);
+  const json model = Parse(Get("/v2/models/large"));
+  EXPECT_EQ(model["inputs"], json::parse(R"([{"name":"in","datatype":"BF16","shape":[-1]}])"));
+  EXPECT_EQ(Parse(Get("/v2/models/large/config"))["input"][0]["data_type"], "TYPE_BF16");
+  const std::string header =
+      R"({"inputs":[{"name":"in","shape":[2],"datatype":"BF16","parameters":{"binary_data_size":4}}],)"
+      R"("outputs":[{"name":"out","parameters":{"binary_data":true}}]})";
+  const HttpAnswer answer = Post("/v2/models/large/infer", header + "\x80\x3f\x01\x40", HeaderLength(header));
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  const size_t length = std::stoul(answer.fields.at("inference-header-content-length"));
+  EXPECT_EQ(json::parse(answer.body.substr(0, length))["outputs"][0]["datatype"], "BF16");
+  EXPECT_EQ(answer.body.substr(length), "\x80\x3f\x01\x40");
+  const std::string text = R"({"inputs":[{"name":"in","shape":[1],"datatype":"BF16","data":[1]}]})";
+  EXPECT_THAT(ErrorOf(Post("/v2/models/large/infer", text)), HasSubstr("BF16 has no JSON form"));
+}
+
 // perf_analyzer: "id":"", application/octet-stream, outputs named with binary_data.
 TEST_F(HttpServerTest, WhatPerfAnalyzerSends) {
   HttpClient client = Connect();

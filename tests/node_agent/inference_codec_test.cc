@@ -61,6 +61,18 @@ TEST(DecodeInputs, RawContentsAreUsedInPlace) {
   EXPECT_TRUE(decoded->converted.empty());
 }
 
+TEST(DecodeInputs, HalvesTravelRaw) {
+  for (const char* datatype : {"FP16", "BF16"}) {
+    ModelInferRequest request;
+    AddInput(request, datatype, {2});
+    request.add_raw_input_contents("abcd");
+    const auto decoded = DecodeInputs(request);
+    ASSERT_TRUE(decoded.ok()) << decoded.status().ToString();
+    EXPECT_EQ(ToString(decoded->views[0].spec.type), datatype);
+    EXPECT_EQ(TextOf(decoded->views[0]), "abcd");
+  }
+}
+
 TEST(DecodeInputs, TypedContentsOfEveryDatatype) {
   ModelInferRequest request;
   AddInput(request, "BOOL", {2}).mutable_contents()->mutable_bool_contents()->Add(true);
@@ -197,6 +209,7 @@ INSTANTIATE_TEST_SUITE_P(
                 kInvalid, "1 elements in int_contents, FP32[2] takes 0"},
         Refusal{"typed, missing", [](auto& r) { MakeTyped(r, "FP32"); }, kInvalid, "0 elements in fp32_contents"},
         Refusal{"typed FP16", [](auto& r) { MakeTyped(r, "FP16"); }, kInvalid, "FP16 has no typed contents"},
+        Refusal{"typed BF16", [](auto& r) { MakeTyped(r, "BF16"); }, kInvalid, "BF16 has no typed contents"},
         Refusal{"typed, out of range",
                 [](auto& r) {
                   MakeTyped(r, "INT8");

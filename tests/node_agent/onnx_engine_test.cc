@@ -178,9 +178,9 @@ OnnxGraph Identity(DataType type) {
 }
 
 TEST_F(OnnxEngineTest, EveryElementTypeOfTheProtocolPassesUnchanged) {
-  for (const DataType type :
-       {DataType::kBool, DataType::kUint8, DataType::kUint16, DataType::kUint32, DataType::kUint64, DataType::kInt8,
-        DataType::kInt16, DataType::kInt32, DataType::kInt64, DataType::kFp16, DataType::kFp32, DataType::kFp64}) {
+  for (const DataType type : {DataType::kBool, DataType::kUint8, DataType::kUint16, DataType::kUint32,
+                              DataType::kUint64, DataType::kInt8, DataType::kInt16, DataType::kInt32, DataType::kInt64,
+                              DataType::kFp16, DataType::kBf16, DataType::kFp32, DataType::kFp64}) {
     SCOPED_TRACE(std::string(ToString(type)));
     const auto model = Load(Identity(type));
     EXPECT_EQ(model->signature().inputs[0].type, type);

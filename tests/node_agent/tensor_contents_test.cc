@@ -43,7 +43,7 @@ TEST(SelectOutputs, GivesClassesOfWhatIsCompared) {
     ASSERT_TRUE(chosen.ok()) << chosen.status().ToString();
     EXPECT_EQ(chosen->at(0).classes, 3u);
   }
-  for (const DataType type : {DataType::kBool, DataType::kFp16, DataType::kBytes}) {
+  for (const DataType type : {DataType::kBool, DataType::kFp16, DataType::kBf16, DataType::kBytes}) {
     const std::vector<RequestedOutput> classes{{"x", 1}}, tensor{{"x", 0}};
     const ModelSignature signature{{}, {TensorSpec{"x", type, {9}}}};
     EXPECT_TRUE(SelectOutputs(tensor, signature).ok());

@@ -37,6 +37,7 @@ TEST(DataType, NamesReadBack) {
   }
   EXPECT_EQ(ParseDataType("fp32"), std::nullopt);
   EXPECT_EQ(ElementSize(DataType::kFp16), 2u);
+  EXPECT_EQ(ElementSize(DataType::kBf16), 2u);
   EXPECT_EQ(ElementSize(DataType::kBytes), 0u);
 }
 

@@ -53,6 +53,8 @@ uint64_t TypeNumber(DataType type) {
     return 12;
   case DataType::kUint64:
     return 13;
+  case DataType::kBf16:
+    return 16;
   }
   return 0;
 }
