@@ -29,8 +29,9 @@ Preference BreadthFirst(const Candidate& c) {
   return {2, c.assessed_before().utilization};
 }
 
-double FreeMemory(const Candidate& c) {
-  return static_cast<double>(c.device().spec.memory_bytes) - static_cast<double>(c.before().memory_bytes);
+/// With the newcomer: where its model is loaded already, more is left.
+double MemoryLeft(const Candidate& c) {
+  return static_cast<double>(c.device().spec.memory_bytes) - static_cast<double>(c.memory_after());
 }
 
 bool IsPreprocessing(const Tenancy& tenancy) {
@@ -89,9 +90,9 @@ Preference PreferenceFor(PlacementPolicy policy, const Candidate& c) {
   case PlacementPolicy::kMemoryFirst:
     return {GpuTier(c), 0};
   case PlacementPolicy::kMemoryBest:
-    return {GpuTier(c), FreeMemory(c)};
+    return {GpuTier(c), MemoryLeft(c)};
   case PlacementPolicy::kMemoryWorst:
-    return {GpuTier(c), -FreeMemory(c)};
+    return {GpuTier(c), -MemoryLeft(c)};
   case PlacementPolicy::kUtilizationBest:
     return {0, -c.assessed_before().utilization};
   case PlacementPolicy::kUtilizationWorst:

@@ -1,8 +1,10 @@
 #include "cli/simulate.h"
 
 #include <atomic>
+#include <cmath>
 #include <fstream>
 #include <sstream>
+#include <string>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,18 +12,55 @@
 
 #include "cli/parallel.h"
 #include "cli/simulate_render.h"
+#include "controller/placement_run.h"
+#include "controller/prediction_cache.h"
 
 namespace avocet {
 namespace {
 
 using Json = nlohmann::json;
 
-PlacementInstance Small(Statistic statistic) {
+const std::string kData = AVOCET_TEST_DATA "/placement/";
+
+PlacementInstance Instance(const std::string& name, Statistic statistic) {
   std::ostringstream text;
-  text << std::ifstream(AVOCET_TEST_DATA "/placement/p_n4_s201.json").rdbuf();
-  auto instance = ParsePlacementInstance(text.str(), "p_n4_s201.json", statistic);
+  text << std::ifstream(kData + name + ".json").rdbuf();
+  auto instance = ParsePlacementInstance(text.str(), name, statistic);
   if (!instance.ok()) throw std::runtime_error(instance.status().message());
   return *std::move(instance);
+}
+
+PlacementInstance Small(Statistic statistic) {
+  return Instance("p_n4_s201", statistic);
+}
+
+/// "first rejection,hosted" of a policy whose decisions do not depend on latencies.
+std::string Packed(const PlacementInstance& instance, PlacementPolicy placement) {
+  Policy policy{.placement = placement};
+  policy.memory_fraction = instance.memory_fraction;
+  PlacementRun run(instance.view);
+  PredictionCache cache;
+  size_t hosted = 0, first_rejection = 0;
+  for (size_t i = 0; i < instance.apps.size(); ++i) {
+    const bool placed = run.Take(Decide(run.view(), instance.apps[i], policy, cache)).device.has_value();
+    hosted += placed ? 1 : 0;
+    if (!placed && first_rejection == 0) first_rejection = i;
+  }
+  return std::to_string(first_rejection) + "," + std::to_string(hosted);
+}
+
+/// The same of the published results.
+std::string Published(const std::string& cell) {
+  std::ifstream file(kData + "reference_results.csv");
+  for (std::string line; std::getline(file, line);) {
+    if (!line.starts_with(cell)) continue;
+    std::istringstream rest(line.substr(cell.size()));
+    double clean_prefix = 0, first_rejection = 0, first_violation = 0, hosted = 0;
+    char comma = 0;
+    rest >> clean_prefix >> comma >> first_rejection >> comma >> first_violation >> comma >> hosted;
+    return std::to_string(std::lround(first_rejection)) + "," + std::to_string(std::lround(hosted));
+  }
+  return "none";
 }
 
 SimulatePlan PlanOf(const PlacementInstance& instance, int jobs = 1) {
@@ -84,6 +123,19 @@ TEST(Simulate, AViolationEndsTheCleanPrefixBeforeTheFirstRejection) {
   EXPECT_EQ(report.first_violation, 13U);
   EXPECT_EQ(report.clean_prefix, 13U);
   EXPECT_EQ(report.hosted, 59U);
+}
+
+TEST(Simulate, MemoryBaselinesPackAsPublished) {
+  for (const std::string where : {"4,201", "4,202", "10,201", "10,203", "10,206"}) {
+    const auto comma = where.find(',');
+    const auto instance = Instance("p_n" + where.substr(0, comma) + "_s" + where.substr(comma + 1), Statistic::kMean);
+    for (const auto& [name, policy] : {std::pair("memory_first", PlacementPolicy::kMemoryFirst),
+                                       std::pair("memory_best", PlacementPolicy::kMemoryBest),
+                                       std::pair("memory_worst", PlacementPolicy::kMemoryWorst)}) {
+      const std::string cell = where + ",mean," + name + ",";
+      EXPECT_EQ(Packed(instance, policy), Published(cell)) << cell;
+    }
+  }
 }
 
 TEST(Simulate, ProgressGoesForward) {
