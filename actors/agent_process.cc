@@ -126,7 +126,8 @@ NodeInfo Introduce(const AgentProcessOptions& options, const BootId& boot, const
           .grpc_address = options.advertise_address.empty() ? grpc : options.advertise_address,
           .rest_address = Advertised(rest, options.advertise_address),
           .cpu_cores = std::max(1U, std::thread::hardware_concurrency()),
-          .devices = options.devices};
+          .devices = options.devices,
+          .core_speed = options.core_speed};
 }
 
 } // namespace

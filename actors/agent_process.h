@@ -25,6 +25,7 @@ struct AgentProcessOptions {
   std::filesystem::path prefix = "/opt/avocet";
   std::vector<DeviceSpec> devices;
   std::string advertise_address; ///< of the gRPC endpoint, and with its own port of REST; empty: as they are bound
+  double core_speed = 1;         ///< as NodeInfo::core_speed
   InferenceServerOptions inference;
   HttpServerOptions http;
   std::filesystem::path nvml_library = "libnvidia-ml.so.1"; ///< a path, or what the system's loader finds

@@ -123,6 +123,7 @@ Status CheckAgentParts(const AgentConfig& config) {
       .That(IsReachable(config.controller), "controller", config.controller, kReachRule)
       .That(config.advertise_address.empty() || IsReachable(config.advertise_address), "advertise_address",
             config.advertise_address, kReachRule)
+      .That(config.core_speed >= 1e-3 && config.core_speed <= 1e3, "core_speed", config.core_speed, "0.001 to 1000")
       .Part(CheckTls(config.tls))
       .Part(CheckInference(config.inference))
       .Length("device", config.devices.size(), kMaxDevicesPerNode);
@@ -171,6 +172,7 @@ void ReadAgent(ConfigTable& root, AgentConfig& out, Need name) {
   root.String("data_dir", out.data_dir);
   root.String("controller", out.controller);
   root.String("advertise_address", out.advertise_address);
+  root.Number("core_speed", out.core_speed);
   ReadTls(root.Table("tls"), out.tls);
   ReadInference(root.Table("inference"), out.inference);
   for (const ConfigTable& device : root.Tables("device"))

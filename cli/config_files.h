@@ -49,6 +49,7 @@ struct AgentConfig {
   std::string data_dir = "/var/lib/avocet/agent";
   std::string controller = "127.0.0.1:7400"; ///< host:port
   std::string advertise_address;             ///< host:port that clients reach it under; empty: the bound gRPC address
+  double core_speed = 1;                     ///< as NodeInfo::core_speed
   std::optional<TlsOptions> tls;             ///< [tls]; needed unless the controller is on loopback
   InferenceConfig inference;
   std::vector<DeviceConfig> devices; ///< at least one, unless it is part of a DevConfig

@@ -68,6 +68,7 @@ Result<std::unique_ptr<AgentProcess>> StartAgent(caf::actor_system& system, cons
                               .prefix = EnginePrefix(),
                               .devices = std::move(*devices),
                               .advertise_address = config.advertise_address,
+                              .core_speed = config.core_speed,
                               .inference = GrpcOptions(config.inference),
                               .http = HttpOptions(config.inference),
                               .agent = {}};

@@ -49,6 +49,7 @@ struct LocalCluster::Impl {
                                 .prefix = options.prefix,
                                 .devices = std::move(devices),
                                 .advertise_address = options.config.agent.advertise_address,
+                                .core_speed = options.config.agent.core_speed,
                                 .inference = GrpcOptions(options.config.agent.inference),
                                 .http = HttpOptions(options.config.agent.inference),
                                 .agent = {}};

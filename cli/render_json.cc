@@ -72,6 +72,7 @@ Json NodeJson(const NodeStatus& node) {
           {"grpc_address", node.info.grpc_address},
           {"rest_address", node.info.rest_address},
           {"cpu_cores", node.info.cpu_cores},
+          {"core_speed", node.info.core_speed},
           {"devices", std::move(devices)}};
 }
 

@@ -50,6 +50,7 @@ TEST(AgentConfig, FillsInTheDefaultsOfTheStruct) {
   EXPECT_EQ(config->data_dir, defaults.data_dir);
   EXPECT_EQ(config->controller, defaults.controller);
   EXPECT_EQ(config->advertise_address, "");
+  EXPECT_EQ(config->core_speed, 1);
   EXPECT_EQ(config->inference.grpc, defaults.inference.grpc);
   EXPECT_EQ(config->inference.rest, std::nullopt);
   EXPECT_EQ(config->inference.metrics, std::nullopt);
@@ -71,6 +72,7 @@ TEST(AgentConfig, ReadsEveryKey) {
 data_dir = "/tmp/d"
 controller = "ctl.local:7400"
 advertise_address = "edge.local:8001"
+core_speed = 0.6
 [inference]
 grpc = "0.0.0.0:0"
 rest = "[::1]:8000"
@@ -87,6 +89,7 @@ key = "key.pem"
   EXPECT_EQ(config->data_dir, "/tmp/d");
   EXPECT_EQ(config->controller, "ctl.local:7400");
   EXPECT_EQ(config->advertise_address, "edge.local:8001");
+  EXPECT_EQ(config->core_speed, 0.6);
   EXPECT_EQ(config->inference.grpc, "0.0.0.0:0");
   EXPECT_EQ(config->inference.rest, "[::1]:8000");
   EXPECT_EQ(config->inference.metrics, "");
@@ -224,6 +227,13 @@ TEST(AgentConfig, AddressesAreChecked) {
               StartsWith("agent.toml:1:21: field 'advertise_address'"));
   EXPECT_THAT(ErrorOf(std::string(kMinimal) + "[inference]\ngrpc = \"8001\"\n"),
               StartsWith("agent.toml:9:8: field 'inference.grpc': is '8001'; it must be host:port"));
+}
+
+TEST(AgentConfig, TheCoresHaveASpeed) {
+  const auto with = [](const std::string& speed) { return "core_speed = " + speed + "\n" + kMinimal; };
+  EXPECT_EQ(ErrorOf(with("1.5")), "no error");
+  EXPECT_EQ(ErrorOf(with("0")), "agent.toml:1:14: field 'core_speed': is 0; it must be 0.001 to 1000");
+  EXPECT_EQ(ErrorOf(with("1001")), "agent.toml:1:14: field 'core_speed': is 1001; it must be 0.001 to 1000");
 }
 
 TEST(AgentConfig, PlaintextBeyondLoopbackMustBeAskedFor) {
