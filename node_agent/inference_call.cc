@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "node_agent/classification.h"
+#include "node_agent/inference_message.h"
 #include "node_agent/inference_status.h"
 
 namespace avocet {
@@ -14,14 +15,24 @@ std::optional<MonotonicTime> DeadlineOf(const grpc::CallbackServerContext& conte
   return now + std::chrono::duration_cast<Duration>(left);
 }
 
-MessageInference::MessageInference(InferenceCore& core, const inference::ModelInferRequest& request,
-                                   inference::ModelInferResponse& response)
-    : request_(request), response_(response), inference_(core, MonotonicTime::clock::now()), bytes_(core.budget()) {}
+void AnswerAlike(const grpc::ByteBuffer& message, grpc::CallbackServerContext& context) {
+  switch (CodingOf(message)) {
+  case HttpCoding::kIdentity:
+    return;
+  case HttpCoding::kGzip:
+    return context.set_compression_algorithm(GRPC_COMPRESS_GZIP);
+  case HttpCoding::kDeflate:
+    return context.set_compression_algorithm(GRPC_COMPRESS_DEFLATE);
+  }
+}
 
-Result<InferenceProgress> MessageInference::Begin(std::optional<MonotonicTime> call_deadline,
+MessageInference::MessageInference(InferenceCore& core, uint64_t max_bytes)
+    : max_bytes_(max_bytes), inference_(core, MonotonicTime::clock::now()), bytes_(core.budget()) {}
+
+Result<InferenceProgress> MessageInference::Begin(grpc::ByteBuffer& message, std::optional<MonotonicTime> call_deadline,
                                                   std::function<void()> ready) {
+  AVOCET_RETURN_IF_ERROR(ParseMessage(message, max_bytes_, bytes_, request_));
   AVOCET_RETURN_IF_ERROR(inference_.Open(request_.model_name(), request_.model_version()));
-  AVOCET_RETURN_IF_ERROR(bytes_.Reserve(request_.ByteSizeLong()));
   auto parameters = DecodeParameters(request_);
   if (!parameters.ok()) return parameters.status();
   parameters_ = std::move(*parameters);
@@ -34,30 +45,32 @@ Result<InferenceProgress> MessageInference::Begin(std::optional<MonotonicTime> c
   return inference_.Begin({std::move(inputs->views), outputs_, call_deadline, &parameters_}, std::move(ready));
 }
 
-Status MessageInference::Encode() {
+Status MessageInference::Encode(inference::ModelInferResponse& response) {
   AVOCET_RETURN_IF_ERROR(inference_.status());
   auto answer = inference_.answer();
   if (!answer.ok()) return answer.status();
   const std::vector<Tensor> classes = ClassifyOutputs(*answer);
-  EncodeAnswer(request_, *answer, response_);
-  bytes_.Grow(response_.ByteSizeLong());
+  EncodeAnswer(request_, *answer, response);
+  bytes_.Grow(response.ByteSizeLong());
   return {};
 }
 
-InferCall::InferCall(const grpc::CallbackServerContext& context, InferenceCore& core,
-                     const inference::ModelInferRequest& request, inference::ModelInferResponse& response,
-                     ReplySender& sender)
-    : context_(context), sender_(sender), inference_(core, request, response) {}
+InferCall::InferCall(const MessageCall& call, InferenceCore& core, uint64_t max_bytes, ReplySender& sender)
+    : call_(call), sender_(sender), inference_(core, max_bytes) {}
 
 void InferCall::Begin() {
-  const auto progress =
-      inference_.Begin(DeadlineOf(context_, MonotonicTime::clock::now()), [this] { sender_.Post(*this); });
+  AnswerAlike(call_.request, call_.context);
+  const auto deadline = DeadlineOf(call_.context, MonotonicTime::clock::now());
+  const auto progress = inference_.Begin(call_.request, deadline, [this] { sender_.Post(*this); });
   if (!progress.ok()) return Answer(progress.status());
   if (*progress == InferenceProgress::kReady) Send();
 }
 
 void InferCall::Send() {
-  Answer(inference_.Encode());
+  inference::ModelInferResponse response;
+  Status status = inference_.Encode(response);
+  if (status.ok()) status = SerializeMessage(response, call_.response);
+  Answer(status);
 }
 
 /// The last thing that may touch this object.

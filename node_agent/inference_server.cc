@@ -21,17 +21,28 @@ namespace {
 
 using grpc::CallbackServerContext;
 using grpc::ServerUnaryReactor;
-using inference::ModelInferRequest;
-using inference::ModelInferResponse;
 
 constexpr int kKeepAliveMs = 60'000;        // finds dead clients,
 constexpr int kKeepAliveTimeoutMs = 20'000; // this much later
 constexpr int kMinClientPingMs = 10'000;    // clients may ask as often
 constexpr int kMaxStreamsPerConnection = 1024;
 
-class InferenceService : public inference::GRPCInferenceService::CallbackService {
+using Protocol = inference::GRPCInferenceService;
+/// What CallbackService is but for inference.
+using Questions = Protocol::WithCallbackMethod_ServerLive<
+    Protocol::WithCallbackMethod_ServerReady<Protocol::WithCallbackMethod_ModelReady<
+        Protocol::WithCallbackMethod_ServerMetadata<Protocol::WithCallbackMethod_ModelMetadata<
+            Protocol::WithCallbackMethod_ModelConfig<Protocol::WithCallbackMethod_ModelStatistics<
+                Protocol::WithCallbackMethod_RepositoryIndex<Protocol::WithCallbackMethod_RepositoryModelLoad<
+                    Protocol::WithCallbackMethod_RepositoryModelUnload<Protocol::Service>>>>>>>>>>;
+/// Requests for inference are taken as they travel: gRPC would decompress them without a bound.
+using MixedService =
+    Protocol::WithRawCallbackMethod_ModelInfer<Protocol::WithRawCallbackMethod_ModelStreamInfer<Questions>>;
+
+class InferenceService : public MixedService {
 public:
-  explicit InferenceService(InferenceCore& core) : core_(core) {}
+  InferenceService(InferenceCore& core, uint64_t max_message_bytes)
+      : core_(core), max_message_bytes_(max_message_bytes) {}
 
   ServerUnaryReactor* ServerLive(CallbackServerContext* context, const inference::ServerLiveRequest*,
                                  inference::ServerLiveResponse* response) override {
@@ -105,16 +116,18 @@ public:
     return Answer(context, InferenceCore::RefuseRepositoryChange());
   }
 
-  ServerUnaryReactor* ModelInfer(CallbackServerContext* context, const ModelInferRequest* request,
-                                 ModelInferResponse* response) override {
-    auto call = std::make_unique<InferCall>(*context, core_, *request, *response, sender_);
+  ServerUnaryReactor* ModelInfer(CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                 grpc::ByteBuffer* response) override {
+    // gRPC's object is not constant, and keeping it beside the message would take twice the memory.
+    const MessageCall made{*context, const_cast<grpc::ByteBuffer&>(*request), *response};
+    auto call = std::make_unique<InferCall>(made, core_, max_message_bytes_, sender_);
     call->Begin();
     return call.release(); // OnDone deletes it, and comes only after this return
   }
 
-  grpc::ServerBidiReactor<ModelInferRequest, inference::ModelStreamInferResponse>*
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>*
   ModelStreamInfer(CallbackServerContext* context) override {
-    return std::make_unique<InferStream>(*context, core_, sender_).release(); // OnDone deletes it
+    return std::make_unique<InferStream>(*context, core_, max_message_bytes_, sender_).release(); // OnDone deletes it
   }
 
 private:
@@ -125,6 +138,7 @@ private:
   }
 
   InferenceCore& core_;
+  const uint64_t max_message_bytes_;
   ReplySender sender_;
 };
 
@@ -156,9 +170,8 @@ Status CheckOptions(const InferenceServerOptions& options) {
 
 void SetLimits(grpc::ServerBuilder& builder, const InferenceServerOptions& options) {
   builder.SetMaxReceiveMessageSize(static_cast<int>(options.max_message_bytes));
-  // gRPC compares with that size only what it has decompressed already: 64 MiB may become 64 GiB.
-  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
-  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
+  // gRPC compares with that size only what it has decompressed already: 64 MiB may become 64 GiB. ParseMessage does it
+  // within bounds; the other methods then find no message in a compressed one (UNIMPLEMENTED).
   builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
   builder.SetMaxSendMessageSize(std::numeric_limits<int>::max()); // a model's outputs are what they are
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);        // a port in use is an error, not a share
@@ -174,7 +187,7 @@ void SetLimits(grpc::ServerBuilder& builder, const InferenceServerOptions& optio
 class InferenceServer::Impl {
 public:
   Impl(const InferenceServerOptions& options, std::shared_ptr<InferenceCore> core)
-      : options_(options), core_(std::move(core)), service_(*core_) {}
+      : options_(options), core_(std::move(core)), service_(*core_, options.max_message_bytes) {}
 
   Status Start() {
     AVOCET_RETURN_IF_ERROR(CheckOptions(options_));

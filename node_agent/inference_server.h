@@ -16,7 +16,7 @@ struct InferenceServerOptions {
   std::string grpc_address = "127.0.0.1:8001";       ///< host:port; port 0 is ephemeral
   bool plaintext = false;                            ///< allows addresses beyond loopback without TLS
   std::optional<ServerCertificate> tls;              ///< absent: no encryption
-  uint64_t max_message_bytes = 64 * kMiB;            ///< of one request, 1 .. 2 GiB - 1
+  uint64_t max_message_bytes = 64 * kMiB;            ///< of one request, also decompressed; 1 .. 2 GiB - 1
   Duration drain_deadline = std::chrono::seconds(5); ///< how long Stop() waits for calls in flight
 };
 

@@ -2,13 +2,15 @@
 
 #include <utility>
 
+#include "node_agent/inference_message.h"
 #include "node_agent/inference_status.h"
 
 namespace avocet {
 
-InferStream::InferStream(const grpc::CallbackServerContext& context, InferenceCore& core, ReplySender& sender)
-    : context_(context), core_(core), sender_(sender), next_(std::make_shared<Exchange>(*this)) {
-  StartRead(&next_->request);
+InferStream::InferStream(grpc::CallbackServerContext& context, InferenceCore& core, uint64_t max_bytes,
+                         ReplySender& sender)
+    : context_(context), core_(core), max_bytes_(max_bytes), sender_(sender), next_(std::make_shared<Exchange>(*this)) {
+  StartRead(&next_->message);
 }
 
 void InferStream::OnReadDone(bool ok) {
@@ -18,6 +20,7 @@ void InferStream::OnReadDone(bool ok) {
   if (ok) {
     exchanges_.push_back(exchange);
     lock.unlock();
+    if (std::exchange(is_first_, false)) AnswerAlike(exchange->message, context_);
     Begin(*exchange);
     lock.lock();
   }
@@ -25,9 +28,10 @@ void InferStream::OnReadDone(bool ok) {
 }
 
 void InferStream::Begin(Exchange& exchange) {
-  exchange.inference.emplace(core_, exchange.request, *exchange.response.mutable_infer_response());
+  exchange.inference.emplace(core_, max_bytes_);
   const auto deadline = DeadlineOf(context_, MonotonicTime::clock::now());
-  const auto progress = exchange.inference->Begin(deadline, [this, &exchange] { sender_.Post(exchange); });
+  const auto progress =
+      exchange.inference->Begin(exchange.message, deadline, [this, &exchange] { sender_.Post(exchange); });
   if (!progress.ok()) return Complete(exchange, progress.status());
   if (*progress == InferenceProgress::kReady) return exchange.Send();
   std::unique_lock lock(mutex_);
@@ -39,12 +43,15 @@ void InferStream::Begin(Exchange& exchange) {
 
 /// On the sender's thread nothing but `exchange`, while it is not done, keeps this object alive.
 void InferStream::Complete(Exchange& exchange, const Status& status) {
-  exchange.inference->End(status);
-  if (!status.ok()) {
+  const Status sent = status.ok() ? SerializeMessage(exchange.response, exchange.answer) : status;
+  exchange.inference->End(sent);
+  if (!sent.ok()) {
     exchange.response.Clear();
-    exchange.response.set_error_message(ToGrpc(status).error_message());
-    exchange.response.mutable_infer_response()->set_id(exchange.request.id());
+    exchange.response.set_error_message(ToGrpc(sent).error_message());
+    exchange.response.mutable_infer_response()->set_id(exchange.inference->request().id());
+    (void)SerializeMessage(exchange.response, exchange.answer); // a text cannot be too long
   }
+  exchange.response.Clear();
   std::unique_lock lock(mutex_);
   exchange.is_done = true;
   Proceed(std::move(lock));
@@ -80,11 +87,11 @@ void InferStream::Proceed(std::unique_lock<std::mutex> lock) {
   is_writing_ = is_writing_ || writes;
   is_finished_ = finishes;
   if (reads) next_ = std::make_shared<Exchange>(*this);
-  const auto* response = writes ? &exchanges_.front()->response : nullptr;
-  auto* request = reads ? &next_->request : nullptr;
+  const auto* answer = writes ? &exchanges_.front()->answer : nullptr;
+  auto* message = reads ? &next_->message : nullptr;
   lock.unlock();
-  if (writes) StartWrite(response);
-  if (reads) StartRead(request);
+  if (writes) StartWrite(answer);
+  if (reads) StartRead(message);
   if (finishes) Finish(is_cancelled ? grpc::Status::CANCELLED : grpc::Status::OK);
 }
 

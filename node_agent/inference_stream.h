@@ -2,6 +2,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -18,12 +19,12 @@ namespace avocet {
 /// One ModelStreamInfer call: requests run as they come, answers go out in the order of the requests.
 /// Reads no further while kMaxPending requests are unanswered, so a client that does not read its
 /// answers is slowed down by flow control. Owns itself: gRPC says OnDone when everything is over.
-class InferStream final
-    : public grpc::ServerBidiReactor<inference::ModelInferRequest, inference::ModelStreamInferResponse> {
+class InferStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
 public:
   static constexpr size_t kMaxPending = 32;
 
-  InferStream(const grpc::CallbackServerContext& context, InferenceCore& core, ReplySender& sender);
+  /// `max_bytes`: of one message, once it is decompressed.
+  InferStream(grpc::CallbackServerContext& context, InferenceCore& core, uint64_t max_bytes, ReplySender& sender);
 
   void OnReadDone(bool ok) override;
   void OnWriteDone(bool ok) override;
@@ -34,10 +35,11 @@ private:
   /// One request and its answer.
   struct Exchange final : Reply {
     explicit Exchange(InferStream& owner) : stream(owner) {}
-    void Send() override { stream.Complete(*this, inference->Encode()); }
+    void Send() override { stream.Complete(*this, inference->Encode(*response.mutable_infer_response())); }
     InferStream& stream;
-    inference::ModelInferRequest request;
+    grpc::ByteBuffer message; ///< as it came
     inference::ModelStreamInferResponse response;
+    grpc::ByteBuffer answer; ///< as it goes
     std::optional<MessageInference> inference;
     bool is_begun = false;
     bool is_done = false;
@@ -47,9 +49,11 @@ private:
   void Complete(Exchange& exchange, const Status& status);
   void Proceed(std::unique_lock<std::mutex> lock);
 
-  const grpc::CallbackServerContext& context_;
+  grpc::CallbackServerContext& context_;
   InferenceCore& core_;
+  const uint64_t max_bytes_;
   ReplySender& sender_;
+  bool is_first_ = true; ///< message, which says how answers are compressed
 
   std::mutex mutex_;
   std::shared_ptr<Exchange> next_; ///< being read into; null while reading pauses

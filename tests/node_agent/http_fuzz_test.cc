@@ -20,7 +20,8 @@ uint64_t Seed() {
 
 const std::vector<std::string>& Corpus() {
   static const std::vector<std::string> kCorpus{
-      R"({"id":"7","inputs":[{"name":"in","shape":[2],"datatype":"FP32","data":[1,-2.5e3]}],"outputs":[{"name":"out"}]})",
+      R"({"id":"7","inputs":[{"name":"in","shape":[2],"datatype":"FP32","data":[1,-2.5e3]}],"outputs":[{"name":"out",)"
+      R"("parameters":{"classification":3,"binary_data":true}}]})",
       R"({"inputs":[{"name":"in","shape":[2,1],"datatype":"INT16","data":[[1],[2]]},)"
       R"({"name":"s","datatype":"BYTES","shape":[2],"data":["a","\u00e9"]}],"parameters":{"timeout":5,"priority":1}})",
       R"({"inputs":[{"data":[true,false],"name":"b","datatype":"BOOL","shape":[2]}],"x":{"y":[1,[2,{"z":null}]]}})",

@@ -45,6 +45,21 @@ TEST_F(InferenceExtensionsTest, StreamsAnswerEveryRequestInOrder) {
     EXPECT_EQ(ids[static_cast<size_t>(i)], std::to_string(i));
 }
 
+TEST_F(InferenceExtensionsTest, StreamsTakeCompressedMessages) {
+  grpc::ClientContext context;
+  LimitTo(context, kPatience);
+  context.set_compression_algorithm(GRPC_COMPRESS_GZIP);
+  const auto stream = stub_->ModelStreamInfer(&context);
+  for (int i = 0; i < 10; ++i)
+    stream->Write(WithId(GoodRequest(), std::string(1000, static_cast<char>('a' + i))));
+  stream->WritesDone();
+  const auto ids = ReadIds(*stream);
+  EXPECT_TRUE(stream->Finish().ok());
+  ASSERT_EQ(ids.size(), 10u);
+  for (size_t i = 0; i < ids.size(); ++i)
+    EXPECT_EQ(ids[i], std::string(1000, static_cast<char>('a' + i)));
+}
+
 TEST_F(InferenceExtensionsTest, AFailedRequestDoesNotEndItsStream) {
   grpc::ClientContext context;
   LimitTo(context, kPatience);

@@ -116,6 +116,7 @@ TEST_P(ForeignClient, GetsTheAnswersOfTheProtocolAndTheBytesOfTheEngine) {
       EXPECT_TRUE(answer["raw"][i] == Hex(direct.outputs()[i].data)) << form << ": other bytes in output " << i;
     }
   }
+  EXPECT_TRUE(said["compressed"] == json::array({said["typed"], said["typed"]}));
   const auto texts = direct.Classes(0, 3);
   std::vector<std::byte> classes;
   for (const std::string& text : texts)

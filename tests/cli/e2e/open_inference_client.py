@@ -115,6 +115,10 @@ def main():
                 stub.ModelInfer(request(app, metadata, raw_input_contents=[raw]), timeout=DEADLINE_S)
             ),
             "typed": answer(stub.ModelInfer(typed, timeout=DEADLINE_S)),
+            "compressed": [
+                answer(stub.ModelInfer(typed, timeout=DEADLINE_S, compression=algorithm))
+                for algorithm in (grpc.Compression.Gzip, grpc.Compression.Deflate)
+            ],
             "triton_clients": triton_clients(stub, app, metadata, raw),
             "classes": answer(stub.ModelInfer(classes, timeout=DEADLINE_S)),
             "first_output": answer(stub.ModelInfer(first_output, timeout=DEADLINE_S)),
