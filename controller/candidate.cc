@@ -50,10 +50,10 @@ SharedAssessment ExactAssessmentOf(const Tenancy& tenancy, PredictionCache& cach
 
 Candidate::Candidate(const Question& question, size_t device)
     : question_(question), index_(device), before_(question.occupancy[device]) {
-  const auto& [app, model, rate] = question.newcomer;
-  if (model == nullptr) return;
-  profile_ = question.view.FindProfile(model->id(), format(), before_.device->spec.type);
-  demand_ = DemandOf(question.view, *before_.device, question.newcomer, question.policy);
+  if (question.newcomer.model == nullptr) return;
+  const KnownModel known = KnowledgeOf(question.view, *before_.device, question.newcomer.model->id(), format());
+  profile_ = known.profile;
+  demand_ = DemandOf(known, question.newcomer, question.policy);
 }
 
 const Tenancy& Candidate::after() const {

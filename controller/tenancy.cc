@@ -161,10 +161,12 @@ void Tenancy::Reckon() {
 std::optional<Demand> DemandOf(const ClusterView& view, const DeviceView& device, const Newcomer& newcomer,
                                const Policy& policy) {
   if (newcomer.model == nullptr) return std::nullopt;
-  const ModelId model = newcomer.model->id();
-  const KnownModel known = AtUpperEnd(KnowledgeOf(view, device, model, FormatOf(device.spec.engine)));
-  if (!known.timing) return std::nullopt;
-  return DemandFrom(*newcomer.app, model, known, newcomer.rate_rps, policy);
+  return DemandOf(KnowledgeOf(view, device, newcomer.model->id(), FormatOf(device.spec.engine)), newcomer, policy);
+}
+
+std::optional<Demand> DemandOf(const KnownModel& known, const Newcomer& newcomer, const Policy& policy) {
+  if (newcomer.model == nullptr || !known.timing) return std::nullopt;
+  return DemandFrom(*newcomer.app, newcomer.model->id(), AtUpperEnd(known), newcomer.rate_rps, policy);
 }
 
 Occupancy::Occupancy(const ClusterView& view, const Policy& policy, const AppId& without) {

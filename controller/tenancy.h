@@ -76,6 +76,8 @@ struct Newcomer {
 /// nullopt where nothing is known of the model on the device.
 std::optional<Demand> DemandOf(const ClusterView& view, const DeviceView& device, const Newcomer& newcomer,
                                const Policy& policy);
+/// For those who know the model on the device.
+std::optional<Demand> DemandOf(const KnownModel& known, const Newcomer& newcomer, const Policy& policy);
 
 /// Every device's tenancy without one application, in order of device.
 class Occupancy {
