@@ -165,111 +165,12 @@ std::vector<DeviceId> MissingProfiles(Self self, const Application& app, const D
   return DevicesToProfile(view, *model, true);
 }
 
-void StoreProfiles(Self self, const std::shared_ptr<ProfileOutcome>& outcome,
-                   const std::function<void(const ProfileOutcome&)>& then) {
-  WriteBatch batch;
-  for (const auto& profile : outcome->profiles) {
-    Put(batch, kProfiles, profile.key(), profile);
-    AddEvent(self, batch, "model_profiled", profile.model.str(), "on " + profile.device_type);
-  }
-  if (batch.empty()) return then(*outcome);
-  Persist(self, std::move(batch), [self, outcome, then](const Status& status) {
-    if (!status.ok()) return then({{}, status});
-    for (const auto& profile : outcome->profiles)
-      AddProfile(self->state.records.view, profile);
-    then(*outcome);
-  });
-}
-
-Result<ProfileOnDevice> ProfileRequest(const ClusterView& view, const Model& model, const DeviceId& device) {
-  const auto found = view.devices.find(device);
-  if (found == view.devices.end())
-    return NotFound("device '" + device.str() + "' does not exist; `avocet device list` shows those that do");
-  if (found->second.health != DeviceHealth::kHealthy)
-    return Unavailable("device '" + device.str() + "' is " + std::string(ToString(found->second.health)));
-  const Variant* variant = model.Find(FormatOf(found->second.spec.engine));
-  if (variant == nullptr)
-    return Unsupported("model '" + model.id().str() + "' has no " +
-                       std::string(ToString(FormatOf(found->second.spec.engine))) + " file, which device '" +
-                       device.str() + "' needs");
-  return ProfileOnDevice{device, model.id(), *variant};
-}
-
 Status CheckRequest(const Application& app, const PlacementOptions& options) {
   const Status status = Validate(app);
   return status.ok() ? Validate(options) : status;
 }
 
 } // namespace
-
-void Persist(Self self, WriteBatch batch, const std::function<void(Status)>& then) {
-  auto& state = self->state;
-  const auto& events = state.records.events;
-  const uint64_t last_event = events.empty() ? 0 : events.back().sequence;
-  self->request(state.store, state.options.deadlines.store, WriteRecords{std::move(batch)})
-      .then(
-          [self, last_event, then](Done) {
-            self->state.durable_events = std::max(self->state.durable_events, last_event);
-            TellOfEvents(self);
-            then({});
-          },
-          [then](const caf::error& error) { then(ToStatus(error, "store")); });
-}
-
-std::function<void(Status)> LogFailure(std::string what) {
-  return [what = std::move(what)](const Status& status) {
-    if (!status.ok()) spdlog::error("record not written what={} reason=\"{}\"", what, status.message());
-  };
-}
-
-void AddEvent(Self self, WriteBatch& batch, std::string kind, std::string subject, std::string detail) {
-  auto& state = self->state;
-  auto& events = state.records.events;
-  const uint64_t sequence = events.empty() ? 1 : events.back().sequence + 1;
-  spdlog::info("event kind={} subject={} detail=\"{}\"", kind, subject, detail);
-  events.push_back(
-      {sequence, std::chrono::system_clock::now(), std::move(kind), std::move(subject), std::move(detail)});
-  Put(batch, kEvents, EventId(sequence), events.back());
-  if (events.size() <= state.options.max_events) return;
-  Delete(batch, kEvents, EventId(events.front().sequence));
-  events.pop_front();
-}
-
-EventList DurableEvents(const PlacementActorState& state, uint64_t after) {
-  EventList list;
-  for (const auto& event : state.records.events) {
-    if (event.sequence > after && event.sequence <= state.durable_events) list.events.push_back(event);
-  }
-  return list;
-}
-
-void TellOfEvents(Self self) {
-  auto& state = self->state;
-  std::erase_if(state.event_waiters, [&state](auto& waiter) {
-    auto& [after, promise] = waiter;
-    if (after >= state.durable_events) return false;
-    promise.deliver(DurableEvents(state, after));
-    return true;
-  });
-}
-
-uint64_t NextEpoch(Self self) {
-  return ++self->state.records.last_epoch;
-}
-
-void SendCommand(Self self, Command command) {
-  auto& state = self->state;
-  const auto device = state.records.view.devices.find(command.device);
-  if (device == state.records.view.devices.end()) return;
-  const auto agent = state.agents.find(device->second.spec.node);
-  if (agent == state.agents.end()) return;
-  const std::string subject = command.app.str();
-  self->request(agent->second, state.options.deadlines.command, RunCommand{std::move(command)})
-      .then([](Done) {},
-            [subject](const caf::error& error) {
-              spdlog::warn("command not taken app={} reason=\"{}\"", subject, ToStatus(error, "agent").message());
-            });
-}
 
 void FinishMove(Self self, const AppId& app) {
   auto& state = self->state;
@@ -386,40 +287,6 @@ caf::result<RemovedApp> Remove(Self self, const AppId& app) {
       self->send(device->second, ForgetApp{app});
   });
   return promise;
-}
-
-void RunProfiles(Self self, const Model& model, const std::vector<DeviceId>& devices,
-                 const std::function<void(const ProfileOutcome&)>& then) {
-  auto outcome = std::make_shared<ProfileOutcome>();
-  auto missing = std::make_shared<size_t>(devices.size());
-  auto one_less = [self, outcome, missing, then] {
-    if (--*missing == 0) StoreProfiles(self, outcome, then);
-  };
-  auto failed = [outcome, one_less](const Status& status) {
-    if (outcome->first_error.ok()) outcome->first_error = status;
-    one_less();
-  };
-  auto& state = self->state;
-  for (const auto& device : devices) {
-    auto request = ProfileRequest(state.records.view, model, device);
-    if (!request.ok()) {
-      failed(request.status());
-      continue;
-    }
-    const NodeId node = state.records.view.devices.at(device).spec.node;
-    const auto agent = state.agents.find(node);
-    if (agent == state.agents.end()) {
-      failed(Unavailable("node '" + node.str() + "' is away"));
-      continue;
-    }
-    self->request(agent->second, state.options.deadlines.profile, std::move(*request))
-        .then(
-            [outcome, one_less](Profile& profile) {
-              outcome->profiles.push_back(std::move(profile));
-              one_less();
-            },
-            [failed](const caf::error& error) { failed(ToStatus(error, "agent")); });
-  }
 }
 
 } // namespace avocet
