@@ -4,9 +4,9 @@
 #include <cmath>
 #include <cstddef>
 #include <cstring>
-#include <ranges>
 #include <span>
 #include <string>
+#include <type_traits>
 
 #include "node_agent/tensor_contents.h"
 
@@ -30,13 +30,22 @@ template <class Number> bool IsLarger(Number a, Number b) {
 /// Never holds more than `most` indexes, however many elements there are.
 template <class Number> std::vector<size_t> IndexesOfLargest(std::span<const std::byte> data, uint32_t most) {
   const size_t count = data.size() / sizeof(Number);
-  std::vector<size_t> top(std::min<size_t>(most, count));
   const auto comes_first = [&](size_t i, size_t j) {
     const Number a = At<Number>(data, i), b = At<Number>(data, j);
     if (IsLarger(a, b) != IsLarger(b, a)) return IsLarger(a, b);
     return i < j;
   };
-  std::ranges::partial_sort_copy(std::views::iota(size_t{0}, count), top, comes_first);
+  std::vector<size_t> top; // a heap, in front the one that would have to go
+  for (size_t i = 0; i < count; ++i) {
+    if (top.size() == most) {
+      if (!comes_first(i, top.front())) continue;
+      std::pop_heap(top.begin(), top.end(), comes_first);
+      top.pop_back();
+    }
+    top.push_back(i);
+    std::push_heap(top.begin(), top.end(), comes_first);
+  }
+  std::sort_heap(top.begin(), top.end(), comes_first);
   return top;
 }
 

@@ -21,7 +21,7 @@ Result<uint32_t> ClassesOf(const ParameterValue& parameter);
 
 /// The `most` largest elements as BYTES "value:index", largest first, equal ones by index, not-a-number last. Of the
 /// whole tensor, whatever its shape: no model here has a dimension of batches (max_batch_size is 0), and then Triton
-/// answers so. Shape [min(most, elements)]. Requires one of the datatypes that SelectOutputs lets through.
+/// answers so. Shape [min(most, elements)]. Requires most > 0 and one of the datatypes that SelectOutputs lets through.
 Tensor Classify(const Tensor& output, uint32_t most);
 
 /// Puts the classes into the answer where they were asked for. The answer points into what is returned.

@@ -166,7 +166,7 @@ private:
 
   void ReadBody() {
     if (body_.is_complete()) return Serve();
-    if (body_.is_chunked()) return ReadMore(kChunksAtOnce);
+    if (body_.is_chunked()) return ReadChunks();
     const auto missing = body_.missing();
     stream_.async_read_some(asio::buffer(missing.data(), missing.size()),
                             [self = Self()](error_code error, size_t bytes) {
@@ -174,6 +174,11 @@ private:
                               self->body_.Took(bytes);
                               self->ReadBody();
                             });
+  }
+
+  void ReadChunks() {
+    incoming_.reserve(kChunksAtOnce);
+    ReadMore(kChunksAtOnce);
   }
 
   void TakeChunks() {

@@ -78,7 +78,8 @@ TEST(Classify, PutsEqualOnesInOrderAndNoNumbersLast) {
               ElementsAre("inf:2", "2.000000:1", "2.000000:3", "-inf:5", "nan:0", "nan:4"));
 }
 
-RC_GTEST_PROP(Classify, IsTheBeginningOfASortedTensor, (const std::vector<int16_t>& values, uint8_t most)) {
+RC_GTEST_PROP(Classify, IsTheBeginningOfASortedTensor, (const std::vector<int16_t>& values, uint8_t any)) {
+  const uint32_t most = 1U + any;
   std::vector<size_t> order(values.size());
   for (size_t i = 0; i < order.size(); ++i)
     order[i] = i;

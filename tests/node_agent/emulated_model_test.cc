@@ -97,6 +97,16 @@ TEST(EmulatedModel, AMissingPartIsNamed) {
               testing::EndsWith("[device.<kind>] is missing: at least one is needed"));
 }
 
+TEST(EmulatedModel, HasEveryDatatypeOfFixedSize) {
+  for (const std::string type : {"BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64",
+                                 "FP16", "BF16", "FP32", "FP64"}) {
+    const auto model = ParseEmulatedModel(Replaced("\"FP32\"", '"' + type + '"'), "m.toml");
+    ASSERT_TRUE(model.ok()) << model.status().ToString();
+    EXPECT_EQ(ToString(model->signature.inputs[0].type), type);
+  }
+  EXPECT_FALSE(ParseEmulatedModel(Replaced("\"FP32\"", "\"BYTES\""), "m.toml").ok());
+}
+
 TEST(EmulatedModel, ShapesAreConcreteAndBounded) {
   EXPECT_EQ(ErrorOf(Replaced("[1, 224, 224, 3]", "[-1, 3]")), "m.toml:5: [[input]] shape must hold integers >= 1");
   EXPECT_EQ(ErrorOf(Replaced("[1, 224, 224, 3]", "[1.0, 3]")), "m.toml:5: [[input]] shape must hold integers >= 1");
