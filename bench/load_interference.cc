@@ -3,8 +3,7 @@
 // one of the node; both several times in turn, since the machine's own noise drifts.
 // usage: load_interference [SECONDS [CASE]]: of each of the eight stretches of a case; all cases, or the one with this
 // number from 1.
-// Goal: p99 grows by at most one service time (of the guest where it shares the device: its warm-up runs in its turn)
-// and 5 ms.
+// Goal: p99 grows by at most one service time (of the guest where it shares the device) and 5 ms.
 #include <algorithm>
 #include <atomic>
 #include <cstdio>

@@ -91,6 +91,7 @@ public:
 
   const ModelSignature& signature() const override { return signature_; }
   uint64_t memory_bytes() const override { return cost_.memory_bytes; }
+  bool is_warm() const override { return true; } // its first run takes as long as any
 
   Result<RunResult> Run(const RunRequest& request) override {
     AVOCET_RETURN_IF_ERROR(CheckInputs(signature_, request.inputs));
