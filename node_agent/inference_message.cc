@@ -5,25 +5,102 @@
 #include <grpcpp/support/proto_buffer_reader.h>
 #include <grpcpp/support/proto_buffer_writer.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <limits>
 #include <span>
 #include <vector>
 
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/wire_format_lite.h>
+
 namespace avocet {
 namespace {
 
-using google::protobuf::MessageLite;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::internal::WireFormatLite;
+using google::protobuf::io::CodedInputStream;
 using grpc::internal::GrpcByteBufferPeer;
 
-Status NoMessage(const MessageLite& message) {
+/// What a field takes in memory beside its bytes, with the allocator's share, rounded up.
+constexpr uint64_t kOfMessage = 256;
+constexpr uint64_t kOfString = 80;
+constexpr uint64_t kOfScalar = 48;
+
+/// Bytes of one of a field's packed numbers, where they are varints, whose number their bytes do not tell; else 0.
+uint64_t SizeOfVarint(const FieldDescriptor& field) {
+  switch (field.type()) {
+  case FieldDescriptor::TYPE_INT32:
+  case FieldDescriptor::TYPE_UINT32:
+  case FieldDescriptor::TYPE_SINT32:
+  case FieldDescriptor::TYPE_ENUM:
+    return sizeof(int32_t);
+  case FieldDescriptor::TYPE_INT64:
+  case FieldDescriptor::TYPE_UINT64:
+  case FieldDescriptor::TYPE_SINT64:
+    return sizeof(int64_t);
+  default: // not longer than on the wire
+    return 0;
+  }
+}
+
+/// How many varints end within the next `length` bytes, which are taken.
+uint64_t CountVarints(CodedInputStream& wire, int length) {
+  uint64_t count = 0;
+  const void* data = nullptr;
+  for (int size = 0; length > 0 && wire.GetDirectBufferPointer(&data, &size); length -= size) {
+    size = std::min(size, length);
+    const auto* bytes = static_cast<const uint8_t*>(data);
+    count += static_cast<uint64_t>(std::count_if(bytes, bytes + size, [](uint8_t byte) { return byte < 0x80; }));
+    wire.Skip(size);
+  }
+  return count;
+}
+
+/// What a message will take once it is read, estimated from above. Ends early only where it is malformed. No type of
+/// the protocol contains itself, so this goes no deeper than the protocol.
+uint64_t MemoryOf(CodedInputStream& wire, const google::protobuf::Descriptor& type) {
+  uint64_t bytes = kOfMessage;
+  while (const uint32_t tag = wire.ReadTag()) {
+    const FieldDescriptor* field = type.FindFieldByNumber(WireFormatLite::GetTagFieldNumber(tag));
+    if (WireFormatLite::GetTagWireType(tag) != WireFormatLite::WIRETYPE_LENGTH_DELIMITED) {
+      if (!WireFormatLite::SkipField(&wire, tag)) break;
+      bytes += kOfScalar;
+      continue;
+    }
+    int length = 0;
+    if (!wire.ReadVarintSizeAsInt(&length)) break;
+    if (field != nullptr && field->message_type() != nullptr) {
+      const auto outer = wire.PushLimit(length);
+      bytes += MemoryOf(wire, *field->message_type());
+      if (wire.BytesUntilLimit() > 0) break;
+      wire.PopLimit(outer);
+      continue;
+    }
+    const uint64_t each = field != nullptr ? SizeOfVarint(*field) : 0;
+    // protobuf keeps as much room again for further numbers
+    bytes += kOfString + (each > 0 ? 2 * each * CountVarints(wire, length) : static_cast<uint64_t>(length));
+    if (each == 0 && !wire.Skip(length)) break;
+  }
+  return bytes;
+}
+
+Status NoMessage(const Message& message) {
   return InvalidArgument("the message is no " + message.GetTypeName());
 }
 
-Status ParsePlain(grpc::ByteBuffer& bytes, MessageLite& message) {
+Status ParsePlain(grpc::ByteBuffer& bytes, ByteBudget::Lease& lease, Message& message) {
+  {
+    grpc::ProtoBufferReader reader(&bytes);
+    if (!reader.status().ok()) return NoMessage(message);
+    CodedInputStream wire(&reader);
+    AVOCET_RETURN_IF_ERROR(lease.Reserve(MemoryOf(wire, *message.GetDescriptor())));
+  }
   grpc::ProtoBufferReader reader(&bytes);
-  return reader.status().ok() && message.ParseFromZeroCopyStream(&reader) ? Status() : NoMessage(message);
+  return message.ParseFromZeroCopyStream(&reader) ? Status() : NoMessage(message);
 }
 
 /// In one piece, as zlib is fed here.
@@ -39,7 +116,7 @@ std::vector<std::byte> Joined(const grpc_slice_buffer& slices) {
   return joined;
 }
 
-Status ParseCompressed(grpc::ByteBuffer& bytes, uint64_t most, ByteBudget::Lease& lease, MessageLite& message) {
+Status ParseCompressed(grpc::ByteBuffer& bytes, uint64_t most, ByteBudget::Lease& lease, Message& message) {
   const HttpCoding coding = CodingOf(bytes);
   const size_t length = bytes.Length();
   AVOCET_RETURN_IF_ERROR(lease.Reserve(length));
@@ -47,9 +124,11 @@ Status ParseCompressed(grpc::ByteBuffer& bytes, uint64_t most, ByteBudget::Lease
   bytes.Clear();
   const auto size = InflatedSize(coding, compressed, static_cast<size_t>(most));
   if (!size.ok()) return size.status();
-  AVOCET_RETURN_IF_ERROR(lease.Reserve(2 * *size)); // once here, once in the message
+  AVOCET_RETURN_IF_ERROR(lease.Reserve(*size));
   std::vector<std::byte> inflated(*size);
   AVOCET_RETURN_IF_ERROR(Inflate(coding, compressed, inflated));
+  CodedInputStream wire(reinterpret_cast<const uint8_t*>(inflated.data()), static_cast<int>(*size));
+  AVOCET_RETURN_IF_ERROR(lease.Reserve(MemoryOf(wire, *message.GetDescriptor())));
   if (!message.ParseFromArray(inflated.data(), static_cast<int>(*size))) return NoMessage(message);
   lease.Shrink(length + *size);
   return {};
@@ -72,15 +151,14 @@ HttpCoding CodingOf(const grpc::ByteBuffer& bytes) {
   return HttpCoding::kIdentity;
 }
 
-Status ParseMessage(grpc::ByteBuffer& bytes, uint64_t most, ByteBudget::Lease& lease, MessageLite& message) {
+Status ParseMessage(grpc::ByteBuffer& bytes, uint64_t most, ByteBudget::Lease& lease, Message& message) {
   if (CodingOf(bytes) != HttpCoding::kIdentity) return ParseCompressed(bytes, most, lease, message);
-  AVOCET_RETURN_IF_ERROR(lease.Reserve(bytes.Length()));
-  AVOCET_RETURN_IF_ERROR(ParsePlain(bytes, message));
+  AVOCET_RETURN_IF_ERROR(ParsePlain(bytes, lease, message));
   bytes.Clear();
   return {};
 }
 
-Status SerializeMessage(const MessageLite& message, grpc::ByteBuffer& bytes) {
+Status SerializeMessage(const google::protobuf::MessageLite& message, grpc::ByteBuffer& bytes) {
   const size_t size = message.ByteSizeLong();
   if (size > static_cast<size_t>(std::numeric_limits<int>::max()))
     return Internal("the answer has " + std::to_string(size) + " bytes, more than a message of gRPC can");

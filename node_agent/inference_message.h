@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include <google/protobuf/message_lite.h>
+#include <google/protobuf/message.h>
 
 #include "messages/status.h"
 #include "node_agent/byte_budget.h"
@@ -31,10 +31,11 @@ namespace avocet {
 HttpCoding CodingOf(const grpc::ByteBuffer& bytes);
 
 /// Reads a message, compressed or not, and frees `bytes`. What it takes is reserved in `lease` before it is allocated;
-/// what the message takes stays reserved. kResourceExhausted: more than `most` bytes once it is decompressed;
+/// what the message takes stays reserved: a hundred times its bytes when it holds nothing but empty tensors.
+/// kResourceExhausted: more than `most` bytes once it is decompressed;
 /// kUnavailable: more than the budget has; kInvalidArgument: not compressed as it says, or no such message.
 Status ParseMessage(grpc::ByteBuffer& bytes, uint64_t most, ByteBudget::Lease& lease,
-                    google::protobuf::MessageLite& message);
+                    google::protobuf::Message& message);
 
 /// Not compressed: gRPC does that, when the call says so. kInternal: more than 2 GiB.
 Status SerializeMessage(const google::protobuf::MessageLite& message, grpc::ByteBuffer& bytes);
