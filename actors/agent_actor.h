@@ -20,7 +20,7 @@ struct AgentActorArgs {
   store_actor store;
   std::shared_ptr<const DeviceDriver> driver;
   std::function<std::vector<MeasurementWindow>()> close_windows;
-  std::function<void(SetPredictions)> show_predictions;
+  std::function<void(SetPredictions)> show_predictions = [](const SetPredictions&) {};
   AgentActorOptions options;
 };
 

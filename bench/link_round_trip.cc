@@ -58,7 +58,6 @@ agent_actor SpawnAgent(caf::actor_system& system) {
                                                                    .stop = [](const Command&) { return Status(); },
                                                                    .profile = AtOnce});
   args->close_windows = [] { return std::vector<MeasurementWindow>(); };
-  args->show_predictions = [](const SetPredictions&) {};
   return system.spawn(AgentBehavior, std::shared_ptr<const AgentActorArgs>(args));
 }
 

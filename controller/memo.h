@@ -18,12 +18,10 @@ public:
   template <class Compute> const Value& Get(const ContentKey& key, const Compute& compute) {
     const auto found = young_.find(key);
     if (found != young_.end()) return found->second;
-    const auto aged = old_.find(key);
-    Value value = aged != old_.end() ? aged->second : compute();
-    for (int i = 0; i < kForgottenAtOnce && !forgotten_.empty(); ++i)
-      forgotten_.erase(forgotten_.begin());
-    if (young_.size() >= generation_) Age();
-    return young_.insert_or_assign(key, std::move(value)).first->second;
+    auto aged = old_.extract(key);
+    MakeRoom();
+    if (aged) return young_.insert(std::move(aged)).position->second;
+    return young_.emplace(key, compute()).first->second;
   }
   size_t size() const { return young_.size() + old_.size(); }
 
@@ -31,7 +29,10 @@ private:
   using Generation = std::unordered_map<ContentKey, Value, ContentKey::Hash>;
   static constexpr int kForgottenAtOnce = 2;
 
-  void Age() {
+  void MakeRoom() {
+    for (int i = 0; i < kForgottenAtOnce && !forgotten_.empty(); ++i)
+      forgotten_.erase(forgotten_.begin());
+    if (young_.size() < generation_) return;
     forgotten_ = std::exchange(old_, std::exchange(young_, Generation()));
     young_.reserve(generation_); // else its table is made anew again and again
   }

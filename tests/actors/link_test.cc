@@ -53,7 +53,6 @@ public:
       return std::vector<MeasurementWindow>{
           {.device = device, .boot = BootId("boot"), .sequence = ++windows, .length = FromMillis(20)}};
     };
-    args->show_predictions = [](const SetPredictions&) {};
     args->options.window = std::chrono::milliseconds(20);
     args->options.heartbeat = std::chrono::milliseconds(100);
     actor_ = system.spawn(AgentBehavior, std::shared_ptr<const AgentActorArgs>(args));
