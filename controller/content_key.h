@@ -13,8 +13,8 @@ namespace avocet {
 class ContentKey {
 public:
   ContentKey& Add(uint64_t word) {
-    first_ = Mix(first_ ^ (word * 0x9e3779b97f4a7c15ULL));
-    second_ = Mix(second_ + (word ^ 0xc2b2ae3d27d4eb4fULL) * 0x165667b19e3779f9ULL);
+    first_ = Mix(first_ ^ word, 0x9e3779b97f4a7c15ULL);
+    second_ = Mix(second_ + word, 0xc2b2ae3d27d4eb4fULL);
     return *this;
   }
   ContentKey& Add(double number) { return Add(std::bit_cast<uint64_t>(number)); }
@@ -27,11 +27,11 @@ public:
   };
 
 private:
-  /// A bijection that spreads every bit (the finisher of splitmix64).
-  static uint64_t Mix(uint64_t x) {
-    x = (x ^ (x >> 30U)) * 0xbf58476d1ce4e5b9ULL;
-    x = (x ^ (x >> 27U)) * 0x94d049bb133111ebULL;
-    return x ^ (x >> 31U);
+  /// Folds the product of 128 bits, in which every bit of both spreads (as wyhash does).
+  static uint64_t Mix(uint64_t a, uint64_t odd) {
+    __extension__ using Wide = unsigned __int128;
+    const Wide product = static_cast<Wide>(a) * odd;
+    return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64U);
   }
 
   uint64_t first_ = 0x243f6a8885a308d3ULL;
