@@ -94,9 +94,9 @@ Preference PreferenceFor(PlacementPolicy policy, const Candidate& c) {
   case PlacementPolicy::kMemoryWorst:
     return {GpuTier(c), -MemoryLeft(c)};
   case PlacementPolicy::kUtilizationBest:
-    return {0, -c.assessed_before().utilization};
+    return {0, -c.assessed_after().utilization};
   case PlacementPolicy::kUtilizationWorst:
-    return {0, c.assessed_before().utilization};
+    return {0, c.assessed_after().utilization};
   }
   return {};
 }
