@@ -39,7 +39,7 @@ TEST(HttpCoding, ReadsWhatOthersCompressed) {
 
 TEST(HttpCoding, WhatIsCompressedComesBack) {
   std::string text;
-  for (int i = 0; i < 300'000; ++i)
+  for (size_t i = 0; i < 300'000; ++i)
     text += static_cast<char>(i * i % 251);
   for (const HttpCoding coding : {HttpCoding::kGzip, HttpCoding::kDeflate}) {
     for (const size_t size : {size_t{0}, size_t{1}, size_t{65'536}, size_t{131'072}, text.size()})
