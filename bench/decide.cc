@@ -22,7 +22,6 @@
 namespace avocet {
 namespace {
 
-using testing::AppOptions;
 using testing::MakeApp;
 using testing::ViewBuilder;
 

@@ -187,11 +187,7 @@ void Measure(const Case& c, Duration stretch) {
   std::fflush(stdout);
 }
 
-} // namespace
-} // namespace avocet
-
-int main(int argc, char** argv) {
-  using namespace avocet;
+void Main(int argc, char** argv) {
   const auto stretch = FromSeconds(argc > 1 ? std::atof(argv[1]) : 5);
   std::printf("%-26s %-20s %-12s %5s %8s %8s %8s %8s %8s %9s   ms\n", "REQUESTS OF", "WHILE LOADING", "ON DEVICE",
               "LOADS", "P50", "P99", "P50 THEN", "P99 THEN", "P99 MORE", "ALLOWED");
@@ -206,4 +202,11 @@ int main(int argc, char** argv) {
   for (size_t i = 0; i < cases.size(); ++i) {
     if (only == 0 || only == i + 1) Measure(cases[i], stretch);
   }
+}
+
+} // namespace
+} // namespace avocet
+
+int main(int argc, char** argv) {
+  avocet::Main(argc, argv);
 }
