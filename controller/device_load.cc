@@ -36,7 +36,7 @@ constexpr double kContradiction = 3;
 
 /// The fit, unless the profile agrees with it and is known more precisely: a few observations are no reason
 /// to forget what many said.
-ServiceTime Better(ServiceTime profiled, ServiceTime fitted) {
+ServiceTime Better(const ServiceTime& profiled, const ServiceTime& fitted) {
   const double profile_error = StandardError(profiled), fit_error = StandardError(fitted);
   const bool agree = std::abs(profiled.mean_s - fitted.mean_s) <= kContradiction * std::hypot(profile_error, fit_error);
   return agree && profile_error < fit_error ? profiled : fitted;

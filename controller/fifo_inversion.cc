@@ -98,9 +98,9 @@ template <int N> struct InversionKernel {
   using Complex = lanes::Complex<V>;
 
   struct alignas(sizeof(V)) Lanes {
-    V inverse_u, mass, same, other, c_own, c_other, switch_s;
+    V inverse_u{}, mass{}, same{}, other{}, c_own{}, c_other{}, switch_s{};
     Rotor<V> delay;
-    std::array<size_t, N> own;
+    std::array<size_t, N> own{};
     bool delayed = false, varies = false;
     std::array<ServicePart, N> service;
   };

@@ -1,7 +1,6 @@
 #include "controller/tenancy.h"
 
 #include <algorithm>
-#include <tuple>
 #include <unordered_map>
 #include <utility>
 
@@ -65,7 +64,8 @@ public:
 
   /// Valid until the next call.
   const KnownModel& Find(const DeviceView& device, const Placement& placement) {
-    const auto& [model, format] = std::tie(placement.model, placement.format);
+    const ModelId& model = placement.model;
+    const ModelFormat format = placement.format;
     const auto is_model = [&](const ModelFit& fit) { return fit.model == model; };
     if (std::any_of(device.fit.models.begin(), device.fit.models.end(), is_model))
       return fitted_ = AtUpperEnd(KnowledgeOf(view_, device, model, format));

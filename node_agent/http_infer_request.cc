@@ -64,7 +64,8 @@ private:
     const auto data = rest_.first(static_cast<size_t>(*bytes));
     rest_ = rest_.subspan(data.size());
     AVOCET_RETURN_IF_ERROR(CheckContents(spec, data));
-    request_.inputs.push_back({std::move(spec), Aligned(data, ElementSize(spec.type))});
+    const auto aligned = Aligned(data, ElementSize(spec.type));
+    request_.inputs.push_back({std::move(spec), aligned});
     return {};
   }
 
