@@ -193,7 +193,7 @@ void Compare(const Pair& pair, size_t bytes) {
   }
   const double our_p50 = Median(our_times) - DirectTime(), floor_p50 = Median(floor_times);
   const double our_rate = Median(our_rates), floor_rate = Median(floor_rates);
-  std::printf("%-5s %7zu B   added p50 %6.1f us, echo %6.1f us, ratio %.2f (goal <= 1.3)   "
+  std::printf("%-14s %7zu B   added p50 %6.1f us, echo %6.1f us, ratio %.2f (goal <= 1.3)   "
               "c=16 %6.0f/s, echo %6.0f/s, ratio %.2f (goal >= 0.85)\n",
               pair.name, bytes, our_p50, floor_p50, our_p50 / floor_p50, our_rate, floor_rate, our_rate / floor_rate);
   std::fflush(stdout);
@@ -205,7 +205,7 @@ void Compare(const Pair& pair, size_t bytes) {
 }
 
 /// From the call that a program would make to its callback, without any socket.
-void InProcess(NoOpNode& node, size_t bytes) {
+void InProcess(const char* name, NoOpNode& node, size_t bytes) {
   const std::vector<std::byte> data(bytes);
   std::vector<double> times;
   for (int i = 0; i < 20'000; ++i) {
@@ -230,28 +230,34 @@ void InProcess(NoOpNode& node, size_t bytes) {
     inference.End({});
     times.push_back(ToSeconds(MonotonicTime::clock::now() - begin) * 1e6);
   }
-  std::printf("in process %7zu B   p50 %.1f us (goal < 15)\n", bytes, Median(times));
+  std::printf("%-14s %7zu B   p50 %.1f us (goal < 15)\n", name, bytes, Median(times));
+}
+
+Result<std::unique_ptr<HttpServer>> ServeRest(NoOpNode& node) {
+  HttpServerOptions options;
+  options.rest_address = "127.0.0.1:0";
+  options.metrics_address = "";
+  options.threads = 1; // as the echo server
+  return HttpServer::Start(options, node.shared_core(), nullptr);
 }
 
 int Main(int core) {
   PinTo(core);
-  NoOpNode node;
-  HttpServerOptions http_options;
-  http_options.rest_address = "127.0.0.1:0";
-  http_options.metrics_address = "";
-  http_options.threads = 1; // as the echo server
-  auto http = HttpServer::Start(http_options, node.shared_core(), nullptr);
+  NoOpNode node({}), pinned({core});
+  auto http = ServeRest(node), pinned_http = ServeRest(pinned);
   InferenceServerOptions grpc_options;
   grpc_options.grpc_address = "127.0.0.1:0";
   auto grpc = InferenceServer::Start(grpc_options, node.shared_core());
-  if (!http.ok() || !grpc.ok()) return 1;
+  if (!http.ok() || !pinned_http.ok() || !grpc.ok()) return 1;
   const HttpEcho http_echo;
   const GrpcEcho grpc_echo;
   std::printf("core %d, answers of %zu B\n", core, kReplyBytes);
   for (const size_t bytes : kSizes) {
     Compare({"REST", (*http)->rest_address(), http_echo.address(), HttpClient}, bytes);
+    Compare({"REST, pinned", (*pinned_http)->rest_address(), http_echo.address(), HttpClient}, bytes);
     Compare({"gRPC", (*grpc)->address(), grpc_echo.address(), GrpcClient}, bytes);
-    InProcess(node, bytes);
+    InProcess("in process", node, bytes);
+    InProcess("same, pinned", pinned, bytes);
   }
   return 0;
 }

@@ -121,11 +121,12 @@ std::unique_ptr<LoadedModel> MakeNoOpModel() {
   return std::make_unique<NoOpModel>();
 }
 
-NoOpNode::NoOpNode() {
+NoOpNode::NoOpNode(std::vector<int> cores) {
   DeviceSpec spec;
   spec.node = NodeId("bench");
   spec.name = "cpu0";
   spec.memory_bytes = 64 * kMiB;
+  spec.cores = std::move(cores);
   const ModelId model("noop:1");
   device_ = std::make_shared<DeviceScheduler>(spec, BootId("bench"), std::make_unique<NoOpEngine>());
   Require(device_->Load({model, {}}));

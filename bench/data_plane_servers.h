@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "node_agent/device_scheduler.h"
 #include "node_agent/http_server.h"
@@ -19,7 +20,8 @@ std::unique_ptr<LoadedModel> MakeNoOpModel();
 /// A node with one application, "noop", of "noop:1" on an engine that does nothing.
 class NoOpNode {
 public:
-  NoOpNode();
+  /// A device pinned to these cores; none: one whose short runs the transport's thread makes itself.
+  explicit NoOpNode(std::vector<int> cores);
   InferenceCore& core() { return *core_; }
   const std::shared_ptr<InferenceCore>& shared_core() { return core_; }
 
