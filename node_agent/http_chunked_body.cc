@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <boost/beast/http/error.hpp>
@@ -14,6 +15,13 @@ namespace http = boost::beast::http;
 
 /// The first piece of memory; each further one is twice as large.
 constexpr size_t kFirstRoom = 16 * 1024;
+constexpr std::string_view kEmptyBody = "0\r\n\r\n";
+
+/// When Beast looks at a last chunk for the second time, it takes for granted (asserts) that so much is there.
+bool IsTooShortToTell(const boost::beast::flat_buffer& buffer) {
+  return buffer.size() < kEmptyBody.size() && buffer.size() > 0 &&
+         *static_cast<const char*>(buffer.data().data()) == '0';
+}
 
 } // namespace
 
@@ -22,6 +30,8 @@ HttpChunkedBody::HttpChunkedBody(HttpRequestParser& parser, const HttpLimits& li
     : parser_(parser), limits_(limits), lease_(lease), json_bytes_(json_bytes) {}
 
 Result<bool> HttpChunkedBody::Put(boost::beast::flat_buffer& buffer) {
+  if (!has_begun_ && IsTooShortToTell(buffer)) return false;
+  has_begun_ = has_begun_ || buffer.size() > 0;
   while (!parser_.is_done() && buffer.size() > 0) {
     OfferRoom();
     boost::system::error_code error;

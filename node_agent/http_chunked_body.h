@@ -37,6 +37,7 @@ private:
   const size_t json_bytes_;
   HttpBody body_; ///< with room behind what came
   size_t have_ = 0;
+  bool has_begun_ = false;
 };
 
 } // namespace avocet

@@ -80,6 +80,15 @@ TEST(HttpBodyReader, PutsChunksTogetherHoweverTheyCome) {
   }
 }
 
+TEST(HttpBodyReader, AnEmptyChunkedBodyMayComeByteByByte) {
+  for (const std::string_view last : {"0\r\n\r\n", "0000\r\n\r\n", "0;x=y\r\nTrailer: x\r\n\r\n"}) {
+    Reading reading;
+    ASSERT_TRUE(reading.Put(std::string(kChunkedHead) + "\r\n" + std::string(last), 1).ok());
+    EXPECT_TRUE(reading.body.is_complete()) << last;
+    EXPECT_EQ(reading.text(), "");
+  }
+}
+
 TEST(HttpBodyReader, PutsKnownLengthsIntoTheirPlace) {
   const std::string request =
       "POST / HTTP/1.1\r\nInference-Header-Content-Length: 3\r\nContent-Length: 5\r\n\r\nabcdeGET";
