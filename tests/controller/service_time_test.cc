@@ -148,14 +148,16 @@ TEST(FifoModel, BoundsHoldTheProbability) {
   }
 }
 
-TEST(DeviceResponse, MeetsAllIsMeetsOfEach) {
+TEST(DeviceResponse, AllAndEachMeetWhatOneMeets) {
   for (const auto discipline : kDisciplines) {
     const auto response = Solve(MakeLoad(discipline, {{9, 0.02, 0, 0.01}, {5, 0.01, 0.5, 0.02}, {1, 0.03, 0, 0}}));
     for (const double limit : {0.01, 0.03, 0.06, 0.1, 0.2, 0.5}) {
       const ResponseGoals goals = {ResponseGoal{Statistic::kP95, limit}, std::nullopt,
                                    ResponseGoal{Statistic::kMean, 2 * limit}};
-      const bool each = response.Meets(0, Statistic::kP95, limit) && response.Meets(2, Statistic::kMean, 2 * limit);
-      EXPECT_EQ(response.MeetsAll(goals), each) << ToString(discipline) << limit;
+      const bool first = response.Meets(0, Statistic::kP95, limit);
+      const bool last = response.Meets(2, Statistic::kMean, 2 * limit);
+      EXPECT_EQ(response.MeetsAll(goals), first && last) << ToString(discipline) << limit;
+      EXPECT_EQ(response.MeetsEach(goals), (std::vector<char>{first, true, last})) << ToString(discipline) << limit;
     }
   }
 }
