@@ -87,7 +87,7 @@ ResidentIndex::ResidentIndex(const ClusterView& view, const AppId& without) : be
   positions.reserve(view.devices.size());
   for (const auto& [id, device] : view.devices)
     positions.emplace(id, positions.size());
-  std::vector<std::pair<size_t, Resident>> placed;
+  std::vector<std::pair<size_t, PlacedApp>> placed;
   placed.reserve(view.placements.size());
   auto app = view.apps.begin();
   for (const auto& [name, placement] : view.placements) {
@@ -106,7 +106,7 @@ ResidentIndex::ResidentIndex(const ClusterView& view, const AppId& without) : be
     residents_[next[device]++] = resident;
 }
 
-std::span<const Resident> ResidentIndex::On(size_t device) const {
+std::span<const PlacedApp> ResidentIndex::On(size_t device) const {
   return std::span(residents_).subspan(begins_[device], begins_[device + 1] - begins_[device]);
 }
 

@@ -32,7 +32,7 @@ struct KnownModel {
 KnownModel KnowledgeOf(const ClusterView& view, const DeviceView& device, const ModelId& model, ModelFormat format);
 
 /// An application where it runs. Borrowed from the view.
-struct Resident {
+struct PlacedApp {
   const Placement* placement = nullptr;
   const Application* app = nullptr;
 };
@@ -42,10 +42,10 @@ class ResidentIndex {
 public:
   ResidentIndex(const ClusterView& view, const AppId& without);
   /// Of a device by its position in the view.
-  std::span<const Resident> On(size_t device) const;
+  std::span<const PlacedApp> On(size_t device) const;
 
 private:
-  std::vector<Resident> residents_; ///< device after device
+  std::vector<PlacedApp> residents_; ///< device after device
   std::vector<size_t> begins_;      ///< by device; one more: the end
 };
 

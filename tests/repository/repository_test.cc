@@ -59,6 +59,18 @@ TEST(Repository, ControllerIsPure) {
     EXPECT_THAT(CheckPurity(path, source), IsEmpty());
 }
 
+TEST(Repository, NoTwoTypesShareAName) {
+  std::map<std::string, std::string> defined_in;
+  for (const auto& [path, source] : ProjectSources()) {
+    if (path.starts_with("tests/") || path.starts_with("bench/")) continue; // programs of their own
+    for (const auto& type : NamedTypesOf(source)) {
+      const auto [known, is_new] = defined_in.try_emplace(type, path);
+      EXPECT_TRUE(is_new) << type << " is defined in " << known->second << " and in " << path;
+    }
+  }
+  EXPECT_TRUE(defined_in.contains("avocet::Placement"));
+}
+
 // The checks themselves: what each must refuse, and what it must let pass.
 
 /// A file and what it includes.
@@ -202,6 +214,20 @@ double known(double x) { return std::chrono::duration<double>(x).count() * 1'000
 int snowball(int operand) { return uptime(0) + brand(operand); }
 )code"),
               IsEmpty());
+}
+
+TEST(NamedTypes, AreThoseThatOthersCanMeet) {
+  EXPECT_THAT(NamedTypesOf("namespace avocet {\n"
+                           "struct A {\n  struct Inner {\n  };\n};\n"
+                           "namespace {\nstruct Hidden {\n};\n} // namespace\n"
+                           "template <class T> class B final : public A {\n};\n"
+                           "enum class C { kOne };\n"
+                           "class Declared;\n"
+                           "class B<int> {\n};\n"
+                           "class A::Impl {\n};\n"
+                           "} // namespace avocet\n"
+                           "struct Global {\n};\n"),
+              ElementsAre("avocet::A", "avocet::B", "avocet::C"));
 }
 
 TEST(SourceText, DropsCommentsAndLiteralsButKeepsLines) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <regex>
+#include <sstream>
 
 #include "tests/repository/source_text.h"
 
@@ -155,6 +156,25 @@ std::vector<std::string> CheckPurity(std::string_view path, std::string_view sou
     }
   }
   return complaints;
+}
+
+std::vector<std::string> NamedTypesOf(std::string_view source) {
+  // As clang-format leaves them: what stands at the beginning of a line is in no other type.
+  static const std::regex kOpens(R"(namespace ([\w:]*) ?\{)"), kCloses(R"(\} // namespace ?[\w:]*)"),
+      kDefines(
+          R"((?:template <.*> )?(?:struct|class|enum class) (?:alignas\(.*\) |\[\[.*\]\] )?(\w+)(?: final)?(?: : [^;]*)? \{.*)");
+  std::vector<std::string> spaces, types;
+  std::istringstream lines{std::string(source)};
+  std::smatch match;
+  for (std::string line; std::getline(lines, line);) {
+    if (std::regex_match(line, match, kOpens))
+      spaces.push_back(match[1]);
+    else if (std::regex_match(line, kCloses) && !spaces.empty())
+      spaces.pop_back();
+    else if (!spaces.empty() && !spaces.back().empty() && std::regex_match(line, match, kDefines))
+      types.push_back(spaces.back() + "::" + match[1].str());
+  }
+  return types;
 }
 
 } // namespace avocet
