@@ -4,10 +4,7 @@
 
 #include <fmt/format.h>
 
-// Header only, in this file alone: one slow compilation instead of one more library at run time.
-#define TOML_EXCEPTIONS 0
-#define TOML_ENABLE_FORMATTERS 0
-#include <toml++/toml.h>
+#include "messages/toml_library.h"
 
 namespace avocet {
 namespace {

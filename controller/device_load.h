@@ -46,7 +46,7 @@ public:
 
 private:
   std::vector<PlacedApp> residents_; ///< device after device
-  std::vector<size_t> begins_;      ///< by device; one more: the end
+  std::vector<size_t> begins_;       ///< by device; one more: the end
 };
 
 /// What one application brings to a device.

@@ -8,8 +8,7 @@
 #include <utility>
 #include <vector>
 
-#define TOML_EXCEPTIONS 0
-#include <toml++/toml.h>
+#include "messages/toml_library.h"
 
 namespace avocet {
 namespace {

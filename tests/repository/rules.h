@@ -16,8 +16,8 @@ std::vector<std::string> CheckIncludes(std::string_view path, std::string_view s
 /// No complaint about files elsewhere.
 std::vector<std::string> CheckPurity(std::string_view path, std::string_view source);
 
-/// The types that a source defines directly in a named namespace, e.g. "avocet::Placement". Two of one name in one program are
-/// undefined behaviour that no compiler or linker reports.
+/// The types that a source defines directly in a named namespace, e.g. "avocet::Placement". Two of one name in one
+/// program are undefined behaviour that no compiler or linker reports.
 std::vector<std::string> NamedTypesOf(std::string_view source);
 
 } // namespace avocet
