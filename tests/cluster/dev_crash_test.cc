@@ -115,7 +115,8 @@ protected:
     if (device != "box/cpu0") ledger.profiles.insert(ProfileName(decision["model"], kind + "/emulated"));
   }
 
-  void Remove(const std::string& app) {
+  /// By value: it may be one of the ledger's.
+  void Remove(std::string app) { // NOLINT(performance-unnecessary-value-param)
     ASSERT_EQ(cluster.Json({"app", "rm", app})["removed"], app);
     ledger.Removed(app);
   }

@@ -41,7 +41,8 @@ protected:
   json Door() { return cluster.Json({"app", "status", "door"}); }
 
   double GpuUtilization() {
-    for (const auto& device : cluster.Json({"device", "list"})["devices"]) {
+    const json list = cluster.Json({"device", "list"});
+    for (const auto& device : list["devices"]) {
       if (device["id"] == "box/gpu0") return device["utilization"];
     }
     return -1;
