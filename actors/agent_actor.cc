@@ -237,7 +237,8 @@ void OnSessionTick(Self self) {
 }
 
 /// Asks the child to stop; then, or when it does not, `then`.
-template <class Actor> void StopChild(Self self, const Actor& child, Duration deadline, std::function<void()> then) {
+template <class Actor>
+void StopChild(Self self, const Actor& child, Duration deadline, const std::function<void()>& then) {
   self->request(child, deadline, StopActor{}).then([then](Done) { then(); }, [then](const caf::error&) { then(); });
 }
 
@@ -292,7 +293,7 @@ void ResumePlan(Self self) {
 } // namespace
 
 agent_actor::behavior_type AgentBehavior(Self self, const std::shared_ptr<const AgentActorArgs>& args) {
-  self->state.args = std::move(args);
+  self->state.args = args;
   SpawnChildren(self);
   ResumePlan(self);
   self->delayed_send(self, Options(self).heartbeat, SessionTick{});

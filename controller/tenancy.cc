@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "controller/decide.h"
+#include "controller/uncertainty.h"
 
 namespace avocet {
 namespace {
@@ -31,9 +32,10 @@ Tenant TenantOf(const Application& app, const Profile* profile, const Policy& po
 /// What is known of the model, at the pessimistic end of what was measured.
 KnownModel AtUpperEnd(KnownModel known) {
   if (!known.timing) return known;
-  ModelTiming& timing = *known.timing;
-  timing.service = AtUpperEnd(timing.service);
-  timing.switch_s += kZ95 * std::exchange(timing.switch_error_s, 0);
+  auto& [service, switch_s, switch_error_s] = *known.timing;
+  AppLoad load =
+      AtUpperEnd(AppLoad{.service = std::move(service), .switch_s = switch_s, .switch_error_s = switch_error_s});
+  known.timing = {std::move(load.service), load.switch_s, load.switch_error_s};
   return known;
 }
 

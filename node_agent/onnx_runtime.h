@@ -46,7 +46,7 @@ private:
 
 /// A provider, and why it cannot be used; ok when it can.
 struct OnnxProviderState {
-  OnnxProvider provider;
+  OnnxProvider provider = OnnxProvider::kTensorRt;
   Status status;
 };
 

@@ -10,10 +10,8 @@ namespace avocet {
 /// A reply that waits to be encoded and handed to the transport.
 class Reply {
 public:
+  virtual ~Reply() = default;
   virtual void Send() = 0;
-
-protected:
-  ~Reply() = default;
 };
 
 /// One thread that sends replies in their order, so that executors get back to their device at once:
