@@ -463,9 +463,9 @@ TEST_F(InferenceServerTest, ManyClientsAtOnceAllGetTheirOwnAnswers) {
         grpc::ClientContext context;
         LimitTo(context, kPatience);
         ModelInferResponse response;
-        const bool is_ok = stub->ModelInfer(&context, request, &response).ok();
-        if (is_ok && response.id() == request.id() && response.raw_output_contents(0) == request.raw_input_contents(0))
-          ++good;
+        const grpc::Status status = stub->ModelInfer(&context, request, &response);
+        ASSERT_TRUE(status.ok()) << status.error_code() << " " << status.error_message();
+        if (response.id() == request.id() && response.raw_output_contents(0) == request.raw_input_contents(0)) ++good;
       }
     });
   }
