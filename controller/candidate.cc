@@ -51,9 +51,8 @@ SharedAssessment ExactAssessmentOf(const Tenancy& tenancy, PredictionCache& cach
 Candidate::Candidate(const Question& question, size_t device)
     : question_(question), index_(device), before_(question.occupancy[device]) {
   if (question.newcomer.model == nullptr) return;
-  const KnownModel known = KnowledgeOf(question.view, *before_.device, question.newcomer.model->id(), format());
-  profile_ = known.profile;
-  demand_ = DemandOf(known, question.newcomer, question.policy);
+  profile_ = question.occupancy.ProfileOn(device, *question.newcomer.model);
+  demand_ = question.occupancy.DemandOn(device, question.newcomer);
 }
 
 const Tenancy& Candidate::after() const {

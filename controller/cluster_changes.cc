@@ -86,9 +86,11 @@ void RefuseApp(ClusterView& view, const Application& app) {
 std::optional<Placement> ForgetPlacement(ClusterView& view, const AppId& app) {
   view.apps.erase(app);
   ++view.version;
-  auto node = view.placements.extract(app);
-  if (node.empty()) return std::nullopt;
-  return std::move(node.mapped());
+  const auto it = view.placements.find(app);
+  if (it == view.placements.end()) return std::nullopt;
+  Placement forgotten = std::move(it->second);
+  view.placements.erase(it);
+  return forgotten;
 }
 
 bool TakeReport(ClusterView& view, const RunningApp& report) {

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include <boost/container/flat_map.hpp>
+
 #include "controller/latency_model.h"
 #include "messages/application.h"
 #include "messages/device.h"
@@ -25,6 +27,10 @@ struct DeviceView {
   DeviceFit fit; ///< measured parameters; empty until windows came
 };
 
+/// In order of name and side by side in memory, as every decision reads all of it. Whatever comes or goes moves the
+/// others: pointers into it do not last.
+template <class Value> using ByApp = boost::container::flat_map<AppId, Value>;
+
 inline constexpr size_t kMaxRefused = 64;
 
 /// Everything that placement decides on. A value: copy it, change the copy, ask again. No clock,
@@ -33,8 +39,8 @@ struct ClusterView {
   uint64_t version = 0;
   std::map<DeviceId, DeviceView> devices;
   std::map<NodeId, NodeInfo> nodes;
-  std::map<AppId, Application> apps; ///< admitted ones, and those waiting for a placement
-  std::map<AppId, Placement> placements;
+  ByApp<Application> apps; ///< admitted ones, and those waiting for a placement
+  ByApp<Placement> placements;
   std::map<ModelId, Model> models;
   std::map<std::string, Profile> profiles; ///< by Profile::key()
   /// The last kMaxRefused applications that found no place, oldest first, none that was admitted since: their like

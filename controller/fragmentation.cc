@@ -82,7 +82,7 @@ DeviceGroups GroupDevices(const Occupancy& occupancy) {
     key.Add(static_cast<uint64_t>(device.spec.kind));
     if (!device.fit.models.empty()) key.Add(d);
     group = known.try_emplace(key, groups.representatives.size()).first->second;
-    if (*group == groups.representatives.size()) groups.representatives.push_back(&device);
+    if (*group == groups.representatives.size()) groups.representatives.push_back(d);
   }
   return groups;
 }
@@ -91,9 +91,10 @@ Fragmentation::Fragmentation(const Question& question)
     : question_(question), groups_(GroupDevices(question.occupancy)) {
   for (auto& seen : SeenTypes(question, MostTypes(question.occupancy.size()))) {
     Type& type = types_.emplace_back(Type{seen, {}, std::vector<char>(question.occupancy.size()), 0});
-    for (const DeviceView* device : groups_.representatives) {
+    for (const size_t device : groups_.representatives) {
       auto& [demand, column] = type.demands.emplace_back();
-      if (IsOpenTo(*device, seen.newcomer)) demand = DemandOf(question.view, *device, seen.newcomer, question.policy);
+      if (IsOpenTo(*question.occupancy[device].device, seen.newcomer))
+        demand = question.occupancy.DemandOn(device, seen.newcomer);
       if (demand) column = question.cache.fits.ColumnOf(demand->key);
     }
   }

@@ -18,8 +18,8 @@ std::vector<SeenType> SeenTypes(const Question& question, size_t most);
 
 /// Healthy devices by what an application brings to them: the same on all of a type that were not measured themselves.
 struct DeviceGroups {
-  std::vector<std::optional<size_t>> group_of;    ///< by device; nullopt: not healthy
-  std::vector<const DeviceView*> representatives; ///< by group
+  std::vector<std::optional<size_t>> group_of; ///< by device; nullopt: not healthy
+  std::vector<size_t> representatives;         ///< by group: one of its devices
 };
 DeviceGroups GroupDevices(const Occupancy& occupancy);
 

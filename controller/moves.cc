@@ -219,7 +219,7 @@ private:
     size_t compared = 0;
     for (const size_t to : LeastUtilized(closed)) {
       const Tenancy& target = plan_.occupancy[to];
-      const auto demand = DemandOf(asked_.view, *target.device, resident, asked_.policy);
+      const auto demand = plan_.occupancy.DemandOn(to, resident);
       if (!demand || !Fits(target, asked_.policy, asked_.cache).With(*demand)) continue;
       const double cost = PlacementCost(target, *demand, asked_.policy, asked_.cache);
       if (!best || cost < best->cost) best = {to, cost};
@@ -255,7 +255,7 @@ private:
     }
     const Tenancy& target = plan_.occupancy[to];
     plan_.moves.push_back({resident.app->name, plan_.occupancy[from].device->spec.id(), target.device->spec.id()});
-    plan_.occupancy.Add(to, *DemandOf(asked_.view, *target.device, resident, asked_.policy));
+    plan_.occupancy.Add(to, *plan_.occupancy.DemandOn(to, resident));
     return true;
   }
 

@@ -59,17 +59,13 @@ private:
 
   const NodeId& NodeOf(size_t device) const { return occupancy_[device].device->spec.node; }
 
-  std::optional<Demand> DemandAt(size_t device, const Newcomer& resident) const {
-    return DemandOf(view_, *occupancy_[device].device, resident, policy_);
-  }
-
   /// The resident's targets where it costs least, by the fast models.
   std::vector<Shift> ShiftsOf(size_t from, size_t tenant) const {
     std::vector<Shift> shifts;
     const Newcomer resident = ResidentAt(from, tenant);
     for (size_t to = 0; to < occupancy_.size(); ++to) {
       if (to == from || !IsOpen(to, gave_) || freed_.contains(NodeOf(to))) continue;
-      const auto demand = DemandAt(to, resident);
+      const auto demand = occupancy_.DemandOn(to, resident);
       if (!demand || !Fits(occupancy_[to], policy_, cache_).With(*demand)) continue;
       shifts.push_back({from, tenant, to, PlacementCost(occupancy_[to], *demand, policy_, cache_)});
     }
@@ -100,7 +96,7 @@ private:
     Occupancy after = occupancy_;
     const Newcomer resident = ResidentAt(shift.from, shift.tenant);
     after.Remove(shift.from, shift.tenant);
-    after.Add(shift.to, *DemandAt(shift.to, resident));
+    after.Add(shift.to, *occupancy_.DemandOn(shift.to, resident));
     return after;
   }
 

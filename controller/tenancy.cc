@@ -1,55 +1,39 @@
 #include "controller/tenancy.h"
 
 #include <algorithm>
-#include <unordered_map>
 #include <utility>
 
 #include "controller/decide.h"
-#include "controller/uncertainty.h"
 
 namespace avocet {
 namespace {
 
-ContentKey KeyOf(const AppLoad& load, const Tenant& tenant) {
-  ContentKey key;
-  key.Add(std::string_view(load.model.str())).Add(load.rate_rps).Add(load.arrival_scv);
-  key.Add(load.service.mean_s).Add(load.service.scv).Add(load.switch_s).Add(load.tail_s);
-  for (const auto& part : load.service.parts)
-    key.Add(part.probability).Add(part.mean_s).Add(part.scv);
-  key.Add(static_cast<uint64_t>(tenant.goal.statistic)).Add(tenant.goal.limit_s).Add(tenant.goal.preprocess_s);
-  return key.Add(tenant.model_bytes).Add(tenant.own_bytes);
+/// Requires the key of the model's demand.
+ContentKey KeyOf(ContentKey key, const AppLoad& load, const Goal& goal) {
+  key.Add(load.rate_rps).Add(load.arrival_scv);
+  return key.Add(static_cast<uint64_t>(goal.statistic)).Add(goal.limit_s).Add(goal.preprocess_s);
 }
 
-Tenant TenantOf(const Application& app, const Profile* profile, const Policy& policy) {
-  Tenant tenant{.app = &app,
-                .goal = {.statistic = app.objective.statistic,
-                         .limit_s = ToSeconds(LimitOf(app, policy)),
-                         .preprocess_s = ToSeconds(app.preprocess)}};
-  if (profile != nullptr) tenant.model_bytes = profile->memory_bytes, tenant.own_bytes = profile->memory_per_app_bytes;
-  return tenant;
+Tenant TenantOf(const Application& app, const ModelDemand& model, const Policy& policy) {
+  return {.app = &app,
+          .goal = {.statistic = app.objective.statistic,
+                   .limit_s = ToSeconds(LimitOf(app, policy)),
+                   .preprocess_s = ToSeconds(app.preprocess)},
+          .model_bytes = model.model_bytes,
+          .own_bytes = model.app_bytes};
 }
 
-/// What is known of the model, at the pessimistic end of what was measured.
-KnownModel AtUpperEnd(KnownModel known) {
-  if (!known.timing) return known;
-  auto& [service, switch_s, switch_error_s] = *known.timing;
-  AppLoad load =
-      AtUpperEnd(AppLoad{.service = std::move(service), .switch_s = switch_s, .switch_error_s = switch_error_s});
-  known.timing = {std::move(load.service), load.switch_s, load.switch_error_s};
-  return known;
-}
-
-/// Requires timing, at its upper end.
-Demand DemandFrom(const Application& app, const ModelId& model, const KnownModel& known, double rate_rps,
+/// Requires that the model's timing is known.
+Demand DemandFrom(const Application& app, const ModelId& id, const ModelDemand& model, double rate_rps,
                   const Policy& policy) {
-  Demand demand{.tenant = TenantOf(app, known.profile, policy),
+  Demand demand{.tenant = TenantOf(app, model, policy),
                 .load = {.app = app.name,
-                         .model = model,
+                         .model = id,
                          .rate_rps = rate_rps,
                          .arrival_scv = app.arrival.scv,
-                         .service = known.timing->service,
-                         .switch_s = known.timing->switch_s}};
-  demand.key = KeyOf(demand.load, demand.tenant);
+                         .service = model.timing->service,
+                         .switch_s = model.timing->switch_s}};
+  demand.key = KeyOf(model.key, demand.load, demand.tenant.goal);
   return demand;
 }
 
@@ -58,31 +42,6 @@ Preprocessing CoresOf(const ClusterView& view, const NodeId& node) {
   if (it == view.nodes.end()) return {};
   return {.cores = std::max(static_cast<int>(it->second.cpu_cores), 1), .speed = it->second.core_speed};
 }
-
-/// What is known of models, found once for all devices of a type where the model was not measured by itself.
-class KnownModels {
-public:
-  explicit KnownModels(const ClusterView& view) : view_(view) {}
-
-  /// Valid until the next call.
-  const KnownModel& Find(const DeviceView& device, const Placement& placement) {
-    const ModelId& model = placement.model;
-    const ModelFormat format = placement.format;
-    const auto is_model = [&](const ModelFit& fit) { return fit.model == model; };
-    if (std::any_of(device.fit.models.begin(), device.fit.models.end(), is_model))
-      return fitted_ = AtUpperEnd(KnowledgeOf(view_, device, model, format));
-    ContentKey key;
-    key.Add(std::string_view(model.str())).Add(static_cast<uint64_t>(format));
-    const auto [it, is_new] = profiled_.try_emplace(key.Add(std::string_view(device.spec.type)));
-    if (is_new) it->second = AtUpperEnd(KnowledgeOf(view_, device, model, format));
-    return it->second;
-  }
-
-private:
-  const ClusterView& view_;
-  std::unordered_map<ContentKey, KnownModel, ContentKey::Hash> profiled_;
-  KnownModel fitted_;
-};
 
 } // namespace
 
@@ -157,37 +116,41 @@ void Tenancy::Reckon() {
   key.Add(static_cast<uint64_t>(device->spec.kind)).Add(device->spec.memory_bytes);
   key.Add(static_cast<uint64_t>(preprocessing.cores)).Add(preprocessing.speed);
   for (size_t i = 0; i < tenants.size(); ++i)
-    key.Add(KeyOf(load.apps[i], tenants[i]));
+    key.Add(
+        KeyOf(KeyOfModel(load.apps[i], tenants[i].model_bytes, tenants[i].own_bytes), load.apps[i], tenants[i].goal));
 }
 
-std::optional<Demand> DemandOf(const ClusterView& view, const DeviceView& device, const Newcomer& newcomer,
-                               const Policy& policy) {
-  if (newcomer.model == nullptr) return std::nullopt;
-  return DemandOf(KnowledgeOf(view, device, newcomer.model->id(), FormatOf(device.spec.engine)), newcomer, policy);
-}
-
-std::optional<Demand> DemandOf(const KnownModel& known, const Newcomer& newcomer, const Policy& policy) {
-  if (newcomer.model == nullptr || !known.timing) return std::nullopt;
-  return DemandFrom(*newcomer.app, newcomer.model->id(), AtUpperEnd(known), newcomer.rate_rps, policy);
-}
-
-Occupancy::Occupancy(const ClusterView& view, const Policy& policy, const AppId& without) {
+Occupancy::Occupancy(const ClusterView& view, const Policy& policy, const AppId& without)
+    : policy_(&policy), models_(std::make_shared<ModelDemands>(view)) {
   const ResidentIndex residents(view, without);
-  KnownModels models(view);
   tenancies_.reserve(view.devices.size());
   for (const auto& [id, device] : view.devices) {
     const auto here = residents.On(tenancies_.size());
     Tenancy& tenancy = tenancies_.emplace_back(Tenancy::Empty(view, device));
     tenancy.load.apps.reserve(here.size()), tenancy.tenants.reserve(here.size());
     for (const auto& [placement, app] : here) {
-      const KnownModel& known = models.Find(device, *placement);
-      if (!known.timing) continue;
-      tenancy.Add(DemandFrom(*app, placement->model, known, AdmissionRate(*app, device.fit), policy));
+      const ModelDemand& model = models_->Find(device, placement->model, placement->format);
+      if (!model.timing) continue;
+      tenancy.Add(DemandFrom(*app, placement->model, model, AdmissionRate(*app, device.fit), policy));
     }
   }
   for (size_t i = 0; i < size(); ++i) {
     if (i == 0 || tenancies_[i].device->spec.node != tenancies_[i - 1].device->spec.node) SpreadCores(i);
   }
+}
+
+const Profile* Occupancy::ProfileOn(size_t device, const Model& model) const {
+  const DeviceView& there = *tenancies_[device].device;
+  return models_->Find(there, model.id(), FormatOf(there.spec.engine)).profile;
+}
+
+std::optional<Demand> Occupancy::DemandOn(size_t device, const Newcomer& newcomer) const {
+  if (newcomer.model == nullptr) return std::nullopt;
+  const DeviceView& there = *tenancies_[device].device;
+  const ModelId id = newcomer.model->id();
+  const ModelDemand& model = models_->Find(there, id, FormatOf(there.spec.engine));
+  if (!model.timing) return std::nullopt;
+  return DemandFrom(*newcomer.app, id, model, newcomer.rate_rps, *policy_);
 }
 
 void Occupancy::SpreadCores(size_t device) {

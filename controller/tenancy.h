@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
 #include "controller/content_key.h"
 #include "controller/device_load.h"
+#include "controller/model_demand.h"
 #include "controller/preprocessing.h"
 
 namespace avocet {
@@ -73,19 +75,18 @@ struct Newcomer {
   double rate_rps = 0;
 };
 
-/// nullopt where nothing is known of the model on the device.
-std::optional<Demand> DemandOf(const ClusterView& view, const DeviceView& device, const Newcomer& newcomer,
-                               const Policy& policy);
-/// For those who know the model on the device.
-std::optional<Demand> DemandOf(const KnownModel& known, const Newcomer& newcomer, const Policy& policy);
-
-/// Every device's tenancy without one application, in order of device.
+/// Every device's tenancy without one application, in order of device. Borrows the view, which must not change, and the
+/// policy. A value; not thread-safe, nor are two copies of one, which share what they know of the models.
 class Occupancy {
 public:
   Occupancy(const ClusterView& view, const Policy& policy, const AppId& without);
 
   size_t size() const { return tenancies_.size(); }
   const Tenancy& operator[](size_t device) const { return tenancies_[device]; }
+  /// What was measured of a model on the device's type; nullptr: nothing.
+  const Profile* ProfileOn(size_t device, const Model& model) const;
+  /// What the newcomer would bring to the device; nullopt where nothing is known of its model there.
+  std::optional<Demand> DemandOn(size_t device, const Newcomer& newcomer) const;
   /// The other devices of the same node.
   std::vector<size_t> Neighbours(size_t device) const;
   /// What if: the tenant goes; the tenant comes.
@@ -96,6 +97,8 @@ private:
   /// Pre-processing of any device of a node slows that of all.
   void SpreadCores(size_t device);
 
+  const Policy* policy_;
+  std::shared_ptr<ModelDemands> models_;
   std::vector<Tenancy> tenancies_;
 };
 
