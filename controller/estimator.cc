@@ -12,6 +12,8 @@ namespace {
 
 /// Weights below this are forgotten, so that idle applications do not fade into denormal numbers.
 constexpr double kLeastWeight = 1e-9;
+/// An estimate that rests on this many times the observations is news.
+constexpr double kSurer = 2;
 
 template <class List, class IdOf, class Id> auto* FindIn(List& list, const IdOf& id_of, const Id& id) {
   const auto it = std::find_if(list.begin(), list.end(), [&](const auto& e) { return id_of(e) == id; });
@@ -47,9 +49,11 @@ double ScvOfGaps(double count, double sum, double sum2) {
   return std::max(sum2 * count / (sum * sum) - 1, 0.0);
 }
 
-/// Whether two estimates differ by more than `least` and more than chance would explain.
+/// Whether two estimates differ by more than `least` and more than chance would explain, or the later one rests on so
+/// much more that its bounds are far nearer: what was told first rests on the few requests of one window.
 bool Moved(const Estimate& from, const Estimate& to, double least, double scv) {
   if (from.mean == 0 || to.mean == 0) return from.mean != to.mean;
+  if (to.weight >= kSurer * from.weight) return true;
   const double noise = std::sqrt(scv / std::max(std::min(from.weight, to.weight), 1.0));
   return std::abs(to.mean / from.mean - 1) > least + noise;
 }

@@ -33,7 +33,8 @@ public:
 
   const DeviceFit& fit() const { return fit_; }
 
-  /// True once per significant move of the fit since the last call that returned true.
+  /// True once per significant move of the fit since the last call that returned true: of a mean, or of how much it
+  /// rests on, by which it is trusted and bounded (twice as much).
   bool TakeSignificantChange();
 
   /// Drops what is known of an application that left the device (its model's fit stays).

@@ -225,6 +225,30 @@ TEST(DeviceEstimator, AnnouncesASignificantChangeOnce) {
   EXPECT_TRUE(estimator.TakeSignificantChange());
 }
 
+/// What is decided by rests on the fit as it was announced.
+TEST(DeviceEstimator, AnnouncesAFitThatGrowsSurer) {
+  for (const uint64_t arrivals : {1, 4, 5, 19, 50}) {
+    DeviceEstimator estimator{DeviceId("n/d")};
+    DeviceFit announced;
+    int times = 0;
+    for (uint64_t window = 1; window <= 1000; ++window) {
+      auto measured = EmptyWindow(window);
+      auto& app = AddApp(measured, "a", "m:1", arrivals);
+      for (uint64_t i = 0; i < arrivals; ++i)
+        app.service.Add(i % 2 == 0 ? 0.01 : 0.02);
+      (void)estimator.Observe(measured);
+      if (!estimator.TakeSignificantChange()) continue;
+      announced = estimator.fit();
+      ++times;
+    }
+    ASSERT_EQ(announced.apps.size(), 1u);
+    ASSERT_EQ(announced.models.size(), 1u);
+    EXPECT_GE(announced.apps[0].rate.weight, estimator.fit().apps[0].rate.weight / 2) << arrivals;
+    EXPECT_GE(announced.models[0].service.weight, estimator.fit().models[0].service.weight / 2) << arrivals;
+    EXPECT_LE(times, 10) << arrivals << ": a doubling is told, not each window";
+  }
+}
+
 TEST(DeviceEstimator, NoiseIsNotAChange) {
   Workload workload(40, 0.01, 1, 99);
   DeviceEstimator estimator{DeviceId("n/d")};
