@@ -140,6 +140,7 @@ void TimeRound(const Ask& ask, std::vector<double>& times) {
 double RateRound(const std::vector<Ask>& clients) {
   std::atomic<int> count = 0;
   std::vector<std::thread> threads;
+  threads.reserve(clients.size());
   const auto begin = MonotonicTime::clock::now();
   for (const Ask& ask : clients) {
     threads.emplace_back([&ask, &count, begin] {

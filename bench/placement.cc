@@ -168,9 +168,9 @@ int main(int argc, char** argv) {
                               {"seed", "1"},
                               {"offline_from", "0"},
                               {"jobs", std::to_string(avocet::AvailableJobs())}};
-  for (int i = 1; i + 1 < argc; i += 2) {
-    if (std::strncmp(argv[i], "--", 2) != 0 || !arguments.contains(argv[i] + 2)) {
-      std::fprintf(stderr, "placement: unknown option %s\n", argv[i]);
+  for (int i = 1; i < argc; i += 2) {
+    if (std::strncmp(argv[i], "--", 2) != 0 || !arguments.contains(argv[i] + 2) || i + 1 == argc) {
+      std::fprintf(stderr, "placement: %s is no option, or has no value\n", argv[i]);
       return 64;
     }
     arguments[argv[i] + 2] = argv[i + 1];

@@ -60,7 +60,7 @@ TfLiteStatus Prepare(TfLiteContext* context, TfLiteDelegate* delegate) {
 extern "C" {
 
 Device* edgetpu_list_devices(size_t* count) {
-  *count = static_cast<size_t>(fake_edgetpu.pcie_devices + fake_edgetpu.usb_devices);
+  *count = static_cast<size_t>(fake_edgetpu.pcie_devices) + static_cast<size_t>(fake_edgetpu.usb_devices);
   devices[0] = fake_edgetpu.pcie_devices > 0 ? Device{0, "/dev/apex_0"} : Device{1, "/sys/bus/usb/devices/2-1"};
   devices[1] = {1, "/sys/bus/usb/devices/2-1"};
   return *count == 0 ? nullptr : devices;

@@ -38,7 +38,7 @@ protected:
 
   std::unique_ptr<inference::GRPCInferenceService::Stub> NewStub() const {
     grpc::ChannelArguments arguments;
-    arguments.SetInt("avocet.test.channel", channels_++); // a connection of its own
+    arguments.SetInt("avocet.test.channel", channels++); // a connection of its own
     arguments.SetMaxReceiveMessageSize(-1);
     return inference::GRPCInferenceService::NewStub(
         grpc::CreateCustomChannel(server_->address(), grpc::InsecureChannelCredentials(), arguments));
@@ -73,7 +73,7 @@ protected:
     return NewStub()->ServerLive(&context, {}, &response).ok();
   }
 
-  static inline std::atomic<int> channels_ = 0;
+  static inline std::atomic<int> channels = 0;
   std::unique_ptr<InferenceServer> server_;
   std::unique_ptr<inference::GRPCInferenceService::Stub> stub_;
 };

@@ -22,7 +22,6 @@ namespace avocet {
 namespace {
 
 using testing::ElementsAre;
-using testing::ElementsAreArray;
 using testing::HasSubstr;
 
 std::filesystem::path Write(const std::filesystem::path& file, const OnnxGraph& graph) {

@@ -24,7 +24,7 @@ struct Ledger {
 void SubmitMany(FakeDevice& device, Ledger& ledger, int thread) {
   std::mt19937 random(kSeed + static_cast<uint32_t>(thread));
   for (int i = 0; i < kRequestsEach; ++i) {
-    const auto index = static_cast<size_t>(thread * kRequestsEach + i);
+    const auto index = static_cast<size_t>(thread) * kRequestsEach + static_cast<size_t>(i);
     auto request = device.Request(random() % 2 == 0 ? kAppA : kAppB, "");
     std::stop_source source;
     request.cancel = source.get_token();

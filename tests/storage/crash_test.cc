@@ -1,10 +1,10 @@
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <random>
 #include <string>
 
 #include <gtest/gtest.h>
-#include <sched.h>
 
 #include "storage/rocks_store.h"
 #include "tests/storage/crash_model.h"
@@ -28,18 +28,20 @@ struct Progress {
   }
 };
 
-/// When to kill: after so many reports, and so many yields later. After a "begun" the writer is
-/// inside the write or just before it; the yields move the moment through the write.
+using Clock = std::chrono::steady_clock;
+
+/// When to kill: after so many reports, and so much later. After a "begun" the writer is inside the write or just
+/// before it; the time moves the moment through the write.
 struct Moment {
   int reports = 0;
-  int yields = 0;
+  std::chrono::microseconds later{};
 };
 
 /// One in eight falls into the start: loading, recovery of the last crash, housekeeping.
 Moment DrawMoment(std::mt19937_64& random) {
   const auto draw = [&random](int low, int high) { return std::uniform_int_distribution<int>(low, high)(random); };
-  if (draw(1, 8) == 1) return {.reports = 0, .yields = draw(0, 60'000)};
-  return {.reports = draw(1, 60), .yields = draw(0, 300)};
+  if (draw(1, 8) == 1) return {.reports = 0, .later = std::chrono::microseconds(draw(0, 30'000))};
+  return {.reports = draw(1, 60), .later = std::chrono::microseconds(draw(0, 150))};
 }
 
 /// False if the writer ended by itself.
@@ -50,8 +52,10 @@ bool RunAndKill(const std::filesystem::path& directory, const Moment& moment, Pr
     if (!report) return false;
     progress.Add(*report);
   }
-  for (int i = 0; i < moment.yields; ++i)
-    sched_yield();
+  const auto kill_at = Clock::now() + moment.later;
+  while (Clock::now() < kill_at) {
+    // A sleep would be too coarse.
+  }
   const bool killed = writer.Kill();
   // What it reported before it died is as binding as what was read in time.
   while (const auto report = writer.Read())
