@@ -197,11 +197,11 @@ void OnSaid(Self self, const v1::AgentMessage& message) {
   if (body == Body::kHello) return OnHello(self, message.hello());
   if (!self->state.node) return End(self, InvalidArgument("a session begins with Hello"));
   if (body == Body::kAnswer) return OnAnswer(self, message.answer());
-  if (!self->state.welcome) return; // the registration under way tells more
+  if (body == Body::kGoodbye) return OnGoodbye(self); // the controller hears it after the registration
+  if (!self->state.welcome) return;                   // the registration under way tells more
   if (body == Body::kAlive) return OnAlive(self);
   if (body == Body::kRunning) return OnRunning(self, message.running());
   if (body == Body::kWindows) return OnWindows(self, message.windows());
-  if (body == Body::kGoodbye) return OnGoodbye(self);
   spdlog::debug("message of a later version ignored node={}", Name(self));
 }
 

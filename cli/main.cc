@@ -10,6 +10,7 @@
 #include "cli/load_client.h"
 #include "cli/suggest.h"
 #include "cli/table.h"
+#include "messages/openssl_exit.h"
 
 namespace avocet {
 namespace {
@@ -408,5 +409,6 @@ int main(int argc, char** argv) {
   // Later builds of ONNX Runtime than the one that we install report to their maker unless told not to,
   // and read this when they are loaded. Set before there are threads; the operator's own value stays.
   setenv("ORT_DISABLE_TELEMETRY", "1", 0); // NOLINT(concurrency-mt-unsafe)
+  avocet::SkipOpensslCleanup();
   return avocet::Program().Run(argc, argv);
 }

@@ -16,20 +16,32 @@ struct FakeController {
   std::vector<ReportWindows> windows;
   std::vector<Goodbye> goodbyes;
   Status answer;
+  bool is_slow = false; ///< registrations are answered when a goodbye comes
+  std::vector<caf::typed_response_promise<Done>> unanswered;
 
   caf::result<Done> Answer() const {
     if (!answer.ok()) return MakeError(answer);
     return Done{};
   }
 
-  static agent_link_actor::behavior_type Behavior(agent_link_actor::pointer,
+  caf::result<Done> Register(agent_link_actor::pointer self, const RegisterAgent& registration) {
+    registrations.push_back(registration);
+    if (is_slow) return unanswered.emplace_back(self->make_response_promise<Done>());
+    return Answer();
+  }
+
+  static agent_link_actor::behavior_type Behavior(agent_link_actor::pointer self,
                                                   const std::shared_ptr<FakeController>& fake) {
     return {
-        [fake](const RegisterAgent& m) { return fake->registrations.push_back(m), fake->Answer(); },
+        [self, fake](const RegisterAgent& m) { return fake->Register(self, m); },
         [fake](const Heartbeat& m) { return fake->heartbeats.push_back(m), fake->Answer(); },
         [fake](const ReportRunning& m) { return fake->reports.push_back(m), fake->Answer(); },
         [fake](const ReportWindows& m) { fake->windows.push_back(m); },
-        [fake](const Goodbye& m) { fake->goodbyes.push_back(m); },
+        [fake](const Goodbye& m) {
+          fake->goodbyes.push_back(m);
+          for (auto& promise : fake->unanswered)
+            promise.deliver(Done{});
+        },
         [](const FetchModel&) -> caf::result<ModelChunk> { return ModelChunk{}; },
     };
   }
@@ -144,6 +156,18 @@ TEST_F(LinkSessionTest, CarriesTheInstanceAndTheGoodbye) {
   EXPECT_EQ(fake->goodbyes[0].node, NodeId("n1"));
   EXPECT_EQ(fake->goodbyes[0].boot, BootId("boot"));
   EXPECT_EQ(fake->goodbyes[0].session, 7U);
+}
+
+TEST_F(LinkSessionTest, CarriesAGoodbyeBeforeTheWelcome) {
+  fake->is_slow = true;
+  SayHello();
+  SayAlive();
+  v1::AgentMessage message;
+  message.mutable_goodbye();
+  Say(std::move(message));
+  EXPECT_TRUE(fake->heartbeats.empty());
+  EXPECT_EQ(fake->goodbyes.size(), 1U) << "the agent may be stopped while it registers";
+  EXPECT_EQ(down.size(), 1U) << "welcomed afterwards";
 }
 
 TEST_F(LinkSessionTest, AnAgentSpeaksForItsOwnNodeOnly) {
