@@ -144,8 +144,8 @@ private:
 
 class LinkService::Impl : public v1::AgentLink::CallbackService {
 public:
-  Impl(LinkServiceOptions options, caf::actor_system& system, const controller_actor& controller)
-      : options_(std::move(options)), system_(system), controller_(controller) {}
+  Impl(const LinkServiceOptions& options, caf::actor_system& system, const controller_actor& controller)
+      : options_(options), system_(system), controller_(controller) {}
 
   grpc::ServerBidiReactor<v1::AgentMessage, v1::ControllerMessage>*
   Session(grpc::CallbackServerContext* context) override {

@@ -69,7 +69,7 @@ private:
   struct Pending {
     Request request;
     MonotonicTime deadline;
-    bool sent;
+    bool sent = false;
     MonotonicTime sent_at;
   };
   uint64_t oldest() const { return pending_.begin()->first; }

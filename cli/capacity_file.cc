@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <set>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -41,12 +43,12 @@ int ReadCount(ConfigTable& table, std::string_view key, Range range, int otherwi
 }
 
 uint64_t MemoryOf(double mb) {
-  return static_cast<uint64_t>(mb * static_cast<double>(kMiB) + 0.5);
+  return static_cast<uint64_t>(std::llround(mb * static_cast<double>(kMiB)));
 }
 
 class Reader {
 public:
-  explicit Reader(ConfigTable root) : root_(root) {}
+  explicit Reader(ConfigTable root) : root_(std::move(root)) {}
 
   CapacityFile Read() {
     ReadPolicy(root_.Table("policy"), file_.question.policy);

@@ -59,6 +59,7 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::Start(const ChildProcessOpti
   auto arguments = options.arguments;
   arguments.insert(arguments.begin(), "avocet");
   std::vector<char*> pointers;
+  pointers.reserve(arguments.size() + 1);
   for (auto& argument : arguments)
     pointers.push_back(argument.data());
   pointers.push_back(nullptr);

@@ -20,7 +20,7 @@ std::map<std::string, LoadPlan> Split(const LoadPlan& plan, const std::map<AppId
 } // namespace
 
 Result<LoadReport> RunDemoLoad(const LoadPlan& plan, const std::map<AppId, std::string>& endpoints,
-                               const OnLoadProgress& on_progress, std::stop_token stop) {
+                               const OnLoadProgress& on_progress, const std::stop_token& stop) {
   std::vector<std::future<Result<LoadReport>>> running;
   OnLoadProgress progress = on_progress;
   for (const auto& [endpoint, part] : Split(plan, endpoints))

@@ -12,6 +12,6 @@ namespace avocet {
 /// RunLoad does for one endpoint. Requires an endpoint for each of the plan's applications. Progress is told of
 /// one endpoint's part.
 Result<LoadReport> RunDemoLoad(const LoadPlan& plan, const std::map<AppId, std::string>& endpoints,
-                               const OnLoadProgress& on_progress, std::stop_token stop);
+                               const OnLoadProgress& on_progress, const std::stop_token& stop);
 
 } // namespace avocet

@@ -170,7 +170,7 @@ Result<std::string> SetInput(std::string_view input, const std::vector<int64_t>&
 } // namespace
 
 Status ParseInputShape(std::string_view text, InputShapes& shapes) {
-  const Status bad = InvalidArgument(fmt::format("shape '{}' is not NAME=EXTENTxEXTENT..., e.g. x=1x3x48x192", text));
+  Status bad = InvalidArgument(fmt::format("shape '{}' is not NAME=EXTENTxEXTENT..., e.g. x=1x3x48x192", text));
   const size_t equals = text.rfind('=');
   if (equals == std::string_view::npos || equals == 0) return bad;
   const std::string name(text.substr(0, equals));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 
 #include "cli/parallel.h"
 #include "controller/prediction_cache.h"
@@ -23,7 +24,7 @@ double SecondsSince(Clock::time_point start) {
 
 double PercentileOf(std::vector<double> values, double p) {
   if (values.empty()) return 0;
-  const auto at = values.begin() + static_cast<std::ptrdiff_t>(p * static_cast<double>(values.size() - 1) + 0.5);
+  const auto at = values.begin() + std::lround(p * static_cast<double>(values.size() - 1));
   std::nth_element(values.begin(), at, values.end());
   return *at;
 }

@@ -230,6 +230,7 @@ Result<PeerIdentity> IdentityOf(const grpc::AuthContext& context) {
   if (!context.IsPeerAuthenticated()) return Denied("the peer has shown no certificate");
   std::vector<std::string_view> uris;
   const auto found = context.FindPropertyValues(GRPC_PEER_URI_PROPERTY_NAME);
+  uris.reserve(found.size());
   for (const auto& uri : found)
     uris.emplace_back(uri.data(), uri.size());
   return IdentityAmong(uris);

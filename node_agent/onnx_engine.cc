@@ -145,6 +145,7 @@ private:
     std::vector<OrtValue*> outputs(signature_.outputs.size(), nullptr);
     const Status status = Call(request, inputs, outputs);
     std::vector<OnnxValue> owned;
+    owned.reserve(outputs.size());
     for (OrtValue* output : outputs)
       owned.push_back(Own(runtime(), output));
     AVOCET_RETURN_IF_ERROR(status);
@@ -154,6 +155,7 @@ private:
   Status Call(const RunRequest& request, const std::vector<OnnxValue>& inputs, std::vector<OrtValue*>& outputs) {
     std::vector<const char*> input_names, output_names;
     std::vector<const OrtValue*> values;
+    values.reserve(inputs.size());
     for (const TensorView& view : request.inputs)
       input_names.push_back(view.spec.name.c_str());
     for (const OnnxValue& input : inputs)

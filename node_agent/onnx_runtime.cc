@@ -68,7 +68,7 @@ Result<std::shared_ptr<const OnnxRuntime>> OnnxRuntime::Open(const std::filesyst
 Status OnnxRuntime::Append(OrtSessionOptions* options, OnnxProvider provider) const {
   const Status status =
       provider == OnnxProvider::kTensorRt ? AppendTensorRt(*api_, options) : AppendCuda(*api_, options);
-  if (status.ok()) return status;
+  if (status.ok()) return {};
   return Unsupported(std::string(ToString(provider)) + ": " + status.message());
 }
 
