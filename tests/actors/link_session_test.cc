@@ -78,6 +78,11 @@ protected:
     message.mutable_alive();
     Say(std::move(message));
   }
+  void SayGoodbye() {
+    v1::AgentMessage message;
+    message.mutable_goodbye();
+    Say(std::move(message));
+  }
   void SayWindow(const std::string& device) {
     v1::AgentMessage message;
     *message.mutable_windows()->add_windows() = ToProto(
@@ -144,14 +149,13 @@ TEST_F(LinkSessionTest, CarriesWhatTheAgentSaysWithTheSessionsNumber) {
 }
 
 TEST_F(LinkSessionTest, CarriesTheInstanceAndTheGoodbye) {
-  v1::AgentMessage message;
-  *message.mutable_hello() = ToProto(LinkHello{TestNode(), {}, 42});
-  Say(std::move(message));
+  v1::AgentMessage hello;
+  *hello.mutable_hello() = ToProto(LinkHello{TestNode(), {}, 42});
+  Say(std::move(hello));
   ASSERT_EQ(fake->registrations.size(), 1U);
   EXPECT_EQ(fake->registrations[0].instance, 42U);
   EXPECT_EQ(fake->registrations[0].peer, "test");
-  message.mutable_goodbye();
-  Say(std::move(message));
+  SayGoodbye();
   ASSERT_EQ(fake->goodbyes.size(), 1U);
   EXPECT_EQ(fake->goodbyes[0].node, NodeId("n1"));
   EXPECT_EQ(fake->goodbyes[0].boot, BootId("boot"));
@@ -162,9 +166,7 @@ TEST_F(LinkSessionTest, CarriesAGoodbyeBeforeTheWelcome) {
   fake->is_slow = true;
   SayHello();
   SayAlive();
-  v1::AgentMessage message;
-  message.mutable_goodbye();
-  Say(std::move(message));
+  SayGoodbye();
   EXPECT_TRUE(fake->heartbeats.empty());
   EXPECT_EQ(fake->goodbyes.size(), 1U) << "the agent may be stopped while it registers";
   EXPECT_EQ(down.size(), 1U) << "welcomed afterwards";
