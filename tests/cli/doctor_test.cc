@@ -14,7 +14,6 @@ namespace {
 using nlohmann::json;
 using testing::AllOf;
 using testing::HasSubstr;
-using testing::IsEmpty;
 
 EngineInfo Works(const std::string& version) {
   return {{}, "/opt/avocet/lib/" + version + ".so", version, {}};

@@ -10,7 +10,6 @@ namespace avocet {
 namespace {
 
 using nlohmann::json;
-using testing::HasSubstr;
 
 class Partition : public testing::Test {
 protected:
