@@ -59,7 +59,7 @@ int LastCore() {
 ProcessOptions Operator::Command(const std::vector<std::string>& arguments) const {
   ProcessOptions options{.command = prefix_, .stderr_file = {}, .environment = environment_};
   options.environment.merge(CleanEnvironment(folder()));
-  options.command.push_back(AVOCET_BINARY);
+  options.command.emplace_back(AVOCET_BINARY);
   options.command.insert(options.command.end(), arguments.begin(), arguments.end());
   options.command.insert(options.command.end(), {"--addr", control_});
   return options;
