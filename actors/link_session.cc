@@ -94,7 +94,8 @@ caf::result<Reply> AskAgent(Self self, LinkRequest request, Duration deadline, D
 
 caf::result<Done> OnCommand(Self self, RunCommand& run) {
   const Duration deadline = self->state.args->deadlines.command;
-  return AskAgent<Done>(self, std::move(run), deadline, [](auto& promise, const LinkAnswer&) { promise.deliver(Done{}); });
+  return AskAgent<Done>(self, std::move(run), deadline,
+                        [](auto& promise, const LinkAnswer&) { promise.deliver(Done{}); });
 }
 
 caf::result<Profile> OnProfile(Self self, ProfileOnDevice& profile) {
