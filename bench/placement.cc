@@ -127,7 +127,7 @@ private:
     return line.str();
   }
 
-  /// `fluid`: prefix and, as hosted, the total. `offline`: the prefix, at least that of our policies with moves.
+  /// `fluid`: prefix and, as hosted, the total. `offline`: the prefix, at least --offline_from, which is taken to fit.
   std::optional<std::string> Bound(const PlacementInstance& instance, const Cell& cell) const {
     const double fraction = instance.memory_fraction;
     if (cell.policy == "fluid") {

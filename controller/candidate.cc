@@ -49,11 +49,8 @@ SharedAssessment ExactAssessmentOf(const Tenancy& tenancy, PredictionCache& cach
 }
 
 Candidate::Candidate(const Question& question, size_t device)
-    : question_(question), index_(device), before_(question.occupancy[device]) {
-  if (question.newcomer.model == nullptr) return;
-  profile_ = question.occupancy.ProfileOn(device, *question.newcomer.model);
-  demand_ = question.occupancy.DemandOn(device, question.newcomer);
-}
+    : question_(question), index_(device), demand_(question.occupancy.DemandOn(device, question.newcomer)),
+      before_(question.occupancy[device]) {}
 
 const Tenancy& Candidate::after() const {
   if (!after_) {

@@ -42,7 +42,6 @@ public:
   const Question& question() const { return question_; }
   const Application& request() const { return *question_.newcomer.app; }
   const DeviceView& device() const { return *before_.device; }
-  const Profile* profile() const { return profile_; }
   ModelFormat format() const { return FormatOf(device().spec.engine); }
   /// What the newcomer brings; nullopt where nothing is known of its model on the device.
   const std::optional<Demand>& demand() const { return demand_; }
@@ -76,7 +75,6 @@ public:
 private:
   const Question& question_;
   size_t index_;
-  const Profile* profile_ = nullptr;
   std::optional<Demand> demand_;
   const Tenancy& before_;
   mutable std::optional<Tenancy> after_;

@@ -12,11 +12,6 @@
 namespace avocet {
 namespace {
 
-const ModelFit* FindFit(const DeviceFit& fit, const ModelId& model) {
-  const auto it = std::find_if(fit.models.begin(), fit.models.end(), [&](const auto& m) { return m.model == model; });
-  return it == fit.models.end() ? nullptr : &*it;
-}
-
 bool IsTrusted(const Estimate& estimate) {
   return estimate.weight >= kTrustedWeight && estimate.mean > 0;
 }
@@ -48,6 +43,11 @@ const Application* FindApp(const ClusterView& view, const AppId& app) {
 }
 
 } // namespace
+
+const ModelFit* FindFit(const DeviceFit& fit, const ModelId& model) {
+  const auto it = std::find_if(fit.models.begin(), fit.models.end(), [&](const auto& m) { return m.model == model; });
+  return it == fit.models.end() ? nullptr : &*it;
+}
 
 double AdmissionRate(const Application& app, const DeviceFit& fit) {
   const auto it = std::find_if(fit.apps.begin(), fit.apps.end(), [&](const auto& a) { return a.app == app.name; });

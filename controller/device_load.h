@@ -24,6 +24,9 @@ struct ModelTiming {
 std::optional<ModelTiming> TimingOf(const ClusterView& view, const DeviceView& device, const ModelId& model,
                                     ModelFormat format);
 
+/// What was measured of the model in operation; nullptr: nothing.
+const ModelFit* FindFit(const DeviceFit& fit, const ModelId& model);
+
 /// What is known of a model on a device.
 struct KnownModel {
   const Profile* profile = nullptr;  ///< borrowed from the view

@@ -69,7 +69,7 @@ Refusal ExplainFormat(const Candidate& c) {
 }
 
 bool IsProfiled(const Candidate& c) {
-  return c.profile() != nullptr;
+  return c.demand() && c.demand()->profile != nullptr;
 }
 
 Refusal ExplainProfile(const Candidate& c) {

@@ -15,7 +15,7 @@ struct ModelDemand {
   const Profile* profile = nullptr;  ///< borrowed from the view
   std::optional<ModelTiming> timing; ///< nullopt: nothing is known of it there
   uint64_t model_bytes = 0;          ///< once, for all applications of the model
-  uint64_t app_bytes = 0;            ///< for each of them
+  uint64_t own_bytes = 0;            ///< of each of them
   ContentKey key;                    ///< of all of it that counts for a prediction
 };
 
@@ -39,6 +39,6 @@ private:
 };
 
 /// ModelDemand::key of what the load says of its model.
-ContentKey KeyOfModel(const AppLoad& load, uint64_t model_bytes, uint64_t app_bytes);
+ContentKey KeyOfModel(const AppLoad& load, uint64_t model_bytes, uint64_t own_bytes);
 
 } // namespace avocet

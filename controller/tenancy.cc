@@ -20,7 +20,7 @@ Tenant TenantOf(const Application& app, const ModelDemand& model, const Policy& 
                    .limit_s = ToSeconds(LimitOf(app, policy)),
                    .preprocess_s = ToSeconds(app.preprocess)},
           .model_bytes = model.model_bytes,
-          .own_bytes = model.app_bytes};
+          .own_bytes = model.own_bytes};
 }
 
 /// Requires that the model's timing is known.
@@ -32,7 +32,8 @@ Demand DemandFrom(const Application& app, const ModelId& id, const ModelDemand& 
                          .rate_rps = rate_rps,
                          .arrival_scv = app.arrival.scv,
                          .service = model.timing->service,
-                         .switch_s = model.timing->switch_s}};
+                         .switch_s = model.timing->switch_s},
+                .profile = model.profile};
   demand.key = KeyOf(model.key, demand.load, demand.tenant.goal);
   return demand;
 }
@@ -137,11 +138,6 @@ Occupancy::Occupancy(const ClusterView& view, const Policy& policy, const AppId&
   for (size_t i = 0; i < size(); ++i) {
     if (i == 0 || tenancies_[i].device->spec.node != tenancies_[i - 1].device->spec.node) SpreadCores(i);
   }
-}
-
-const Profile* Occupancy::ProfileOn(size_t device, const Model& model) const {
-  const DeviceView& there = *tenancies_[device].device;
-  return models_->Find(there, model.id(), FormatOf(there.spec.engine)).profile;
 }
 
 std::optional<Demand> Occupancy::DemandOn(size_t device, const Newcomer& newcomer) const {

@@ -36,7 +36,8 @@ struct Tenant {
 struct Demand {
   Tenant tenant;
   AppLoad load;
-  ContentKey key; ///< of all that counts for a prediction
+  ContentKey key;                   ///< of all that counts for a prediction
+  const Profile* profile = nullptr; ///< borrowed; nullptr: known from operation alone
 };
 
 /// A device and what runs on it, resolved: admission rates, fitted or profiled service times, limits. A value; what
@@ -83,8 +84,6 @@ public:
 
   size_t size() const { return tenancies_.size(); }
   const Tenancy& operator[](size_t device) const { return tenancies_[device]; }
-  /// What was measured of a model on the device's type; nullptr: nothing.
-  const Profile* ProfileOn(size_t device, const Model& model) const;
   /// What the newcomer would bring to the device; nullopt where nothing is known of its model there.
   std::optional<Demand> DemandOn(size_t device, const Newcomer& newcomer) const;
   /// The other devices of the same node.

@@ -116,7 +116,7 @@ protected:
   }
 
   /// By value: it may be one of the ledger's.
-  void Remove(std::string app) { // NOLINT(performance-unnecessary-value-param)
+  void Remove(std::string app) {
     ASSERT_EQ(cluster.Json({"app", "rm", app})["removed"], app);
     ledger.Removed(app);
   }

@@ -34,7 +34,7 @@ TEST(Memo, WhatIsAskedForAgainOutlivesItsGeneration) {
 TEST(Memo, ForgetsWhatIsOldBitByBitUntilNothingIsLeft) {
   constexpr size_t kGeneration = 100;
   Memo<std::shared_ptr<int>> memo(kGeneration);
-  auto counted = std::make_shared<int>();
+  const auto counted = std::make_shared<int>();
   long most_dropped = 0, held = 1;
   for (uint64_t i = 0; i < 1000; ++i) {
     (void)memo.Get(KeyOf(i), [&] { return counted; });

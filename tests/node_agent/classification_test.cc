@@ -86,7 +86,6 @@ RC_GTEST_PROP(Classify, IsTheBeginningOfASortedTensor, (const std::vector<int16_
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return values[a] > values[b]; });
   order.resize(std::min<size_t>(order.size(), most));
   std::vector<std::string> wanted;
-  wanted.reserve(order.size());
   for (const size_t i : order)
     wanted.push_back(std::to_string(values[i]) + ":" + std::to_string(i));
   RC_ASSERT(TextsOf(Classify(Of<int16_t>(DataType::kInt16, values), most)) == wanted);

@@ -13,7 +13,6 @@ const ModelSignature kSignature{{}, {TensorSpec{"a", DataType::kFp32, {1}}, Tens
 
 Result<std::vector<size_t>> Select(const std::vector<std::string>& names) {
   std::vector<RequestedOutput> outputs;
-  outputs.reserve(names.size());
   for (const std::string& name : names)
     outputs.push_back({name, 0});
   const auto chosen = SelectOutputs(outputs, kSignature);
