@@ -1,6 +1,6 @@
 #include "cli/load_http_codec.h"
+#include "messages/invariant.h"
 
-#include <cassert>
 #include <utility>
 
 #include <fmt/format.h>
@@ -113,7 +113,7 @@ HttpPayload EncodeHttp(LoadPayload payload, std::string_view host) {
 }
 
 void SetId(std::string& head, size_t id_at, uint64_t id) {
-  assert(id_at + kHttpIdDigits <= head.size());
+  AVOCET_CHECK(id_at + kHttpIdDigits <= head.size());
   for (size_t i = kHttpIdDigits; i > 0; --i, id /= 10)
     head[id_at + i - 1] = static_cast<char>('0' + id % 10);
 }

@@ -1,7 +1,7 @@
 #include "cli/table.h"
+#include "messages/invariant.h"
 
 #include <algorithm>
-#include <cassert>
 #include <cstdlib>
 
 #include <unistd.h>
@@ -64,7 +64,7 @@ Cell::Cell(std::string cell_text, Tone cell_tone) : text(std::move(cell_text)), 
 TextTable::TextTable(std::vector<Column> columns) : columns_(std::move(columns)) {}
 
 void TextTable::Add(std::vector<Cell> row) {
-  assert(row.size() == columns_.size());
+  AVOCET_CHECK(row.size() == columns_.size());
   rows_.push_back(std::move(row));
 }
 

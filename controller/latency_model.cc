@@ -1,7 +1,6 @@
 #include "controller/latency_model.h"
 
 #include <algorithm>
-#include <cassert>
 #include <optional>
 
 #include "controller/fifo_model.h"
@@ -10,6 +9,7 @@
 #include "controller/processor_sharing_model.h"
 #include "controller/service_classes.h"
 #include "controller/time_shared_model.h"
+#include "messages/invariant.h"
 
 namespace avocet {
 namespace {
@@ -125,7 +125,7 @@ double ProbabilityOf(Statistic statistic) {
   case Statistic::kP99:
     return 0.99;
   }
-  assert(false && "the mean is no percentile");
+  AVOCET_CHECK(statistic != Statistic::kMean);
   return 0;
 }
 

@@ -1,10 +1,11 @@
 #pragma once
 
-#include <cassert>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
+
+#include "messages/invariant.h"
 
 namespace avocet {
 
@@ -34,7 +35,7 @@ class [[nodiscard]] Status {
 public:
   Status() = default;
   Status(StatusCode code, std::string message) : code_(code), message_(std::move(message)) {
-    assert(code != StatusCode::kOk);
+    AVOCET_CHECK(code != StatusCode::kOk);
   }
 
   bool ok() const { return code_ == StatusCode::kOk; }
@@ -68,18 +69,18 @@ Status Corruption(std::string message);
 Status Internal(std::string message);
 
 /// A value, or the Status that says why there is none. Never holds an ok Status.
-/// `value()` requires `ok()`; it is checked in debug builds.
+/// value(), * and -> require ok(); that is checked.
 template <class T> class [[nodiscard]] Result {
 public:
   Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
-  Result(Status status) : state_(std::in_place_index<1>, std::move(status)) { assert(!std::get<1>(state_).ok()); }
+  Result(Status status) : state_(std::in_place_index<1>, std::move(status)) { AVOCET_CHECK(!std::get<1>(state_).ok()); }
 
   bool ok() const { return state_.index() == 0; }
   explicit operator bool() const { return ok(); }
 
-  T& value() & { return std::get<0>(state_); }
-  const T& value() const& { return std::get<0>(state_); }
-  T&& value() && { return std::get<0>(std::move(state_)); }
+  T& value() & { return *Checked(std::get_if<0>(&state_)); }
+  const T& value() const& { return *Checked(std::get_if<0>(&state_)); }
+  T&& value() && { return std::move(*Checked(std::get_if<0>(&state_))); }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
   T&& operator*() && { return std::move(*this).value(); }
@@ -90,6 +91,11 @@ public:
   Status status() const { return ok() ? Status{} : std::get<1>(state_); }
 
 private:
+  template <class Value> static Value* Checked(Value* value) {
+    AVOCET_CHECK(value != nullptr);
+    return value;
+  }
+
   std::variant<T, Status> state_;
 };
 
@@ -98,3 +104,15 @@ private:
 /// Returns the Status of `expr` from the calling function unless it is ok.
 #define AVOCET_RETURN_IF_ERROR(expr)                                                                                   \
   if (auto avocet_status_ = (expr); !avocet_status_.ok()) return avocet_status_
+
+/// Sets `target` (a declaration, or something to assign to) to the value of `expr`, a Result; returns its Status from
+/// the calling function when there is none. Two statements: not the body of an unbraced `if`.
+///   AVOCET_ASSIGN_OR_RETURN(const auto text, ReadWholeFile(file, kMaxBytes));
+#define AVOCET_ASSIGN_OR_RETURN(target, expr)                                                                          \
+  AVOCET_ASSIGN_OR_RETURN_AS_(AVOCET_JOIN_(avocet_result_, __LINE__), target, expr)
+#define AVOCET_ASSIGN_OR_RETURN_AS_(result, target, expr)                                                              \
+  auto result = (expr);                                                                                                \
+  if (!result.ok()) return result.status();                                                                            \
+  target = std::move(result).value()
+#define AVOCET_JOIN_(left, right) AVOCET_JOIN_NOW_(left, right)
+#define AVOCET_JOIN_NOW_(left, right) left##right

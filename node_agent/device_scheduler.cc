@@ -1,8 +1,8 @@
 #include "node_agent/device_scheduler.h"
 
-#include <cassert>
 #include <utility>
 
+#include "messages/invariant.h"
 #include "node_agent/deadline_watch.h"
 #include "node_agent/executor.h"
 #include "node_agent/model_runner.h"
@@ -13,8 +13,8 @@ namespace avocet {
 DeviceScheduler::DeviceScheduler(DeviceSpec spec, BootId boot, std::unique_ptr<Engine> engine, SchedulerOptions options)
     : spec_(std::move(spec)), options_(options), engine_(std::move(engine)), meter_(spec_.id(), std::move(boot), Now()),
       watch_(engine_->can_cancel() ? std::make_unique<DeadlineWatch>() : nullptr) {
-  assert(spec_.discipline == Discipline::kFifo || spec_.discipline == Discipline::kTimeShared);
-  assert(options_.max_queued >= 1);
+  AVOCET_CHECK(spec_.discipline == Discipline::kFifo || spec_.discipline == Discipline::kTimeShared);
+  AVOCET_CHECK(options_.max_queued >= 1);
   if (is_fifo()) device_executor_ = MakeExecutor(spec_.name);
 }
 

@@ -1,7 +1,7 @@
 #include "node_agent/emulated_clock.h"
+#include "messages/invariant.h"
 
 #include <algorithm>
-#include <cassert>
 #include <cmath>
 #include <limits>
 
@@ -76,7 +76,7 @@ MonotonicTime SharedDeviceClock::FinishOf(Job job) const {
     state.Advance(state.at + Nanos(std::min(left_ns * static_cast<double>(state.remaining_ns.size()), 4e18)) +
                   Duration(1));
   }
-  assert(state.finished.contains(job));
+  AVOCET_CHECK(state.finished.contains(job));
   return state.finished.at(job);
 }
 

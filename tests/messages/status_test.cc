@@ -81,5 +81,31 @@ TEST(Status, ReturnIfErrorStopsAtAnError) {
   EXPECT_EQ(steps, 1);
 }
 
+Result<int> Parse(bool good) {
+  if (good) return 7;
+  return InvalidArgument("not a number");
+}
+
+Result<std::string> Shown(bool good) {
+  AVOCET_ASSIGN_OR_RETURN(const int number, Parse(good));
+  std::string text;
+  AVOCET_ASSIGN_OR_RETURN(text, Result<std::string>(std::to_string(number)));
+  return text;
+}
+
+TEST(AssignOrReturn, AssignsTheValueOrReturnsTheStatus) {
+  EXPECT_EQ(*Shown(true), "7");
+  EXPECT_EQ(Shown(false).status(), InvalidArgument("not a number"));
+}
+
+Result<std::unique_ptr<int>> Owned() {
+  AVOCET_ASSIGN_OR_RETURN(auto number, Result<std::unique_ptr<int>>(std::make_unique<int>(3)));
+  return number;
+}
+
+TEST(AssignOrReturn, MovesTheValue) {
+  EXPECT_EQ(**Owned(), 3);
+}
+
 } // namespace
 } // namespace avocet
