@@ -1,4 +1,5 @@
 #include "node_agent/model_runner.h"
+#include "node_agent/zero_inputs.h"
 
 #include <algorithm>
 #include <exception>

@@ -9,7 +9,7 @@
 #include "node_agent/onnx_tensor.h"
 #include "node_agent/process_usage.h"
 #include "node_agent/service_meter.h"
-#include "node_agent/work.h"
+#include "node_agent/zero_inputs.h"
 
 namespace avocet {
 namespace {

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <vector>
 
 #include "messages/ids.h"
 #include "node_agent/device_scheduler.h"
@@ -41,13 +40,6 @@ struct Work {
   std::shared_ptr<Attachment> attachment; ///< null for warm-ups and probes
   std::optional<ProbeKind> probe;
   std::shared_ptr<Resident> other; ///< kSwitched: run first when the device last ran `model`; null: feign it
-};
-
-/// Inputs of zeros that fit a signature; an open extent becomes 1. The views point into `tensors`.
-struct ZeroInputs {
-  explicit ZeroInputs(const ModelSignature& signature);
-  std::vector<Tensor> tensors;
-  std::vector<TensorView> views;
 };
 
 } // namespace avocet
