@@ -1,4 +1,5 @@
 #include "cli/child_process.h"
+#include "messages/files.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -37,21 +38,6 @@ struct ChildPlan {
   execv("/proc/self/exe", plan.arguments);
   _exit(127);
 }
-
-class Fd {
-public:
-  explicit Fd(int fd) : fd_(fd) {}
-  ~Fd() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Fd(const Fd&) = delete;
-  Fd& operator=(const Fd&) = delete;
-  int get() const { return fd_; }
-  int Release() { return std::exchange(fd_, -1); }
-
-private:
-  int fd_;
-};
 
 } // namespace
 

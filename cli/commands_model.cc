@@ -8,8 +8,8 @@
 #include "cli/model_import.h"
 #include "cli/onnx_shapes.h"
 #include "cli/progress.h"
-#include "cli/replay_read.h"
 #include "cli/session.h"
+#include "messages/files.h"
 
 namespace avocet {
 namespace {

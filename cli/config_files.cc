@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <set>
 
 #include <fmt/format.h>
@@ -10,6 +9,7 @@
 #include "cli/config_parts.h"
 #include "messages/address.h"
 #include "messages/check.h"
+#include "messages/files.h"
 
 namespace avocet {
 namespace {
@@ -274,16 +274,7 @@ Result<DevConfig> ParseDevConfig(std::string_view text, const std::string& filen
 }
 
 Result<std::string> ReadConfigFile(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in) return NotFound(fmt::format("cannot open '{}'; is the path right and readable?", file.string()));
-  std::string text(kMaxTomlBytes + 1, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<size_t>(in.gcount()));
-  if (in.bad()) return Unavailable(fmt::format("cannot read '{}'; is it a file?", file.string()));
-  if (text.size() > kMaxTomlBytes)
-    return ResourceExhausted(
-        fmt::format("'{}' is too long; a configuration file has at most {} bytes", file.string(), kMaxTomlBytes));
-  return text;
+  return ReadWholeFile(file, kMaxTomlBytes);
 }
 
 } // namespace avocet

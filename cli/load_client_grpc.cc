@@ -14,8 +14,8 @@
 
 #include "cli/load_tensors.h"
 #include "cli/load_transport.h"
-#include "cli/replay_read.h"
 #include "inference/grpc_service.grpc.pb.h"
+#include "messages/files.h"
 
 namespace avocet {
 namespace {

@@ -11,8 +11,8 @@
 #include "cli/load_display.h"
 #include "cli/load_trace.h"
 #include "cli/progress.h"
-#include "cli/replay_read.h"
 #include "cli/session.h"
+#include "messages/files.h"
 
 namespace avocet {
 namespace {

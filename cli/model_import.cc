@@ -1,8 +1,8 @@
 #include "cli/model_import.h"
 
 #include <fstream>
-#include <sstream>
 
+#include "messages/files.h"
 #include "node_agent/emulated_model.h"
 #include "node_agent/model_files.h"
 
@@ -22,11 +22,9 @@ Result<ModelFormat> FormatOfFile(const std::filesystem::path& file) {
 }
 
 Status CheckEmulated(const std::filesystem::path& file) {
-  std::ifstream stream(file);
-  std::stringstream text;
-  text << stream.rdbuf();
-  auto model = ParseEmulatedModel(text.str(), file.string());
-  return model.status();
+  const auto text = ReadWholeFile(file, kMaxEmulatedModelFileBytes);
+  if (!text.ok()) return text.status();
+  return ParseEmulatedModel(*text, file.string()).status();
 }
 
 Result<Variant> Describe(const std::filesystem::path& file) {

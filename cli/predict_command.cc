@@ -2,8 +2,8 @@
 #include "cli/config_files.h"
 #include "cli/predict_file.h"
 #include "cli/predict_render.h"
-#include "cli/replay_read.h"
 #include "controller/uncertainty.h"
+#include "messages/files.h"
 
 namespace avocet {
 namespace {

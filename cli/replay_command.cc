@@ -2,8 +2,8 @@
 
 #include "cli/commands.h"
 #include "cli/replay_file.h"
-#include "cli/replay_read.h"
 #include "cli/replay_render.h"
+#include "messages/files.h"
 
 namespace avocet {
 

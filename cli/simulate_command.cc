@@ -3,8 +3,8 @@
 #include "cli/commands_simulate.h"
 #include "cli/parallel.h"
 #include "cli/progress.h"
-#include "cli/replay_read.h"
 #include "cli/simulate_render.h"
+#include "messages/files.h"
 
 namespace avocet {
 

@@ -7,14 +7,13 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <fstream>
 #include <iterator>
-#include <sstream>
 #include <system_error>
 
 #include <openssl/pem.h>
 
 #include "messages/check.h"
+#include "messages/files.h"
 #include "messages/ids.h"
 #include "messages/openssl.h"
 
@@ -34,10 +33,6 @@ Status Failed(const std::string& what) {
 
 // ---- files ----
 
-std::string ErrnoText() {
-  return std::error_code(errno, std::generic_category()).message();
-}
-
 Status WriteAll(int file, std::string_view text) {
   while (!text.empty()) {
     const ssize_t written = write(file, text.data(), text.size());
@@ -52,22 +47,22 @@ Status WriteAll(int file, std::string_view text) {
 Status WriteFile(const fs::path& file, std::string_view text, mode_t mode) {
   const fs::path aside = file.string() + ".new";
   unlink(aside.c_str());
-  const int descriptor = open(aside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-  if (descriptor < 0) return Unavailable("cannot write '" + aside.string() + "': " + ErrnoText());
-  const Status written = WriteAll(descriptor, text);
-  close(descriptor);
-  if (!written.ok()) return written.WithContext("cannot write '" + aside.string() + "'");
+  const Fd out(open(aside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
+  if (!out.ok()) return Unavailable("cannot write '" + aside.string() + "': " + ErrnoText());
+  if (const Status written = WriteAll(out.get(), text); !written.ok())
+    return written.WithContext("cannot write '" + aside.string() + "'");
   if (rename(aside.c_str(), file.c_str()) != 0)
     return Unavailable("cannot replace '" + file.string() + "': " + ErrnoText());
   return {};
 }
 
+constexpr size_t kMaxTextBytes = size_t{1} << 20; ///< of a key or certificate
+
 Result<std::string> ReadText(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in) return NotFound("cannot open '" + file.string() + "'; make an authority with `avocet tls init` first");
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
+  auto text = ReadWholeFile(file, kMaxTextBytes);
+  if (text.status().code() == StatusCode::kNotFound)
+    return NotFound(text.status().message() + "; make an authority with `avocet tls init` first");
+  return text;
 }
 
 Status MakeFolder(const fs::path& folder) {

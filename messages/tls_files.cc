@@ -1,4 +1,5 @@
 #include "messages/tls_files.h"
+#include "messages/files.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -6,7 +7,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <system_error>
 #include <vector>
 
@@ -27,18 +27,9 @@ Status Unusable(const fs::path& file, const std::string& what) {
   return InvalidArgument("TLS file '" + file.string() + "' " + what);
 }
 
-std::string ErrnoText() {
-  return std::error_code(errno, std::generic_category()).message();
-}
-
 Result<std::string> ReadPem(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in) return Unusable(file, "cannot be opened: " + ErrnoText());
-  std::string text(kMaxTlsFileBytes + 1, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<size_t>(in.gcount()));
-  if (in.bad()) return Unusable(file, "cannot be read; is it a file?");
-  if (text.size() > kMaxTlsFileBytes) return Unusable(file, "is longer than 1 MiB; is it the right file?");
+  auto text = ReadWholeFile(file, kMaxTlsFileBytes);
+  if (!text.ok()) return Unusable(file, "cannot be used: " + text.status().message() + "");
   return text;
 }
 

@@ -4,13 +4,13 @@
 
 #include <algorithm>
 #include <condition_variable>
-#include <fstream>
 #include <iterator>
 #include <mutex>
 #include <random>
 #include <string>
 #include <utility>
 
+#include "messages/files.h"
 #include "node_agent/emulated_clock.h"
 #include "node_agent/emulated_model.h"
 
@@ -131,15 +131,6 @@ private:
   MonotonicTime previous_finish_{};
 };
 
-Result<std::string> ReadSmallFile(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in) return NotFound("cannot read " + file.string());
-  std::string text(kMaxEmulatedModelFileBytes + 1, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<size_t>(in.gcount()));
-  return text;
-}
-
 class EmulatedEngine final : public Engine {
 public:
   EmulatedEngine(DeviceKind kind, Discipline discipline)
@@ -151,7 +142,7 @@ public:
   bool can_cancel() const override { return true; }
 
   Result<std::unique_ptr<LoadedModel>> Load(const LoadRequest& request) override {
-    const auto text = ReadSmallFile(request.file);
+    const auto text = ReadWholeFile(request.file, kMaxEmulatedModelFileBytes);
     if (!text.ok()) return text.status();
     auto model = ParseEmulatedModel(*text, request.file.string());
     if (!model.ok()) return model.status();

@@ -2,14 +2,13 @@
 
 #include <grpcpp/grpcpp.h>
 
-#include <fstream>
 #include <limits>
 #include <mutex>
-#include <sstream>
 #include <utility>
 
 #include "inference/grpc_service.grpc.pb.h"
 #include "messages/address.h"
+#include "messages/files.h"
 #include "node_agent/inference_call.h"
 #include "node_agent/inference_metadata_codec.h"
 #include "node_agent/inference_status.h"
@@ -142,12 +141,13 @@ private:
   ReplySender sender_;
 };
 
+constexpr size_t kMaxPemBytes = kMiB; ///< of a certificate chain or a key
+
 Result<std::string> ReadPem(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  if (!in || text.str().empty()) return InvalidArgument("cannot read " + file.string());
-  return text.str();
+  auto text = ReadWholeFile(file, kMaxPemBytes);
+  if (!text.ok()) return InvalidArgument(text.status().message());
+  if (text->empty()) return InvalidArgument("'" + file.string() + "' is empty; it must hold a PEM text");
+  return text;
 }
 
 Result<std::shared_ptr<grpc::ServerCredentials>> CredentialsFor(const std::optional<ServerCertificate>& tls) {

@@ -12,6 +12,7 @@
 #include <memory>
 #include <system_error>
 
+#include "messages/files.h"
 #include "messages/model.h"
 
 namespace avocet {
@@ -32,20 +33,9 @@ Status FileError(const std::string& verb, const std::filesystem::path& path, int
   return Internal(text);
 }
 
-class Fd {
-public:
-  Fd(const std::filesystem::path& path, int flags) : fd_(open(path.c_str(), flags | O_CLOEXEC, 0644)) {}
-  ~Fd() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Fd(const Fd&) = delete;
-  Fd& operator=(const Fd&) = delete;
-  int get() const { return fd_; }
-  bool ok() const { return fd_ >= 0; }
-
-private:
-  int fd_;
-};
+Fd OpenFile(const std::filesystem::path& path, int flags) {
+  return Fd(open(path.c_str(), flags | O_CLOEXEC, 0644));
+}
 
 Status WriteAt(const Fd& fd, const std::filesystem::path& path, std::string_view bytes, uint64_t offset) {
   while (!bytes.empty()) {
@@ -72,7 +62,7 @@ Result<size_t> ReadAt(const Fd& fd, const std::filesystem::path& path, char* byt
 }
 
 Status Sync(const std::filesystem::path& path) {
-  const Fd fd(path, O_RDONLY);
+  const Fd fd = OpenFile(path, O_RDONLY);
   if (!fd.ok()) return FileError("open", path, errno);
   return fsync(fd.get()) == 0 ? Status{} : FileError("sync", path, errno);
 }
@@ -122,7 +112,7 @@ Sha256 Sha256Of(std::string_view bytes) {
 }
 
 Result<Sha256> Sha256OfFile(const std::filesystem::path& file) {
-  const Fd fd(file, O_RDONLY);
+  const Fd fd = OpenFile(file, O_RDONLY);
   if (!fd.ok()) return FileError("open", file, errno);
   Hasher hasher;
   std::string piece(kPieceBytes, '\0');
@@ -238,7 +228,7 @@ Result<Sha256> ModelFiles::Put(std::string_view bytes) {
   if (Find(file).ok()) return file;
   AVOCET_RETURN_IF_ERROR(MakeRoom(file, bytes.size()));
   const std::filesystem::path part = PartOf(file);
-  const Fd fd(part, O_WRONLY | O_CREAT | O_TRUNC);
+  const Fd fd = OpenFile(part, O_WRONLY | O_CREAT | O_TRUNC);
   if (!fd.ok()) return FileError("create", part, errno);
   Status status = WriteAt(fd, part, bytes, 0);
   if (status.ok()) status = Keep(file);
@@ -254,7 +244,7 @@ Status ModelFiles::Download(const Sha256& file, uint64_t size_bytes, const Fetch
   const bool known = size_bytes > 0;
   if (!known) size_bytes = kMaxModelFileBytes; // until the sender says that this is all
   const std::filesystem::path part = PartOf(file);
-  const Fd fd(part, O_RDWR | O_CREAT);
+  const Fd fd = OpenFile(part, O_RDWR | O_CREAT);
   struct stat status {};
   if (!fd.ok() || fstat(fd.get(), &status) != 0) return FileError("open", part, errno);
   auto have = static_cast<uint64_t>(status.st_size);
@@ -316,7 +306,7 @@ Result<uint64_t> ModelFiles::PutChunk(const Sha256& file, uint64_t offset, uint6
   if (present.status().code() != StatusCode::kNotFound) return present.status();
   if (total_bytes == 0 || total_bytes > kMaxModelFileBytes) return BadSize(file, total_bytes);
   const std::filesystem::path part = PartOf(file);
-  const Fd fd(part, O_RDWR | O_CREAT);
+  const Fd fd = OpenFile(part, O_RDWR | O_CREAT);
   struct stat status {};
   if (!fd.ok() || fstat(fd.get(), &status) != 0) return FileError("open", part, errno);
   auto have = static_cast<uint64_t>(status.st_size);
@@ -336,7 +326,7 @@ Result<uint64_t> ModelFiles::PutChunk(const Sha256& file, uint64_t offset, uint6
 Result<std::string> ModelFiles::Read(const Sha256& file, uint64_t offset, uint64_t max_bytes) {
   const auto path = Find(file);
   if (!path.ok()) return path.status();
-  const Fd fd(*path, O_RDONLY);
+  const Fd fd = OpenFile(*path, O_RDONLY);
   struct stat status {};
   if (!fd.ok() || fstat(fd.get(), &status) != 0) return FileError("open", *path, errno);
   const auto size = static_cast<uint64_t>(status.st_size);

@@ -94,7 +94,7 @@ TEST_F(TlsFilesTest, AFileBeyondTheBoundIsRefused) {
   Write(files.ca, good + std::string(kMaxTlsFileBytes - good.size(), '\n'));
   EXPECT_TRUE(Read(files).ok());
   Write(files.ca, good + std::string(kMaxTlsFileBytes - good.size() + 1, '\n'));
-  ExpectRefused(files, files.ca, "longer than 1 MiB");
+  ExpectRefused(files, files.ca, "longer than 1048576 bytes");
 }
 
 TEST_F(TlsFilesTest, AKeyOfAnotherCertificateIsRefused) {
