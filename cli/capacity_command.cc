@@ -1,3 +1,4 @@
+#include <memory>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -5,7 +6,8 @@
 
 #include "cli/capacity_file.h"
 #include "cli/cbc_solver.h"
-#include "cli/commands_simulate.h"
+#include "cli/command_line.h"
+#include "cli/commands.h"
 #include "cli/config_files.h"
 #include "cli/format.h"
 #include "cli/progress.h"
@@ -107,8 +109,6 @@ Result<Answer> OfPurchase(const Context& context, const CapacityQuestion& questi
   return Answer{.devices = purchase->devices, .placement = purchase->placement, .purchase = *purchase};
 }
 
-} // namespace
-
 int CapacityCommand(const Context& context, const std::filesystem::path& path) {
   auto text = ReadConfigFile(path);
   if (!text.ok()) return Fail(context, text.status());
@@ -119,6 +119,21 @@ int CapacityCommand(const Context& context, const std::filesystem::path& path) {
   const bool json = context.render.format == OutputFormat::kJson;
   std::cout << (json ? AnswerJson(file->question, *answer) : AnswerText(file->question, *answer, context.render.color));
   return kExitOk;
+}
+
+} // namespace
+
+void AddCapacityCommand(CommandLine& line) {
+  auto file = std::make_shared<std::filesystem::path>();
+  CLI::App& capacity =
+      line.Add("capacity", "How many devices do these applications need; or how many more does a cluster take?",
+               [file](const Context& c) { return CapacityCommand(c, *file); });
+  capacity.add_option("file", *file, "Devices, models and applications, TOML")->required();
+  capacity.footer(
+      "deploy/examples/capacity.toml has every key. Without `count` in its devices: the cheapest cluster\n"
+      "found that hosts all applications, and a price below which there is none. With `count`: how many of\n"
+      "the applications that cluster hosts, and how many more of each fit (one kind at a time).\n"
+      "Every cluster is filled with the controller's own decision function. Exit code 2: not possible.");
 }
 
 } // namespace avocet

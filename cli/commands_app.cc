@@ -1,7 +1,9 @@
+#include <memory>
 #include <stop_token>
 #include <thread>
 
 #include "actors/control_client.h"
+#include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/config_files.h"
 #include "cli/session.h"
@@ -9,6 +11,12 @@
 
 namespace avocet {
 namespace {
+
+struct AppApplyOptions {
+  std::filesystem::path file;
+  PlacementOptions placement;
+  bool wait = true; ///< until the application serves
+};
 
 Result<Application> ReadApplication(const std::filesystem::path& file) {
   auto text = ReadConfigFile(file);
@@ -49,8 +57,6 @@ Result<bool> HasChanges(Session& session, const Decision& decision) {
   if (!now.ok()) return now.status();
   return now->app != decision.app || !now->placement || now->placement->device != decision.device;
 }
-
-} // namespace
 
 int AppPlanCommand(const Context& context, const AppApplyOptions& options, bool detailed_exit_code) {
   auto app = ReadApplication(options.file);
@@ -112,6 +118,45 @@ int AppRemoveCommand(const Context& context, const std::string& app) {
   else
     std::cout << "removed " << app << '\n';
   return kExitOk;
+}
+
+void AddPlan(CommandLine& line, CLI::App& app) {
+  auto options = std::make_shared<AppApplyOptions>();
+  auto detailed = std::make_shared<bool>(false);
+  CLI::App& plan = line.Add(app, "plan", "What apply would decide, for every device, with reasons; changes nothing",
+                            [=](const Context& c) { return AppPlanCommand(c, *options, *detailed); });
+  plan.add_option("file", options->file, "app.toml")->required();
+  AddPlacementFlags(plan, options->placement);
+  plan.add_flag("--detailed-exitcode", *detailed, "Exit 3 when apply would change something");
+}
+
+void AddApply(CommandLine& line, CLI::App& app) {
+  auto options = std::make_shared<AppApplyOptions>();
+  CLI::App& apply = line.Add(app, "apply", "Admit or change an application, wait until it serves",
+                             [options](const Context& c) { return AppApplyCommand(c, *options); });
+  apply.add_option("file", options->file, "app.toml")->required();
+  AddPlacementFlags(apply, options->placement);
+  apply.add_flag("--wait,!--no-wait", options->wait, "Wait until it serves [yes]");
+}
+
+void AddNamed(CommandLine& line, CLI::App& parent, const std::string& name, const std::string& help,
+              int (*run)(const Context&, const std::string&)) {
+  auto app = std::make_shared<std::string>();
+  line.Add(parent, name, help, [run, app](const Context& c) { return run(c, *app); })
+      .add_option("name", *app, "The application's name")
+      ->required();
+}
+
+} // namespace
+
+void AddAppCommands(CommandLine& line) {
+  CLI::App& app = line.Group("app", "Applications: a model, a rate, a latency objective");
+  AddPlan(line, app);
+  AddApply(line, app);
+  line.Add(app, "list", "Applications with predicted and measured latency", AppListCommand);
+  AddNamed(line, app, "status", "One application in detail", AppStatusCommand);
+  AddNamed(line, app, "explain", "The last decision about it: every device, every reason", AppExplainCommand);
+  AddNamed(line, app, "rm", "Drain it and remove it", AppRemoveCommand);
 }
 
 } // namespace avocet

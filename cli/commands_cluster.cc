@@ -1,13 +1,26 @@
+#include <memory>
 #include <stop_token>
 #include <thread>
 
 #include "actors/control_client.h"
+#include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/session.h"
 #include "cli/signals.h"
 #include "cli/wait_ready.h"
 
 namespace avocet {
+namespace {
+
+struct RebalanceOptions {
+  int max_moves = 8;
+  bool plan_only = false; ///< exit 3 where there are moves to make; otherwise makes them and waits until all serve
+};
+
+struct EventsOptions {
+  uint64_t after_sequence = 0;
+  bool follow = false; ///< goes on with what happens, until a signal
+};
 
 int VersionCommand(const Context& context, bool client_only) {
   if (client_only) {
@@ -34,12 +47,12 @@ int DeviceListCommand(const Context& context) {
   return kExitOk;
 }
 
-int RebalanceCommand(const Context& context, int max_moves, bool plan_only) {
+int RebalanceCommand(const Context& context, const RebalanceOptions& options) {
   Session session(SessionOf(context));
-  auto plan = session.Ask(Rebalance{max_moves, !plan_only});
+  auto plan = session.Ask(Rebalance{options.max_moves, !options.plan_only});
   if (!plan.ok()) return Fail(context, plan.status());
   std::cout << Render(*plan, context.render) << std::flush; // before the wait
-  if (plan_only) return plan->moves.empty() ? kExitOk : kExitChanges;
+  if (options.plan_only) return plan->moves.empty() ? kExitOk : kExitChanges;
   for (const auto& one : plan->moves) {
     if (!context.quiet) std::cerr << "loading " << one.move.app.str() << " on " << one.move.to.str() << '\n';
     if (auto status = WaitUntilReady(session, one.move.app, context.timeout); !status.ok()) {
@@ -49,8 +62,6 @@ int RebalanceCommand(const Context& context, int max_moves, bool plan_only) {
   }
   return kExitOk;
 }
-
-namespace {
 
 /// Prints events as they come, until a signal or the end of the connection.
 int FollowEvents(const Context& context, uint64_t after_sequence) {
@@ -66,15 +77,54 @@ int FollowEvents(const Context& context, uint64_t after_sequence) {
   return stop.stop_requested() ? kExitOk : Fail(context, status);
 }
 
-} // namespace
-
-int EventsCommand(const Context& context, uint64_t after_sequence, bool follow) {
-  if (follow) return FollowEvents(context, after_sequence);
+int EventsCommand(const Context& context, const EventsOptions& options) {
+  if (options.follow) return FollowEvents(context, options.after_sequence);
   Session session(SessionOf(context));
-  auto list = session.Ask(ListEvents{after_sequence});
+  auto list = session.Ask(ListEvents{options.after_sequence});
   if (!list.ok()) return Fail(context, list.status());
   std::cout << Render(list->events, context.render);
   return kExitOk;
+}
+
+} // namespace
+
+void AddVersionCommand(CommandLine& line) {
+  auto client_only = std::make_shared<bool>(false);
+  line.Add("version", "Version of the controller (--client: of this program)",
+           [client_only](const Context& c) { return VersionCommand(c, *client_only); })
+      .add_flag("--client", *client_only, "Ask no controller");
+}
+
+void AddNodeCommands(CommandLine& line) {
+  CLI::App& node = line.Group("node", "Machines");
+  line.Add(node, "list", "Nodes with their health", NodeListCommand);
+  AddDoctorCommand(line, node);
+}
+
+void AddDeviceCommands(CommandLine& line) {
+  line.Add(line.Group("device", "Accelerators"), "list", "Devices with discipline, utilization and memory",
+           DeviceListCommand);
+}
+
+void AddRebalanceCommand(CommandLine& line) {
+  auto options = std::make_shared<RebalanceOptions>();
+  CLI::App& rebalance = line.Add("rebalance", "Move applications so that more of their kind would fit",
+                                 [options](const Context& c) { return RebalanceCommand(c, *options); });
+  rebalance.add_flag("--plan", options->plan_only, "Only show the moves; exit 3 where there are some");
+  rebalance.add_option("--max-moves", options->max_moves, "At most so many")
+      ->check(CLI::Range(1, kMaxRebalanceMoves))
+      ->capture_default_str();
+  rebalance.footer("Room: on how many devices one more application like those seen so far would fit, on average.\n"
+                   "Every objective holds before, while and after they move; each serves all the while. One move\n"
+                   "makes at least 1 % more room, or it is not made.");
+}
+
+void AddEventsCommand(CommandLine& line) {
+  auto options = std::make_shared<EventsOptions>();
+  CLI::App& events = line.Add("events", "What happened, oldest first",
+                              [options](const Context& c) { return EventsCommand(c, *options); });
+  events.add_option("--after", options->after_sequence, "Only events after this sequence number");
+  events.add_flag("-f,--follow", options->follow, "Go on with what happens, one line each, until ctrl-c");
 }
 
 } // namespace avocet

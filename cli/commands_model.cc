@@ -1,9 +1,11 @@
+#include <memory>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
 
+#include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/model_import.h"
 #include "cli/onnx_shapes.h"
@@ -13,6 +15,18 @@
 
 namespace avocet {
 namespace {
+
+struct ModelImportOptions {
+  std::vector<std::filesystem::path> files; ///< one per format
+  std::string name;                         ///< empty: the first file's, without its extension
+  std::string version = "1";
+  std::vector<std::string> shapes; ///< "input=1x3x48x192": of an .onnx file's inputs with open extents
+};
+
+struct ModelProfileOptions {
+  std::string model;
+  std::string device; ///< empty: one healthy device of each type
+};
 
 /// Copies of model files whose inputs' shapes are set; they go away with this.
 class ShapedFiles {
@@ -53,8 +67,6 @@ private:
   std::filesystem::path folder_;
 };
 
-} // namespace
-
 int ModelImportCommand(const Context& context, const ModelImportOptions& options) {
   const std::string name = options.name.empty() ? options.files.front().stem().string() : options.name;
   std::vector<std::filesystem::path> files = options.files;
@@ -78,12 +90,42 @@ int ModelListCommand(const Context& context) {
   return kExitOk;
 }
 
-int ModelProfileCommand(const Context& context, const std::string& model, const std::string& device) {
+int ModelProfileCommand(const Context& context, const ModelProfileOptions& options) {
   Session session(SessionOf(context));
-  auto list = session.Ask(ProfileModel{model, DeviceId(device)});
+  auto list = session.Ask(ProfileModel{options.model, DeviceId(options.device)});
   if (!list.ok()) return Fail(context, list.status());
   std::cout << Render(list->profiles, context.render);
   return kExitOk;
+}
+
+void AddImport(CommandLine& line, CLI::App& model) {
+  auto options = std::make_shared<ModelImportOptions>();
+  CLI::App& import = line.Add(model, "import", "Upload a model: one file per format",
+                              [options](const Context& c) { return ModelImportCommand(c, *options); });
+  import.add_option("files", options->files, ".tflite, .onnx, or .toml (emulated)")
+      ->required()
+      ->check(CLI::ExistingFile);
+  import.add_option("--name", options->name, "Name of the model [the first file's name]");
+  import.add_option("--shape", options->shapes,
+                    "input=1x3x48x192: shape of an .onnx file's input that leaves extents open; repeatable");
+  import.add_option("--version", options->version, "Version: decimal digits")->capture_default_str();
+}
+
+void AddProfile(CommandLine& line, CLI::App& model) {
+  auto options = std::make_shared<ModelProfileOptions>();
+  CLI::App& profile = line.Add(model, "profile", "Measure service time, switch overhead and memory",
+                               [options](const Context& c) { return ModelProfileCommand(c, *options); });
+  profile.add_option("model", options->model, "name or name:version")->required();
+  profile.add_option("--device", options->device, "node/device [one healthy device of each type]");
+}
+
+} // namespace
+
+void AddModelCommands(CommandLine& line) {
+  CLI::App& model = line.Group("model", "Models and their profiles");
+  AddImport(line, model);
+  line.Add(model, "list", "Models, their files and what was measured of them", ModelListCommand);
+  AddProfile(line, model);
 }
 
 } // namespace avocet

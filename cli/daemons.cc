@@ -1,4 +1,5 @@
 #include <atomic>
+#include <memory>
 #include <random>
 
 #include <spdlog/spdlog.h>
@@ -6,6 +7,7 @@
 #include "actors/actor_system.h"
 #include "actors/agent_process.h"
 #include "actors/controller_process.h"
+#include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/config_files.h"
 #include "cli/inference_options.h"
@@ -17,6 +19,21 @@
 
 namespace avocet {
 namespace {
+
+/// Flags win over the file; what both leave out has its default.
+struct ControllerCommandOptions {
+  std::filesystem::path config;   ///< empty: defaults
+  std::filesystem::path data_dir; ///< empty: the config's
+  std::string listen;             ///< empty: the config's
+};
+
+struct AgentCommandOptions {
+  std::filesystem::path config;
+  std::string name;
+  std::filesystem::path data_dir;
+  std::string controller;
+  std::string inference;
+};
 
 /// The configuration of the file, or the defaults when none is named.
 template <class Config> Result<Config> ReadConfig(const std::filesystem::path& file,
@@ -77,8 +94,6 @@ Result<std::unique_ptr<AgentProcess>> StartAgent(caf::actor_system& system, cons
   return agent;
 }
 
-} // namespace
-
 int ControllerCommand(const Context& context, const ControllerCommandOptions& options) {
   HoldSignals();
   auto config = ConfigOf(options);
@@ -114,6 +129,28 @@ int AgentCommand(const Context& context, const AgentCommandOptions& options) {
                                     .data_dir = config->data_dir,
                                     .alive = [alive] { return alive->load(); },
                                     .stop = [&] { (*agent)->Stop(); }});
+}
+
+} // namespace
+
+void AddControllerCommand(CommandLine& line) {
+  auto options = std::make_shared<ControllerCommandOptions>();
+  CLI::App& controller = line.Add("controller", "Decides where applications run; agents and the CLI talk to it",
+                                  [options](const Context& c) { return ControllerCommand(c, *options); });
+  controller.add_option("--config", options->config, "controller.toml")->check(CLI::ExistingFile);
+  controller.add_option("--data-dir", options->data_dir, "Where records and models are kept");
+  controller.add_option("--listen", options->listen, "Control and link; port 0 is any free one [127.0.0.1:7400]");
+}
+
+void AddAgentCommand(CommandLine& line) {
+  auto options = std::make_shared<AgentCommandOptions>();
+  CLI::App& agent = line.Add("agent", "Serves inference on this machine's devices, as its controller commands",
+                             [options](const Context& c) { return AgentCommand(c, *options); });
+  agent.add_option("--config", options->config, "agent.toml")->check(CLI::ExistingFile);
+  agent.add_option("--name", options->name, "Name of the node");
+  agent.add_option("--data-dir", options->data_dir, "Where the plan and models are kept");
+  agent.add_option("--controller", options->controller, "Address of the controller [127.0.0.1:7400]");
+  agent.add_option("--inference", options->inference, "Inference address; port 0 is any free one [127.0.0.1:8001]");
 }
 
 } // namespace avocet

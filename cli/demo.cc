@@ -1,3 +1,4 @@
+#include <memory>
 #include <unistd.h>
 
 #include <condition_variable>
@@ -5,6 +6,7 @@
 #include <mutex>
 #include <thread>
 
+#include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/demo_cluster.h"
 #include "cli/demo_load.h"
@@ -20,6 +22,11 @@
 
 namespace avocet {
 namespace {
+
+struct DemoOptions {
+  uint64_t seed = 1;
+  bool keep = false; ///< goes on serving until a signal, and leaves the data folder
+};
 
 // The whole must end within 90 s on a slow machine; profiles and loads take about 25.
 constexpr Duration kWarmUp = std::chrono::seconds(10);
@@ -300,10 +307,19 @@ private:
   DemoResult result_;
 };
 
-} // namespace
-
 int DemoCommand(const Context& context, const DemoOptions& options) {
   return Demo(context, options).Run();
+}
+
+} // namespace
+
+void AddDemoCommand(CommandLine& line) {
+  auto options = std::make_shared<DemoOptions>();
+  CLI::App& demo = line.Add("demo", "Ninety seconds that show what Avocet does, with real and emulated devices",
+                            [options](const Context& c) { return DemoCommand(c, *options); });
+  demo.add_option("--seed", options->seed, "Of the arrival times")->capture_default_str();
+  demo.add_flag("--keep", options->keep, "Go on serving until a signal");
+  line.AddJsonFlag(demo);
 }
 
 } // namespace avocet

@@ -1,11 +1,20 @@
+#include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/local_cluster.h"
 #include "cli/paths.h"
 #include "cli/serve.h"
 #include "cli/signals.h"
+#include <memory>
 
 namespace avocet {
 namespace {
+
+struct DevOptions {
+  std::filesystem::path config;   ///< empty: defaults
+  std::filesystem::path data_dir; ///< empty: the config's, else ~/.local/share/avocet/dev
+  std::string listen;             ///< empty: the config's
+  std::string inference;          ///< empty: the config's
+};
 
 Result<DevConfig> ReadConfig(const DevOptions& options) {
   DevConfig config;
@@ -23,8 +32,6 @@ Result<DevConfig> ReadConfig(const DevOptions& options) {
   return config;
 }
 
-} // namespace
-
 int DevCommand(const Context& context, const DevOptions& options) {
   HoldSignals();
   auto config = ReadConfig(options);
@@ -38,6 +45,19 @@ int DevCommand(const Context& context, const DevOptions& options) {
                                     .data_dir = config->agent.data_dir,
                                     .alive = [&] { return (*cluster)->alive(); },
                                     .stop = [&] { (*cluster)->Stop(); }});
+}
+
+} // namespace
+
+void AddDevCommand(CommandLine& line) {
+  auto options = std::make_shared<DevOptions>();
+  CLI::App& dev = line.Add("dev", "A controller and an agent in one process, for laptops and tests",
+                           [options](const Context& c) { return DevCommand(c, *options); });
+  dev.add_option("--config", options->config, "TOML: the keys of an agent, listen, [policy]")->check(CLI::ExistingFile);
+  dev.add_option("--data-dir", options->data_dir, "Where records and models are kept");
+  dev.add_option("--listen", options->listen, "Control address; port 0 is any free one [127.0.0.1:7400]");
+  dev.add_option("--inference", options->inference,
+                 "gRPC inference address [127.0.0.1:8001]; port 0: any free one, also for REST and metrics");
 }
 
 } // namespace avocet

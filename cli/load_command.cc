@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/load_client.h"
 #include "cli/load_display.h"
@@ -16,6 +17,22 @@
 
 namespace avocet {
 namespace {
+
+struct LoadOptions {
+  std::vector<std::string> targets;  ///< "app" (its declared rate) or "app=rate"; with a trace empty: all of it
+  std::string endpoint;              ///< empty: the agent that hosts the applications
+  std::filesystem::path endpoint_ca; ///< of the endpoint's certificate; empty: it is not encrypted
+  std::string protocol = "grpc";     ///< grpc | http
+  std::filesystem::path trace;       ///< CSV of arrivals; empty: drawn
+  uint64_t concurrency = 0;          ///< > 0: a closed loop
+  double duration_s = 0;             ///< 0: 10 s, or the length of the trace
+  double warm_up_s = 0;
+  std::string arrival; ///< empty: the application's own, else poisson
+  uint64_t seed = 1;
+  size_t connections = 0; ///< 0: the protocol's default
+  uint64_t max_outstanding = 1024;
+  bool random_inputs = false;
+};
 
 constexpr double kDefaultSeconds = 10;
 
@@ -176,8 +193,6 @@ LoadClientOptions ClientOptions(const LoadOptions& options, const std::string& e
           .fill = options.random_inputs ? TensorFill::kRandom : TensorFill::kZeros};
 }
 
-} // namespace
-
 int LoadCommand(const Context& context, const LoadOptions& options) {
   Preparation wanted(context, options);
   if (const Status status = wanted.Prepare(); !status.ok()) return Fail(context, status);
@@ -192,6 +207,66 @@ int LoadCommand(const Context& context, const LoadOptions& options) {
   if (!context.quiet) display.Finish();
   std::cout << Render(*report, context.render);
   return report->ok() ? kExitOk : kExitError;
+}
+
+/// Where to.
+void AddTargetFlags(CLI::App& load, LoadOptions& options) {
+  load.add_option("targets", options.targets,
+                  "app (its declared rate) or app=requests_per_second; needed but for --trace");
+  load.add_option("--endpoint", options.endpoint, "host:port of an inference endpoint [of the agent that hosts them]");
+  load.add_option("--endpoint-ca", options.endpoint_ca,
+                  "The endpoint speaks TLS: certificate of the authority that its own must descend from")
+      ->check(CLI::ExistingFile);
+  load.add_option("--protocol", options.protocol, "grpc, or http (with the binary tensor extension)")
+      ->check(CLI::IsMember({"grpc", "http"}))
+      ->capture_default_str();
+}
+
+/// When.
+void AddArrivalFlags(CLI::App& load, LoadOptions& options) {
+  load.add_option("--duration", options.duration_s, "Seconds [10, or to the end of the trace]")
+      ->check(CLI::PositiveNumber);
+  load.add_option("--warm-up", options.warm_up_s, "Seconds at the beginning that are not measured")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  load.add_option("--arrival", options.arrival, "poisson, periodic or scv:<number> [the application's]");
+  load.add_option("--seed", options.seed, "Of the arrival times")->capture_default_str();
+  load.add_option("--trace", options.trace,
+                  "Arrivals from a CSV file: arrival_s (seconds), and application unless one is named")
+      ->check(CLI::ExistingFile);
+}
+
+/// How, and how much at once.
+void AddClientFlags(CLI::App& load, LoadOptions& options) {
+  load.add_option("--concurrency", options.concurrency,
+                  "Closed loop: so many requests of each application in flight, whatever the latency. Finds the "
+                  "ceiling")
+      ->check(CLI::Range(uint64_t{1}, kMaxLoadConcurrency))
+      ->excludes("--trace");
+  load.add_option("--connections", options.connections, "grpc: shared by all requests [2]; http: at most [256]")
+      ->check(CLI::Range(size_t{1}, kMaxLoadConnections));
+  load.add_option("--max-outstanding", options.max_outstanding,
+                  "Unanswered requests of an application; what is due beyond them is dropped and counted")
+      ->check(CLI::Range(uint64_t{1}, uint64_t{1} << 20))
+      ->capture_default_str();
+  load.add_flag("--random", options.random_inputs, "Random inputs instead of zeros");
+}
+
+} // namespace
+
+void AddLoadCommand(CommandLine& line) {
+  auto options = std::make_shared<LoadOptions>();
+  CLI::App& load = line.Add("load", "Send load to applications and report what clients saw",
+                            [options](const Context& c) { return LoadCommand(c, *options); });
+  AddTargetFlags(load, *options);
+  AddArrivalFlags(load, *options);
+  AddClientFlags(load, *options);
+  load.footer("Open loop: requests are sent when they are due, whether or not earlier ones were answered, and "
+              "latency counts from\nthat moment, so a server that stalls cannot hide it. Exit code 0: every request "
+              "was answered well; 1: some were not.");
+  load.parse_complete_callback([options] {
+    if (options->targets.empty() && options->trace.empty()) throw CLI::RequiredError("targets (or --trace)");
+  });
 }
 
 } // namespace avocet

@@ -1,9 +1,11 @@
+#include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/config_files.h"
 #include "cli/predict_file.h"
 #include "cli/predict_render.h"
 #include "controller/uncertainty.h"
 #include "messages/files.h"
+#include <memory>
 
 namespace avocet {
 namespace {
@@ -41,6 +43,22 @@ int PredictCommand(const Context& context, const PredictOptions& options) {
     return Fail(context, InvalidArgument("give either a file of devices or --cases, not both"));
   }
   return options.file.empty() ? PredictCases(context, options) : PredictFile(context, options);
+}
+
+void AddPredictCommand(CommandLine& line) {
+  auto options = std::make_shared<PredictOptions>();
+  CLI::App& predict = line.Add("predict", "Response times that the latency models give; asks no controller",
+                               [options](const Context& c) { return PredictCommand(c, *options); });
+  predict.add_option("file", options->file, "Devices and their applications, TOML or JSON");
+  predict.add_option("--cases", options->cases, "Instead: queueing cases, JSON");
+  predict
+      .add_option("--simulate", options->simulated_requests,
+                  "Requests to simulate where only an approximation is known; 0: none")
+      ->check(CLI::Range(0, 100000000))
+      ->capture_default_str();
+  predict.add_flag("--pessimistic", options->pessimistic,
+                   "With rates, service and switch times at their upper 95 % bounds: the file says how often each "
+                   "was observed");
 }
 
 } // namespace avocet

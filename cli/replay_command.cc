@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <memory>
 
+#include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/replay_file.h"
 #include "cli/replay_render.h"
@@ -23,6 +25,14 @@ int ReplayCommand(const Context& context, const ReplayOptions& options) {
   }
   std::cout << Render(ReplayTrace(*runs, static_cast<size_t>(fit - runs->begin())), context.render);
   return kExitOk;
+}
+
+void AddReplayCommand(CommandLine& line) {
+  auto options = std::make_shared<ReplayOptions>();
+  CLI::App& replay = line.Add("replay", "Predicted and observed response times of a FIFO device's records",
+                              [options](const Context& c) { return ReplayCommand(c, *options); });
+  replay.add_option("trace", options->file, "CSV: run, model, nominal_rate_rps, start_s, end_s")->required();
+  replay.add_option("--fit", options->fit_run, "The run that service times are fitted on [the first]");
 }
 
 } // namespace avocet

@@ -1,12 +1,24 @@
+#include <memory>
+
 #include <unistd.h>
 
-#include "cli/commands_simulate.h"
+#include "cli/command_line.h"
+#include "cli/commands.h"
 #include "cli/parallel.h"
 #include "cli/progress.h"
 #include "cli/simulate_render.h"
 #include "messages/files.h"
 
 namespace avocet {
+namespace {
+
+struct SimulateOptions {
+  std::filesystem::path file; ///< a placement instance, JSON
+  Statistic statistic = Statistic::kP95;
+  PlacementOptions placement; ///< otherwise than Policy's defaults
+  uint64_t seed = 1;
+  int jobs = 0; ///< threads; 0: as many as processors
+};
 
 int SimulateCommand(const Context& context, const SimulateOptions& options) {
   auto text = ReadWholeFile(options.file, kMaxInstanceBytes);
@@ -30,6 +42,31 @@ int SimulateCommand(const Context& context, const SimulateOptions& options) {
                             .seed = options.seed};
   std::cout << Render(title, report, context.render);
   return kExitOk;
+}
+
+} // namespace
+
+void AddSimulateCommand(CommandLine& line) {
+  auto options = std::make_shared<SimulateOptions>();
+  CLI::App& simulate =
+      line.Add("simulate", "Place an instance's applications one by one, then check every promise request by request",
+               [options](const Context& c) { return SimulateCommand(c, *options); });
+  simulate.add_option("file", options->file, "Nodes and applications, JSON; see tests/data/placement")->required();
+  simulate.add_option("--statistic", options->statistic, "mean, p50, p95 or p99: what the objectives are about [p95]")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, Statistic>{{"mean", Statistic::kMean},
+                                                                           {"p50", Statistic::kP50},
+                                                                           {"p95", Statistic::kP95},
+                                                                           {"p99", Statistic::kP99}})
+                      .description(""))
+      ->type_name("STATISTIC");
+  AddPlacementFlags(simulate, options->placement, "--moves,--max-moves");
+  simulate.add_option("--seed", options->seed, "Of the simulated requests")->capture_default_str();
+  simulate.add_option("--jobs", options->jobs, "Threads; the answer does not depend on them [all processors]")
+      ->check(CLI::Range(1, 1024));
+  simulate.footer("Prints how many applications were hosted, the clean prefix (those before the first rejection or\n"
+                  "violation), and each violation: an application whose measured statistic exceeds its objective by\n"
+                  "more than 3 %, with 95 % confidence, in two runs with different seeds. Runs are at most 30,000\n"
+                  "simulated seconds; what is open then counts as undecided.");
 }
 
 } // namespace avocet

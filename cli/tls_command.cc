@@ -1,6 +1,9 @@
+#include <memory>
+
 #include <nlohmann/json.hpp>
 #include <spdlog/fmt/fmt.h>
 
+#include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/format.h"
 #include "cli/paths.h"
@@ -8,6 +11,28 @@
 
 namespace avocet {
 namespace {
+
+constexpr const char* kTlsHelp = R"(On loopback nothing of this is needed. To go beyond it:
+  avocet tls init                                          once, on a machine of an administrator
+  avocet tls issue --role controller ctl --host 10.0.0.5   covers 10.0.0.5, ctl and localhost
+  avocet tls issue --role agent jetson-1                   one for each node
+  avocet tls issue --role admin ann                        for people and scripts that use this program
+Each makes a folder with ca.pem, cert.pem and key.pem. Copy it to its machine and name the files in [tls] of
+controller.toml or agent.toml; `issue` prints how. This program takes --tls-ca, --tls-cert, --tls-key, or
+AVOCET_TLS_CA, AVOCET_TLS_CERT, AVOCET_TLS_KEY, or else, beyond loopback, the only admin's certificate in the folder.
+ca.key can make certificates for everything: it stays where it is. Renew with `issue --force`; running processes
+take new files by themselves. Replace the authority with `init --rotate`, then issue all anew: until you delete the
+second certificate from ca.pem, both are trusted. docs/SECURITY.md says what this protects, and what not.)";
+
+struct TlsCommandOptions {
+  std::filesystem::path directory; ///< of the authority; empty: DefaultTlsDir()
+  bool force = false;              ///< replaces what is there
+  bool rotate = false;             ///< init: replaces the authority, and the old one stays trusted
+  std::string role;                ///< issue: controller, agent, admin or client
+  std::string name;
+  std::vector<std::string> hosts; ///< issue: names and addresses that it is dialled under
+  int days = 365;
+};
 
 using Json = nlohmann::ordered_json;
 using std::chrono::system_clock;
@@ -59,8 +84,6 @@ std::string Text(const IssuedCertificate& issued) {
                      Date(issued.not_after), hosts.empty() ? "none: it serves nothing" : hosts, NextStep(issued));
 }
 
-} // namespace
-
 int TlsInitCommand(const Context& context, const TlsCommandOptions& options) {
   const auto made = CreateAuthority({.directory = DirectoryOf(options),
                                      .force = options.force,
@@ -101,6 +124,45 @@ int TlsIssueCommand(const Context& context, const TlsCommandOptions& options) {
          {"not_after", Date(issued->not_after)}},
         Text(*issued));
   return kExitOk;
+}
+
+void AddDirectory(CLI::App& command, TlsCommandOptions& options) {
+  command.add_option("--dir", options.directory, "Folder of the authority [~/.config/avocet/tls]");
+}
+
+void AddInit(CommandLine& line, CLI::App& tls) {
+  auto options = std::make_shared<TlsCommandOptions>();
+  CLI::App& init = line.Add(tls, "init", "Make a private certificate authority",
+                            [options](const Context& c) { return TlsInitCommand(c, *options); });
+  AddDirectory(init, *options);
+  init.add_flag("--rotate", options->rotate, "Replace the authority; what the old one issued stays trusted");
+  init.add_flag("--force", options->force, "Replace the authority; nothing that it issued is trusted any more")
+      ->excludes("--rotate");
+}
+
+void AddIssue(CommandLine& line, CLI::App& tls) {
+  auto options = std::make_shared<TlsCommandOptions>();
+  CLI::App& issue = line.Add(tls, "issue", "Make the certificate of one process or person",
+                             [options](const Context& c) { return TlsIssueCommand(c, *options); });
+  issue.footer(kTlsHelp);
+  issue.add_option("name", options->name, "Name; an agent's must be that of its node")->required();
+  issue.add_option("--role", options->role, "controller, agent, admin (everything) or client (only asks)")
+      ->required()
+      ->check(CLI::IsMember({"controller", "agent", "admin", "client"}));
+  AddDirectory(issue, *options);
+  issue.add_option("--host", options->hosts, "Name or IP address it is dialled under; may be repeated")
+      ->allow_extra_args(false);
+  issue.add_option("--days", options->days, "How long it is valid")->capture_default_str();
+  issue.add_flag("--force", options->force, "Replace the certificate that is there, to renew it");
+}
+
+} // namespace
+
+void AddTlsCommands(CommandLine& line) {
+  CLI::App& tls = line.Group("tls", "Certificates: who may talk to whom beyond one machine");
+  tls.footer(kTlsHelp);
+  AddInit(line, tls);
+  AddIssue(line, tls);
 }
 
 } // namespace avocet
