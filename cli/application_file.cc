@@ -55,9 +55,8 @@ Application ReadApplication(ConfigTable& root) {
 }
 
 Result<Application> ParseApplicationFile(std::string_view text, const std::string& filename) {
-  auto tree = ParseToml(text, filename);
-  if (!tree.ok()) return tree.status();
-  ConfigFile file(std::move(*tree), filename);
+  AVOCET_ASSIGN_OR_RETURN(auto tree, ParseToml(text, filename));
+  ConfigFile file(std::move(tree), filename);
   ConfigTable root = file.root();
   Application app = ReadApplication(root);
   AVOCET_RETURN_IF_ERROR(file.Finish());

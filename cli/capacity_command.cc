@@ -94,19 +94,17 @@ Answer OfCluster(const CapacityFile& file) {
 }
 
 Result<Answer> OfPurchase(const Context& context, const CapacityQuestion& question) {
-  auto solver = LoadCbc();
-  if (!solver.ok()) return solver.status();
+  AVOCET_ASSIGN_OR_RETURN(auto solver, LoadCbc());
   ProgressBar bar(std::cerr, "capacity",
                   {.terminal = isatty(STDERR_FILENO) != 0, .width = TerminalWidth(STDERR_FILENO)});
-  CapacityOptions options{.solver = *std::move(solver)};
+  CapacityOptions options{.solver = std::move(solver)};
   options.progress = [&](int trials, double price) {
     if (context.quiet) return;
     bar.Update(static_cast<double>(trials) / options.most_trials, fmt::format("price {}", FormatNumber(price)));
   };
-  auto purchase = FindCheapest(question, options);
-  if (!purchase.ok()) return purchase.status();
+  AVOCET_ASSIGN_OR_RETURN(auto purchase, FindCheapest(question, options));
   if (!context.quiet) bar.Finish("done");
-  return Answer{.devices = purchase->devices, .placement = purchase->placement, .purchase = *purchase};
+  return Answer{.devices = purchase.devices, .placement = purchase.placement, .purchase = purchase};
 }
 
 int CapacityCommand(const Context& context, const std::filesystem::path& path) {

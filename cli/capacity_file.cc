@@ -145,9 +145,8 @@ private:
 } // namespace
 
 Result<CapacityFile> ParseCapacityFile(std::string_view text, const std::string& filename) {
-  auto tree = ParseToml(text, filename);
-  if (!tree.ok()) return tree.status();
-  ConfigFile file(std::move(*tree), filename);
+  AVOCET_ASSIGN_OR_RETURN(auto tree, ParseToml(text, filename));
+  ConfigFile file(std::move(tree), filename);
   CapacityFile capacity = Reader(file.root()).Read();
   AVOCET_RETURN_IF_ERROR(file.Finish());
   AVOCET_RETURN_IF_ERROR(file.Locate(Validate(capacity.question.policy)));

@@ -19,9 +19,8 @@ struct AppApplyOptions {
 };
 
 Result<Application> ReadApplication(const std::filesystem::path& file) {
-  auto text = ReadConfigFile(file);
-  if (!text.ok()) return text.status();
-  return ParseApplicationFile(*text, file.string());
+  AVOCET_ASSIGN_OR_RETURN(auto text, ReadConfigFile(file));
+  return ParseApplicationFile(text, file.string());
 }
 
 int ExitCodeOf(const Decision& decision) {

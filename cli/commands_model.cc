@@ -46,9 +46,8 @@ public:
       AVOCET_RETURN_IF_ERROR(ParseInputShape(text, shapes));
     const auto onnx = std::find_if(files.begin(), files.end(), [](const auto& f) { return f.extension() == ".onnx"; });
     if (onnx == files.end()) return InvalidArgument("--shape is for .onnx files, and none is given");
-    const auto model = ReadWholeFile(*onnx, kMaxModelFileBytes);
-    if (!model.ok()) return model.status();
-    const auto shaped = SetInputShapes(*model, shapes);
+    AVOCET_ASSIGN_OR_RETURN(const auto model, ReadWholeFile(*onnx, kMaxModelFileBytes));
+    const auto shaped = SetInputShapes(model, shapes);
     if (!shaped.ok()) return shaped.status().WithContext(onnx->string());
     return Write(*shaped, *onnx);
   }

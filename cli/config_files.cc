@@ -182,9 +182,8 @@ void ReadAgent(ConfigTable& root, AgentConfig& out, Need name) {
 /// Parses, reads with `read(root, config)`, and validates: the frame that all these files share.
 template <class Config, class Read>
 Result<Config> ParseConfig(std::string_view text, const std::string& filename, const Read& read) {
-  auto tree = ParseToml(text, filename);
-  if (!tree.ok()) return tree.status();
-  ConfigFile file(std::move(*tree), filename);
+  AVOCET_ASSIGN_OR_RETURN(auto tree, ParseToml(text, filename));
+  ConfigFile file(std::move(tree), filename);
   Config config;
   ConfigTable root = file.root();
   read(root, config);

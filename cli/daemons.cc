@@ -39,9 +39,8 @@ struct AgentCommandOptions {
 template <class Config> Result<Config> ReadConfig(const std::filesystem::path& file,
                                                   Result<Config> (*parse)(std::string_view, const std::string&)) {
   if (file.empty()) return Config{};
-  auto text = ReadConfigFile(file);
-  if (!text.ok()) return text.status();
-  return parse(*text, file.string());
+  AVOCET_ASSIGN_OR_RETURN(auto text, ReadConfigFile(file));
+  return parse(text, file.string());
 }
 
 void Override(std::string& value, const std::string& flag) {
@@ -78,12 +77,11 @@ std::shared_ptr<std::atomic<bool>> Watch(const caf::actor& root) {
 
 Result<std::unique_ptr<AgentProcess>> StartAgent(caf::actor_system& system, const AgentConfig& config) {
   AVOCET_RETURN_IF_ERROR(CheckTls(config.tls, config.controller, std::chrono::system_clock::now()));
-  auto devices = ProbeDevices(config);
-  if (!devices.ok()) return devices.status();
+  AVOCET_ASSIGN_OR_RETURN(auto devices, ProbeDevices(config));
   AgentProcessOptions process{.id = NodeId(config.name),
                               .data_dir = config.data_dir,
                               .prefix = EnginePrefix(),
-                              .devices = std::move(*devices),
+                              .devices = std::move(devices),
                               .advertise_address = config.advertise_address,
                               .core_speed = config.core_speed,
                               .inference = GrpcOptions(config.inference),

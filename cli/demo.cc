@@ -80,9 +80,8 @@ public:
 
 private:
   Result<DemoSample> Look() {
-    auto list = session_.Ask(ListApps{});
-    if (!list.ok()) return list.status();
-    return std::move(list->apps);
+    AVOCET_ASSIGN_OR_RETURN(auto list, session_.Ask(ListApps{}));
+    return std::move(list.apps);
   }
 
   static bool Accounts(const DemoSample& sample, const LoadReport& load) {
@@ -178,35 +177,31 @@ private:
     Say() << "== Profiles: every model measured on every type of device that runs it\n";
     std::vector<Profile> profiles;
     for (const auto& model : DemoModels()) {
-      auto list = session_->Ask(ProfileModel{model.name, {}});
-      if (!list.ok()) return list.status();
-      profiles.insert(profiles.end(), list->profiles.begin(), list->profiles.end());
+      AVOCET_ASSIGN_OR_RETURN(auto list, session_->Ask(ProfileModel{model.name, {}}));
+      profiles.insert(profiles.end(), list.profiles.begin(), list.profiles.end());
     }
     Say() << Render(profiles, TextOnly()) << '\n';
     return {};
   }
 
   Status AdmitApplications() {
-    auto models = session_->Ask(ListModels{});
-    if (!models.ok()) return models.status();
-    auto apps = DemoApplications(models->models, cpu_type_);
-    if (!apps.ok()) return apps.status();
+    AVOCET_ASSIGN_OR_RETURN(auto models, session_->Ask(ListModels{}));
+    AVOCET_ASSIGN_OR_RETURN(auto apps, DemoApplications(models.models, cpu_type_));
     Say() << "== Admission: each application goes where every objective still holds\n";
-    for (const auto& app : *apps)
+    for (const auto& app : apps)
       AVOCET_RETURN_IF_ERROR(Admit(app));
-    for (const auto& app : *apps)
+    for (const auto& app : apps)
       AVOCET_RETURN_IF_ERROR(WaitUntilReady(*session_, app.name, kStepDeadline));
     Say() << '\n';
-    apps_ = std::move(*apps);
+    apps_ = std::move(apps);
     return {};
   }
 
   Status Admit(const Application& app) {
-    auto decision = session_->Ask(ApplyApp{app});
-    if (!decision.ok()) return decision.status();
-    if (decision->kind == DecisionKind::kReject)
-      return Rejected("application '" + app.name.str() + "' was refused:\n" + Render(*decision, TextOnly()));
-    Say() << Why(*decision) << '\n';
+    AVOCET_ASSIGN_OR_RETURN(auto decision, session_->Ask(ApplyApp{app}));
+    if (decision.kind == DecisionKind::kReject)
+      return Rejected("application '" + app.name.str() + "' was refused:\n" + Render(decision, TextOnly()));
+    Say() << Why(decision) << '\n';
     return {};
   }
 
@@ -237,11 +232,10 @@ private:
   }
 
   Status OfferOneTooMany() {
-    auto decision = session_->Ask(ApplyApp{OneTooMany()});
-    if (!decision.ok()) return decision.status();
-    Say() << "== One application too many\n" << Render(*decision, TextOnly()) << '\n';
-    if (decision->kind != DecisionKind::kReject) result_.failures.emplace_back("the last application was admitted");
-    result_.rejection = std::move(*decision);
+    AVOCET_ASSIGN_OR_RETURN(auto decision, session_->Ask(ApplyApp{OneTooMany()}));
+    Say() << "== One application too many\n" << Render(decision, TextOnly()) << '\n';
+    if (decision.kind != DecisionKind::kReject) result_.failures.emplace_back("the last application was admitted");
+    result_.rejection = std::move(decision);
     return {};
   }
 
@@ -254,10 +248,9 @@ private:
           << std::flush;
     ProgressBar bar(std::cerr, "load", {.terminal = isatty(STDERR_FILENO) != 0, .width = TerminalWidth(STDERR_FILENO)});
     Sampler sampler(cluster_->control());
-    auto endpoints = Endpoints();
-    if (!endpoints.ok()) return endpoints.status();
+    AVOCET_ASSIGN_OR_RETURN(auto endpoints, Endpoints());
     auto report = RunDemoLoad(
-        plan, *endpoints,
+        plan, endpoints,
         [&](const LoadProgress& progress) {
           if (!context_.quiet) bar.Update(ToSeconds(progress.elapsed) / ToSeconds(progress.planned), "");
         },
@@ -265,10 +258,9 @@ private:
     if (!report.ok()) return report.status();
     if (report->interrupted) return Cancelled("interrupted");
     bar.Finish("done");
-    auto samples = sampler.Finish(*report);
-    if (!samples.ok()) return samples.status();
-    if (samples->size() < 2) return Internal("too few samples were taken");
-    result_.rows = CompareSamples(*samples);
+    AVOCET_ASSIGN_OR_RETURN(auto samples, sampler.Finish(*report));
+    if (samples.size() < 2) return Internal("too few samples were taken");
+    result_.rows = CompareSamples(samples);
     result_.load = std::move(*report);
     if (!result_.load.ok()) result_.failures.emplace_back("some requests failed; run with -o json for the counts");
     return {};
@@ -276,10 +268,9 @@ private:
 
   /// Where each application is served.
   Result<std::map<AppId, std::string>> Endpoints() {
-    auto list = session_->Ask(ListApps{});
-    if (!list.ok()) return list.status();
+    AVOCET_ASSIGN_OR_RETURN(auto list, session_->Ask(ListApps{}));
     std::map<AppId, std::string> endpoints;
-    for (const auto& app : list->apps) {
+    for (const auto& app : list.apps) {
       const auto device = ParseDeviceId(app.placement ? app.placement->device.str() : "");
       if (device) endpoints[app.app.name] = cluster_->inference().at(device->node);
     }

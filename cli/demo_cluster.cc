@@ -23,11 +23,10 @@ std::string Device(const std::string& name, const std::string& kind, const std::
 }
 
 Result<std::string> RealDevice() {
-  auto cpu = ProbeCpu();
-  if (!cpu.ok()) return cpu.status();
+  AVOCET_ASSIGN_OR_RETURN(auto cpu, ProbeCpu());
   return Device("cpu0", "cpu",
-                "engine = \"tflite\"\ncores = [" + std::to_string(cpu->cores.back()) +
-                    "]\nmemory_mb = " + std::to_string(cpu->memory_bytes / kMemoryShare / kMiB) + "\n");
+                "engine = \"tflite\"\ncores = [" + std::to_string(cpu.cores.back()) +
+                    "]\nmemory_mb = " + std::to_string(cpu.memory_bytes / kMemoryShare / kMiB) + "\n");
 }
 
 // A Jetson Nano's GPU and a Coral USB stick, as far as published measurements tell.
@@ -52,9 +51,8 @@ Result<std::string> DemoCluster::Launch(const std::vector<std::string>& argument
   const auto log = folder_ / (name + ".log");
   auto all = arguments;
   all.insert(all.end(), {"-o", "json"});
-  auto process = ChildProcess::Start({.arguments = all, .log = log});
-  if (!process.ok()) return process.status();
-  processes_.push_back(std::move(*process));
+  AVOCET_ASSIGN_OR_RETURN(auto process, ChildProcess::Start({.arguments = all, .log = log}));
+  processes_.push_back(std::move(process));
   auto line = processes_.back()->ReadLine(kStartDeadline);
   const auto said = nlohmann::json::parse(line.ok() ? *line : "", nullptr, false);
   if (said.is_object() && said.contains(key) && said[key].is_string()) return said[key].get<std::string>();
@@ -75,18 +73,16 @@ Status DemoCluster::StartAgent(const std::string& name, const std::string& devic
   std::ofstream(config) << "name = \"" << name << "\"\ndata_dir = \"" << (folder_ / name).string()
                         << "\"\ncontroller = \"" << control_ << "\"\n[inference]\ngrpc = \"127.0.0.1:0\"\n"
                         << device;
-  auto inference = Launch({"agent", "--config", config.string()}, name, "inference");
-  if (!inference.ok()) return inference.status();
-  inference_[NodeId(name)] = std::move(*inference);
+  AVOCET_ASSIGN_OR_RETURN(auto inference, Launch({"agent", "--config", config.string()}, name, "inference"));
+  inference_[NodeId(name)] = std::move(inference);
   return {};
 }
 
 Result<std::unique_ptr<DemoCluster>> DemoCluster::Start(const std::filesystem::path& folder) {
   std::unique_ptr<DemoCluster> cluster(new DemoCluster(folder));
-  auto real = RealDevice();
-  if (!real.ok()) return real.status();
+  AVOCET_ASSIGN_OR_RETURN(auto real, RealDevice());
   AVOCET_RETURN_IF_ERROR(cluster->StartController());
-  AVOCET_RETURN_IF_ERROR(cluster->StartAgent("cpu-1", *real));
+  AVOCET_RETURN_IF_ERROR(cluster->StartAgent("cpu-1", real));
   AVOCET_RETURN_IF_ERROR(cluster->StartAgent("jetson-1", EmulatedGpu()));
   AVOCET_RETURN_IF_ERROR(cluster->StartAgent("coral-1", EmulatedTpu()));
   return cluster;

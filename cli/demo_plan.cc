@@ -90,15 +90,14 @@ std::vector<DemoModel> DemoModels() {
 }
 
 Result<std::vector<Application>> DemoApplications(const std::vector<ModelStatus>& models, const std::string& cpu_type) {
-  auto load = RealLoad(models, cpu_type);
-  if (!load.ok()) return load.status();
-  const DevicePrediction prediction = Predict(*load);
+  AVOCET_ASSIGN_OR_RETURN(auto load, RealLoad(models, cpu_type));
+  const DevicePrediction prediction = Predict(load);
   if (!prediction.stable) return Internal("the demo's load on the real device is not stable");
   std::vector<Application> apps;
   for (size_t i = 0; i < std::size(kRealApps); ++i) {
     const auto& real = kRealApps[i];
     const Objective objective{real.statistic, ObjectiveFor(prediction.apps[i].at(real.statistic))};
-    apps.push_back(Make(real.app, real.model, load->apps[i].rate_rps, objective));
+    apps.push_back(Make(real.app, real.model, load.apps[i].rate_rps, objective));
   }
   for (const auto& emulated : kEmulatedApps)
     apps.push_back(

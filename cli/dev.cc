@@ -19,11 +19,9 @@ struct DevOptions {
 Result<DevConfig> ReadConfig(const DevOptions& options) {
   DevConfig config;
   if (!options.config.empty()) {
-    auto text = ReadConfigFile(options.config);
-    if (!text.ok()) return text.status();
-    auto parsed = ParseDevConfig(*text, options.config.string());
-    if (!parsed.ok()) return parsed.status();
-    config = std::move(*parsed);
+    AVOCET_ASSIGN_OR_RETURN(auto text, ReadConfigFile(options.config));
+    AVOCET_ASSIGN_OR_RETURN(auto parsed, ParseDevConfig(text, options.config.string()));
+    config = std::move(parsed);
   }
   if (!options.listen.empty()) config.listen = options.listen;
   if (!options.inference.empty()) config.agent.inference.grpc = options.inference;

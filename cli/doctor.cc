@@ -199,9 +199,8 @@ std::string_view ToString(RemarkLevel level) {
 }
 
 Result<Examination> Examine(const ProbeOptions& options, const std::filesystem::path& prefix) {
-  auto machine = ProbeMachine(options);
-  if (!machine.ok()) return machine.status();
-  return Examination{std::move(*machine), DescribeTflite(prefix), DescribeOnnx(prefix), prefix};
+  AVOCET_ASSIGN_OR_RETURN(auto machine, ProbeMachine(options));
+  return Examination{std::move(machine), DescribeTflite(prefix), DescribeOnnx(prefix), prefix};
 }
 
 Diagnosis Diagnose(const Examination& examination) {

@@ -75,9 +75,8 @@ Result<std::vector<LoadPayload>> MakePayloads(LoadTransport& transport, const Lo
                                               const LoadClientOptions& options) {
   std::vector<LoadPayload> payloads;
   for (const LoadTarget& target : plan.targets) {
-    auto payload = MakePayload(transport, target.app, options, plan.seed);
-    if (!payload.ok()) return payload.status();
-    payloads.push_back(std::move(*payload));
+    AVOCET_ASSIGN_OR_RETURN(auto payload, MakePayload(transport, target.app, options, plan.seed));
+    payloads.push_back(std::move(payload));
   }
   return payloads;
 }
@@ -210,11 +209,9 @@ Result<LoadReport> RunLoad(const LoadPlan& plan, const LoadClientOptions& option
                            std::stop_token stop) {
   AVOCET_RETURN_IF_ERROR(Validate(plan));
   AVOCET_RETURN_IF_ERROR(Validate(options));
-  auto transport = Connect(options);
-  if (!transport.ok()) return transport.status();
-  auto payloads = MakePayloads(**transport, plan, options);
-  if (!payloads.ok()) return payloads.status();
-  return Runner(plan, options, std::move(stop), std::move(*transport), std::move(*payloads)).Run(on_progress);
+  AVOCET_ASSIGN_OR_RETURN(auto transport, Connect(options));
+  AVOCET_ASSIGN_OR_RETURN(auto payloads, MakePayloads(*transport, plan, options));
+  return Runner(plan, options, std::move(stop), std::move(transport), std::move(payloads)).Run(on_progress);
 }
 
 } // namespace avocet

@@ -260,21 +260,19 @@ grpc::ChannelArguments Arguments() {
 
 Result<std::shared_ptr<grpc::ChannelCredentials>> CredentialsFor(const LoadClientOptions& options) {
   if (options.ca.empty()) return grpc::InsecureChannelCredentials();
-  auto pem = ReadWholeFile(options.ca, kMaxCaBytes);
-  if (!pem.ok()) return pem.status();
-  return grpc::SslCredentials({.pem_root_certs = std::move(*pem), .pem_private_key = "", .pem_cert_chain = ""});
+  AVOCET_ASSIGN_OR_RETURN(auto pem, ReadWholeFile(options.ca, kMaxCaBytes));
+  return grpc::SslCredentials({.pem_root_certs = std::move(pem), .pem_private_key = "", .pem_cert_chain = ""});
 }
 
 } // namespace
 
 Result<std::unique_ptr<LoadTransport>> ConnectGrpc(const LoadClientOptions& options) {
-  const auto credentials = CredentialsFor(options);
-  if (!credentials.ok()) return credentials.status();
+  AVOCET_ASSIGN_OR_RETURN(const auto credentials, CredentialsFor(options));
   const auto until = std::chrono::system_clock::now() + options.connect_deadline;
   const size_t count = options.connections > 0 ? options.connections : kDefaultChannels;
   std::vector<std::shared_ptr<grpc::Channel>> channels;
   for (size_t i = 0; i < count; ++i) {
-    channels.push_back(grpc::CreateCustomChannel(options.address, *credentials, Arguments()));
+    channels.push_back(grpc::CreateCustomChannel(options.address, credentials, Arguments()));
     if (!channels.back()->WaitForConnected(until)) return NobodyAnswers(options);
   }
   return std::unique_ptr<LoadTransport>(std::make_unique<GrpcTransport>(options.request_deadline, std::move(channels)));

@@ -235,9 +235,8 @@ public:
   }
 
   Result<std::vector<TensorSpec>> InputsOf(const AppId& app) override {
-    const auto reply = Get(shared_.server, ModelPath(app), request_deadline_);
-    if (!reply.ok()) return reply.status();
-    return DecodeInputSpecs(reply->status, reply->body);
+    AVOCET_ASSIGN_OR_RETURN(const auto reply, Get(shared_.server, ModelPath(app), request_deadline_));
+    return DecodeInputSpecs(reply.status, reply.body);
   }
 
   void Start(std::vector<LoadPayload> payloads, OnAnswer on_answer) override {
@@ -376,15 +375,13 @@ bool IsThere(const LoadHttpServer& server, Duration deadline) {
 } // namespace
 
 Result<std::unique_ptr<LoadTransport>> ConnectHttp(const LoadClientOptions& options) {
-  auto server = Resolve(options.address);
-  if (!server.ok()) return server.status();
+  AVOCET_ASSIGN_OR_RETURN(auto server, Resolve(options.address));
   if (!options.ca.empty()) {
-    auto tls = Trust(options.ca);
-    if (!tls.ok()) return tls.status();
-    server->tls = std::move(*tls);
+    AVOCET_ASSIGN_OR_RETURN(auto tls, Trust(options.ca));
+    server.tls = std::move(tls);
   }
-  if (!IsThere(*server, options.connect_deadline)) return NobodyAnswers(options);
-  return std::unique_ptr<LoadTransport>(std::make_unique<HttpTransport>(options, std::move(*server)));
+  if (!IsThere(server, options.connect_deadline)) return NobodyAnswers(options);
+  return std::unique_ptr<LoadTransport>(std::make_unique<HttpTransport>(options, std::move(server)));
 }
 
 } // namespace avocet

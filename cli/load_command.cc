@@ -58,11 +58,10 @@ LoadProtocol ProtocolOf(const LoadOptions& options) {
 
 /// Where all of the applications are served over this protocol.
 Result<std::string> FindEndpoint(Session& session, LoadProtocol protocol, const std::vector<AppStatus>& apps) {
-  auto nodes = session.Ask(ListNodes{});
-  if (!nodes.ok()) return nodes.status();
+  AVOCET_ASSIGN_OR_RETURN(auto nodes, session.Ask(ListNodes{}));
   std::set<std::string> endpoints;
   for (const auto& app : apps) {
-    for (const auto& node : nodes->nodes) {
+    for (const auto& node : nodes.nodes) {
       if (app.placement && app.placement->device.str().starts_with(node.info.id.str() + "/"))
         endpoints.insert(protocol == LoadProtocol::kHttp ? node.info.rest_address : node.info.grpc_address);
     }
@@ -85,9 +84,8 @@ public:
     plan_.seed = options_.seed;
     plan_.concurrency = options_.concurrency;
     for (const auto& text : options_.targets) {
-      auto target = ParseTarget(text);
-      if (!target.ok()) return target.status();
-      wanted_.push_back(std::move(*target));
+      AVOCET_ASSIGN_OR_RETURN(auto target, ParseTarget(text));
+      wanted_.push_back(std::move(target));
     }
     if (const auto* rated = FirstWithRate(); rated && !draws())
       return InvalidArgument("'" + rated->app.str() + "' has a rate, but a trace or a closed loop sets its own");
@@ -114,9 +112,8 @@ private:
   }
 
   Status ReadTrace() {
-    const auto text = ReadWholeFile(options_.trace, kMaxLoadTraceBytes);
-    if (!text.ok()) return text.status();
-    auto trace = ParseLoadTrace(*text, options_.trace.string());
+    AVOCET_ASSIGN_OR_RETURN(const auto text, ReadWholeFile(options_.trace, kMaxLoadTraceBytes));
+    auto trace = ParseLoadTrace(text, options_.trace.string());
     if (!trace.ok()) return trace.status();
     std::vector<AppId> chosen;
     for (const auto& one : wanted_)
@@ -135,9 +132,8 @@ private:
     for (const auto& one : wanted_) {
       LoadTarget target{.app = one.app};
       if (!one.rate_rps || options_.endpoint.empty()) {
-        const auto known = Known(one.app);
-        if (!known.ok()) return known.status();
-        target = {one.app, known->app.rate_rps, known->app.arrival};
+        AVOCET_ASSIGN_OR_RETURN(const auto known, Known(one.app));
+        target = {one.app, known.app.rate_rps, known.app.arrival};
       }
       if (one.rate_rps) target.rate_rps = *one.rate_rps;
       AVOCET_RETURN_IF_ERROR(SetArrival(target));
@@ -160,9 +156,8 @@ private:
     if (!endpoint_.empty()) return {};
     std::vector<AppStatus> known;
     for (const LoadTarget& target : plan_.targets) {
-      auto status = Known(target.app);
-      if (!status.ok()) return status.status();
-      known.push_back(std::move(*status));
+      AVOCET_ASSIGN_OR_RETURN(auto status, Known(target.app));
+      known.push_back(std::move(status));
     }
     auto found = FindEndpoint(session(), ProtocolOf(options_), known);
     if (found.ok()) endpoint_ = *found;

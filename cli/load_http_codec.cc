@@ -144,9 +144,8 @@ Result<std::vector<TensorSpec>> DecodeInputSpecs(unsigned http_status, std::stri
   if (!inputs.is_array()) return Corruption("the model's metadata names no inputs");
   std::vector<TensorSpec> specs;
   for (const Json& input : inputs) {
-    auto spec = ReadSpec(input);
-    if (!spec.ok()) return spec.status();
-    specs.push_back(std::move(*spec));
+    AVOCET_ASSIGN_OR_RETURN(auto spec, ReadSpec(input));
+    specs.push_back(std::move(spec));
   }
   return specs;
 }

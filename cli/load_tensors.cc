@@ -63,12 +63,11 @@ TensorSpec Concrete(TensorSpec spec) {
 }
 
 Result<std::string> MakeTensorBytes(const TensorSpec& spec, TensorFill fill, uint64_t seed) {
-  const auto size = BytesOf(spec);
-  if (!size.ok()) return size.status();
-  if (*size > kMaxLoadTensorBytes)
+  AVOCET_ASSIGN_OR_RETURN(const auto size, BytesOf(spec));
+  if (size > kMaxLoadTensorBytes)
     return ResourceExhausted(fmt::format("input '{}' {} has {} bytes; at most {} are sent", spec.name, Describe(spec),
-                                         *size, kMaxLoadTensorBytes));
-  std::string bytes(*size, '\0');
+                                         size, kMaxLoadTensorBytes));
+  std::string bytes(size, '\0');
   std::mt19937_64 random(seed);
   if (fill == TensorFill::kRandom) FillRandom(spec.type, bytes, random);
   return bytes;

@@ -20,10 +20,9 @@ struct LocalCluster::Impl {
   ~Impl() { Stop(); }
 
   Status Start(const LocalClusterOptions& options) {
-    auto devices = ProbeDevices(options.config.agent);
-    if (!devices.ok()) return devices.status();
+    AVOCET_ASSIGN_OR_RETURN(auto devices, ProbeDevices(options.config.agent));
     AVOCET_RETURN_IF_ERROR(StartController(options));
-    AVOCET_RETURN_IF_ERROR(StartAgent(options, std::move(*devices)));
+    AVOCET_RETURN_IF_ERROR(StartAgent(options, std::move(devices)));
     for (const caf::actor& root :
          {caf::actor_cast<caf::actor>(controller->actor()), caf::actor_cast<caf::actor>(agent->actor())})
       root->attach_functor([alive = alive](const caf::error&) { *alive = false; });
@@ -37,9 +36,8 @@ struct LocalCluster::Impl {
     process.control.tls = options.config.agent.tls;
     process.controller.policy = options.config.policy;
     process.controller.role = "dev";
-    auto started = ControllerProcess::Start(system, process);
-    if (!started.ok()) return started.status();
-    controller = std::move(*started);
+    AVOCET_ASSIGN_OR_RETURN(auto started, ControllerProcess::Start(system, process));
+    controller = std::move(started);
     return {};
   }
 
@@ -53,9 +51,8 @@ struct LocalCluster::Impl {
                                 .inference = GrpcOptions(options.config.agent.inference),
                                 .http = HttpOptions(options.config.agent.inference),
                                 .agent = {}};
-    auto started = AgentProcess::Start(system, process);
-    if (!started.ok()) return started.status();
-    agent = std::move(*started);
+    AVOCET_ASSIGN_OR_RETURN(auto started, AgentProcess::Start(system, process));
+    agent = std::move(started);
     return {};
   }
 

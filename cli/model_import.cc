@@ -22,21 +22,18 @@ Result<ModelFormat> FormatOfFile(const std::filesystem::path& file) {
 }
 
 Status CheckEmulated(const std::filesystem::path& file) {
-  const auto text = ReadWholeFile(file, kMaxEmulatedModelFileBytes);
-  if (!text.ok()) return text.status();
-  return ParseEmulatedModel(*text, file.string()).status();
+  AVOCET_ASSIGN_OR_RETURN(const auto text, ReadWholeFile(file, kMaxEmulatedModelFileBytes));
+  return ParseEmulatedModel(text, file.string()).status();
 }
 
 Result<Variant> Describe(const std::filesystem::path& file) {
   std::error_code error;
   const uint64_t size = std::filesystem::file_size(file, error);
   if (error) return NotFound(file.string() + ": " + error.message());
-  auto format = FormatOfFile(file);
-  if (!format.ok()) return format.status();
-  if (*format == ModelFormat::kEmulated) AVOCET_RETURN_IF_ERROR(CheckEmulated(file));
-  auto digest = Sha256OfFile(file);
-  if (!digest.ok()) return digest.status();
-  return Variant{*format, *digest, size};
+  AVOCET_ASSIGN_OR_RETURN(auto format, FormatOfFile(file));
+  if (format == ModelFormat::kEmulated) AVOCET_RETURN_IF_ERROR(CheckEmulated(file));
+  AVOCET_ASSIGN_OR_RETURN(auto digest, Sha256OfFile(file));
+  return Variant{format, digest, size};
 }
 
 Result<std::string> ReadPiece(std::ifstream& stream, uint64_t offset) {
@@ -74,9 +71,8 @@ Result<Model> ImportModelFiles(Session& session, const std::string& name, const 
                                const std::vector<std::filesystem::path>& files, const OnUpload& on_upload) {
   Model model{.name = name, .version = version, .variants = {}, .imported_at = std::chrono::system_clock::now()};
   for (const auto& file : files) {
-    auto variant = Describe(file);
-    if (!variant.ok()) return variant.status();
-    model.variants.push_back(std::move(*variant));
+    AVOCET_ASSIGN_OR_RETURN(auto variant, Describe(file));
+    model.variants.push_back(std::move(variant));
   }
   AVOCET_RETURN_IF_ERROR(Validate(model));
   for (size_t i = 0; i < files.size(); ++i)

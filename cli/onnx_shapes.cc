@@ -97,10 +97,9 @@ void PutBytes(uint32_t number, std::string_view contents, std::string& out) {
 
 /// Copies a message, with `change` applied to the contents of its fields of that number.
 template <class Change> Result<std::string> Rewrite(std::string_view message, uint32_t number, const Change& change) {
-  const auto fields = Fields(message);
-  if (!fields.ok()) return fields.status();
+  AVOCET_ASSIGN_OR_RETURN(const auto fields, Fields(message));
   std::string out;
-  for (const Field& field : *fields) {
+  for (const Field& field : fields) {
     if (field.number != number || field.wire != kBytes) {
       out += field.whole;
       continue;
@@ -114,15 +113,13 @@ template <class Change> Result<std::string> Rewrite(std::string_view message, ui
 
 /// The extents that the file has, -1 for an open one.
 Result<std::vector<int64_t>> Extents(std::string_view shape) {
-  const auto dims = Fields(shape);
-  if (!dims.ok()) return dims.status();
+  AVOCET_ASSIGN_OR_RETURN(const auto dims, Fields(shape));
   std::vector<int64_t> extents;
-  for (const Field& dim : *dims) {
+  for (const Field& dim : dims) {
     if (dim.number != kDim) continue;
-    const auto parts = Fields(dim.contents);
-    if (!parts.ok()) return parts.status();
+    AVOCET_ASSIGN_OR_RETURN(const auto parts, Fields(dim.contents));
     int64_t& extent = extents.emplace_back(-1);
-    for (const Field& part : *parts)
+    for (const Field& part : parts)
       if (part.number == kDimValue && part.wire == kVarint) extent = static_cast<int64_t>(part.value);
   }
   return extents;
@@ -136,12 +133,11 @@ std::string Text(const std::vector<int64_t>& shape) {
 }
 
 Result<std::string> SetShape(std::string_view shape, const std::vector<int64_t>& wanted) {
-  const auto found = Extents(shape);
-  if (!found.ok()) return found.status();
-  bool agrees = found->size() == wanted.size();
+  AVOCET_ASSIGN_OR_RETURN(const auto found, Extents(shape));
+  bool agrees = found.size() == wanted.size();
   for (size_t i = 0; agrees && i < wanted.size(); ++i)
-    agrees = (*found)[i] < 1 || (*found)[i] == wanted[i];
-  if (!agrees) return InvalidArgument(fmt::format("is {} in the model; {} does not fit", Text(*found), Text(wanted)));
+    agrees = found[i] < 1 || found[i] == wanted[i];
+  if (!agrees) return InvalidArgument(fmt::format("is {} in the model; {} does not fit", Text(found), Text(wanted)));
   std::string out;
   for (const int64_t extent : wanted) {
     std::string dim;

@@ -136,9 +136,8 @@ bool LooksLikeJson(std::string_view text) {
 } // namespace
 
 Result<std::vector<PredictDevice>> ParsePredictFile(std::string_view text, const std::string& filename) {
-  auto tree = LooksLikeJson(text) ? ParseJson(text, filename) : ParseToml(text, filename);
-  if (!tree.ok()) return tree.status();
-  ConfigFile file(std::move(*tree), filename);
+  AVOCET_ASSIGN_OR_RETURN(auto tree, LooksLikeJson(text) ? ParseJson(text, filename) : ParseToml(text, filename));
+  ConfigFile file(std::move(tree), filename);
   ConfigTable root = file.root();
   std::vector<PredictDevice> devices;
   for (auto& entry : root.Tables("device"))

@@ -25,14 +25,13 @@ std::vector<DeviceConfig> DefaultDevices(int last_core, int cpu_memory_mb) {
 } // namespace
 
 Result<std::vector<DeviceSpec>> ProbeDevices(AgentConfig agent) {
-  const auto machine = ProbeMachine();
-  if (!machine.ok()) return machine.status();
-  const CpuInfo& cpu = machine->cpu;
+  AVOCET_ASSIGN_OR_RETURN(const auto machine, ProbeMachine());
+  const CpuInfo& cpu = machine.cpu;
   if (agent.devices.empty())
     agent.devices = DefaultDevices(cpu.cores.back(), static_cast<int>(cpu.memory_bytes / kMemoryShare / kMiB));
   auto specs = DeviceSpecs(agent);
   for (auto& spec : specs)
-    spec.type = DeviceType(spec, *machine);
+    spec.type = DeviceType(spec, machine);
   return specs;
 }
 

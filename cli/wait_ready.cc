@@ -13,13 +13,12 @@ Status WaitUntilReady(Session& session, const AppId& app, Duration timeout) {
   const auto give_up = MonotonicTime::clock::now() + timeout;
   std::string phase = "unknown";
   while (MonotonicTime::clock::now() < give_up) {
-    auto status = session.Ask(GetApp{app});
-    if (!status.ok()) return status.status();
-    if (!status->placement) return NotFound("application '" + app.str() + "' has no placement any more");
-    phase = ToString(status->placement->phase);
-    if (status->placement->phase == PlacementPhase::kReady) return {};
-    if (status->placement->phase == PlacementPhase::kFailed)
-      return Internal("application '" + app.str() + "' failed to start: " + status->placement->reason);
+    AVOCET_ASSIGN_OR_RETURN(auto status, session.Ask(GetApp{app}));
+    if (!status.placement) return NotFound("application '" + app.str() + "' has no placement any more");
+    phase = ToString(status.placement->phase);
+    if (status.placement->phase == PlacementPhase::kReady) return {};
+    if (status.placement->phase == PlacementPhase::kFailed)
+      return Internal("application '" + app.str() + "' failed to start: " + status.placement->reason);
     std::this_thread::sleep_for(kPollEvery);
   }
   return DeadlineExceeded("application '" + app.str() + "' is still " + phase + "; see `avocet app status " +
