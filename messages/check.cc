@@ -1,5 +1,6 @@
 #include "messages/check.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -17,7 +18,10 @@ template <class T> std::string ToChars(T value) {
 } // namespace
 
 std::string Describe(std::string_view text) {
-  const std::string shown = ToText(text, kMaxQuotedBytes);
+  std::string shown = ToText(text, kMaxQuotedBytes);
+  // Refusals are logged: a value from outside must not move a terminal's cursor.
+  std::replace_if(
+      shown.begin(), shown.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; }, '?');
   return "'" + shown + (text.size() > kMaxQuotedBytes ? "...' (" + ToChars(text.size()) + " bytes)" : "'");
 }
 

@@ -17,7 +17,7 @@ std::string_view ToString(CommandKind kind) {
 Status Validate(const Command& command) {
   const bool stop = command.kind == CommandKind::kStop;
   Check check("command", ToString(command.kind));
-  check.That(command.epoch >= 1, "epoch", command.epoch, ">= 1")
+  check.That(command.epoch >= 1 && command.epoch <= kMaxEpoch, "epoch", command.epoch, ">= 1 and at most 2^63 - 1")
       .Device("device", command.device)
       .Name("app", command.app.str());
   if (!stop || !command.model.empty()) check.Model("model", command.model);
@@ -31,7 +31,7 @@ Status Validate(const RunningApp& app) {
       .Device("device", app.device)
       .Model("model", app.model)
       .Digest("file", app.file)
-      .That(app.epoch >= 1, "epoch", app.epoch, ">= 1")
+      .That(app.epoch >= 1 && app.epoch <= kMaxEpoch, "epoch", app.epoch, ">= 1 and at most 2^63 - 1")
       .That(app.phase != PlacementPhase::kLost, "phase", ToString(app.phase), "starting, ready or failed")
       .Text("reason", app.reason)
       .status();

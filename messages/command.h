@@ -23,7 +23,7 @@ std::string_view ToString(CommandKind kind); ///< "start", "stop"
 /// epoch for the application answers as if it had just done it.
 struct Command {
   CommandKind kind = CommandKind::kStart;
-  uint64_t epoch = 0; ///< >= 1
+  uint64_t epoch = 0; ///< 1 to kMaxEpoch
   DeviceId device;
   AppId app;
   ModelId model; ///< kStart only, with format and file; a kStop may leave them out
@@ -41,7 +41,7 @@ struct RunningApp {
   ModelId model;
   ModelFormat format = ModelFormat::kTflite;
   Sha256 file;
-  uint64_t epoch = 0;                               ///< >= 1
+  uint64_t epoch = 0;                               ///< 1 to kMaxEpoch
   PlacementPhase phase = PlacementPhase::kStarting; ///< kStarting, kReady or kFailed
   std::string reason;
   friend bool operator==(const RunningApp&, const RunningApp&) = default;

@@ -117,7 +117,7 @@ Status Validate(const Placement& placement) {
       .Device("device", placement.device)
       .Model("model", placement.model)
       .Digest("file", placement.file)
-      .That(placement.epoch >= 1, "epoch", placement.epoch, ">= 1")
+      .That(placement.epoch >= 1 && placement.epoch <= kMaxEpoch, "epoch", placement.epoch, ">= 1 and at most 2^63 - 1")
       .That(may_have_reason || placement.reason.empty(), "reason", placement.reason, "empty unless failed or lost")
       .Text("reason", placement.reason)
       .status();

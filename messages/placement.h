@@ -22,6 +22,10 @@ enum class PlacementPhase {
 };
 std::string_view ToString(PlacementPhase phase); ///< "starting", "ready", "lost", "failed"
 
+/// Largest epoch of a placement, a command or a report. It leaves room above what an agent may claim
+/// (actors/agent_claims.h), so that counting on from a claim never wraps.
+inline constexpr uint64_t kMaxEpoch = (uint64_t{1} << 63) - 1;
+
 /// Where an application runs. One placement per application.
 struct Placement {
   AppId app;
@@ -29,7 +33,7 @@ struct Placement {
   ModelId model;
   ModelFormat format = ModelFormat::kTflite;
   Sha256 file;
-  uint64_t epoch = 0; ///< >= 1, of the decision; a later epoch replaces an earlier one
+  uint64_t epoch = 0; ///< 1 to kMaxEpoch, of the decision; a later epoch replaces an earlier one
   PlacementPhase phase = PlacementPhase::kStarting;
   std::string reason; ///< why kFailed or kLost, else empty
   friend bool operator==(const Placement&, const Placement&) = default;

@@ -19,6 +19,8 @@ TEST(ValidateCommand, NamesTheFirstBrokenRule) {
                            {[=](auto& c) { stop(c), c.model = ModelId(), c.file = Sha256(); }, ""},
                            {[=](auto& c) { stop(c), c.model = ModelId("x"); }, "command 'stop': field 'model' is 'x'"},
                            {[=](auto& c) { stop(c), c.file = Sha256("x"); }, "field 'file' is 'x'"},
+                           {[](auto& c) { c.epoch = kMaxEpoch; }, ""},
+                           {[](auto& c) { c.epoch = kMaxEpoch + 1; }, "field 'epoch' is 9223372036854775808"},
                            {[=](auto& c) { stop(c), c.epoch = 0; }, "field 'epoch'"}});
 }
 
@@ -30,6 +32,8 @@ TEST(ValidateRunningApp, NamesTheFirstBrokenRule) {
        {[](auto& a) { a.model = ModelId(); }, "field 'model'"},
        {[](auto& a) { a.file = Sha256(); }, "field 'file'"},
        {[](auto& a) { a.epoch = 0; }, "field 'epoch'"},
+       {[](auto& a) { a.epoch = kMaxEpoch; }, ""},
+       {[](auto& a) { a.epoch = kMaxEpoch + 1; }, "field 'epoch'"},
        {[](auto& a) { a.phase = PlacementPhase::kFailed, a.reason = "no such file"; }, ""},
        {[](auto& a) { a.phase = PlacementPhase::kLost; }, "is 'lost'; it must be starting, ready or failed"},
        {[](auto& a) { a.reason = std::string(kMaxTextBytes + 1, 'r'); }, "field 'reason'"}});

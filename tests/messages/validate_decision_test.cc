@@ -42,6 +42,8 @@ TEST(ValidatePlacement, NamesTheFirstBrokenRule) {
        {[](auto& p) { p.model = ModelId("pose"); }, "field 'model'"},
        {[](auto& p) { p.file = Sha256(); }, "field 'file'"},
        {[](auto& p) { p.epoch = 0; }, "field 'epoch' is 0; it must be >= 1"},
+       {[](auto& p) { p.epoch = kMaxEpoch; }, ""},
+       {[](auto& p) { p.epoch = kMaxEpoch + 1; }, "field 'epoch'"},
        {[](auto& p) { p.reason = "why"; }, "field 'reason' is 'why'; it must be empty unless failed or lost"},
        {[](auto& p) { p.phase = PlacementPhase::kFailed, p.reason = std::string(kMaxTextBytes, 'r'); }, ""},
        {[](auto& p) { p.phase = PlacementPhase::kLost, p.reason = "node away"; }, ""},

@@ -28,6 +28,9 @@ uint64_t AnyCount() {
 uint64_t PositiveCount() {
   return std::max<uint64_t>(1, AnyCount());
 }
+uint64_t AnyEpoch() {
+  return std::min(PositiveCount(), kMaxEpoch);
+}
 size_t ListLength(size_t least, size_t most = kMaxElements) {
   return Integer(least, most);
 }
@@ -361,7 +364,7 @@ rc::Gen<Placement> ValidPlacement() {
     placement.model = *ValidModelId();
     placement.format = AnyFormat();
     placement.file = *ValidSha256();
-    placement.epoch = PositiveCount();
+    placement.epoch = AnyEpoch();
     placement.phase = *rc::gen::element(PlacementPhase::kStarting, PlacementPhase::kReady, PlacementPhase::kLost,
                                         PlacementPhase::kFailed);
     const bool has_reason = placement.phase == PlacementPhase::kLost || placement.phase == PlacementPhase::kFailed;
@@ -397,7 +400,7 @@ rc::Gen<Command> ValidCommand() {
   return rc::gen::exec([] {
     Command command;
     command.kind = *rc::gen::element(CommandKind::kStart, CommandKind::kStop);
-    command.epoch = PositiveCount();
+    command.epoch = AnyEpoch();
     command.device = *ValidDeviceId();
     command.app = AnyApp();
     command.format = AnyFormat();
@@ -417,7 +420,7 @@ rc::Gen<RunningApp> ValidRunningApp() {
     app.model = *ValidModelId();
     app.format = AnyFormat();
     app.file = *ValidSha256();
-    app.epoch = PositiveCount();
+    app.epoch = AnyEpoch();
     app.phase = *rc::gen::element(PlacementPhase::kStarting, PlacementPhase::kReady, PlacementPhase::kFailed);
     app.reason = *ValidText();
     return app;
