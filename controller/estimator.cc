@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <set>
 #include <utility>
 
 #include "controller/service_time.h"
@@ -35,18 +37,32 @@ ModelFit& ModelOf(DeviceFit& fit, const ModelId& model) {
   return fit.models.emplace_back(ModelFit{model, {}, {}});
 }
 
+/// Finite for any quotient of sums, as sums may be so small that their squares are 0. Not a number becomes 0.
+double ScvOf(double mean_of_squares_over_square_of_mean) {
+  constexpr double kMost = 1e18;
+  const double scv = mean_of_squares_over_square_of_mean - 1;
+  return scv > 0 ? std::min(scv, kMost) : 0;
+}
+
 /// The estimate after a window's sample, old observations counting `retained` of what they did.
 Estimate Blend(const Estimate& old, const Moments& sample, double retained) {
   if (sample.count == 0) return old;
   const double before = old.weight * retained, weight = before + static_cast<double>(sample.count);
   const double mean = (before * old.mean + sample.sum) / weight;
   const double second = (before * old.mean * old.mean * (1 + old.scv) + sample.sum2) / weight;
-  return {mean, mean > 0 ? std::max(second / (mean * mean) - 1, 0.0) : 0, weight};
+  return {mean, mean > 0 ? ScvOf(second / (mean * mean)) : 0, weight};
 }
 
 double ScvOfGaps(double count, double sum, double sum2) {
-  if (count <= 0 || sum <= 0) return 0;
-  return std::max(sum2 * count / (sum * sum) - 1, 0.0);
+  return count <= 0 || sum <= 0 ? 0 : ScvOf(sum2 * count / (sum * sum));
+}
+
+/// Puts what `is_listed` last, otherwise in the order it was, and drops the first beyond the bound. True when it did.
+template <class List, class IsListed> bool KeepLastListed(List& list, const IsListed& is_listed) {
+  std::stable_partition(list.begin(), list.end(), [&](const auto& element) { return !is_listed(element); });
+  if (list.size() <= kMaxAppsPerDevice) return false;
+  list.erase(list.begin(), list.end() - static_cast<std::ptrdiff_t>(kMaxAppsPerDevice));
+  return true;
 }
 
 /// Whether two estimates differ by more than `least` and more than chance would explain, or the later one rests on so
@@ -112,7 +128,23 @@ bool DeviceEstimator::Observe(const MeasurementWindow& window) {
   fit_.covered_sequence = window.sequence;
   TakeArrivals(window);
   TakeServices(window);
+  ForgetLongUnseen(window);
   return true;
+}
+
+void DeviceEstimator::ForgetLongUnseen(const MeasurementWindow& window) {
+  std::set<AppId> apps;
+  std::set<ModelId> models;
+  for (const auto& app : window.apps) {
+    apps.insert(app.app);
+    models.insert(app.model);
+  }
+  KeepLastListed(fit_.models, [&](const ModelFit& fit) { return models.contains(fit.model); });
+  if (!KeepLastListed(fit_.apps, [&](const AppFit& fit) { return apps.contains(fit.app); })) return;
+  std::set<AppId> kept;
+  for (const auto& app : fit_.apps)
+    kept.insert(app.app);
+  std::erase_if(arrivals_, [&](const auto& entry) { return !kept.contains(entry.first); });
 }
 
 void DeviceEstimator::TakeArrivals(const MeasurementWindow& window) {
@@ -132,7 +164,8 @@ void DeviceEstimator::TakeArrivals(const MeasurementWindow& window) {
       a.gap_sum += seen->interarrival.sum;
       a.gap_sum2 += seen->interarrival.sum2;
     }
-    if (a.count < kLeastWeight) a.count = 0;
+    // All of it: sums that fade on become denormal, and their quotient is not a number.
+    if (a.count < kLeastWeight) a.count = a.gaps = a.gap_sum = a.gap_sum2 = 0;
     app.rate = {a.count / a.seconds, ScvOfGaps(a.gaps, a.gap_sum, a.gap_sum2), a.count};
   }
 }

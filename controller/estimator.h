@@ -21,6 +21,9 @@ Status Validate(const EstimatorOptions& options);
 /// Rates forget with every window, so an application without arrivals fades; service times forget with
 /// every window in which the model was used, so an idle model keeps what is known of it.
 /// A new boot id starts a new sequence; what was learnt before stays.
+///
+/// A fit lists at most kMaxAppsPerDevice applications and as many models, in order of when a window last listed them.
+/// Beyond that it forgets the first: a window lists all that is open on the device, also when idle, so residents stay.
 class DeviceEstimator {
 public:
   explicit DeviceEstimator(DeviceId device, EstimatorOptions options = {});
@@ -52,6 +55,7 @@ private:
 
   void TakeArrivals(const MeasurementWindow& window);
   void TakeServices(const MeasurementWindow& window);
+  void ForgetLongUnseen(const MeasurementWindow& window);
   double Retained() const; ///< of a weight, after one window
 
   DeviceFit fit_;

@@ -209,6 +209,55 @@ TEST(DeviceEstimator, ForgetsApplicationsThatLeft) {
   EXPECT_EQ(estimator.fit().models.size(), 1u);
 }
 
+/// Windows with a resident "cam" and, each, one application and model that no other window lists.
+void ObservePassersBy(DeviceEstimator& estimator, size_t count) {
+  for (uint64_t sequence = 1; sequence <= count; ++sequence) {
+    auto window = EmptyWindow(sequence);
+    AddApp(window, "cam", "pose:1", 2).service.Add(0.01);
+    AddApp(window, "app" + std::to_string(sequence), "passing:" + std::to_string(sequence), 2).service.Add(0.01);
+    ASSERT_TRUE(estimator.Observe(window));
+  }
+}
+
+TEST(DeviceEstimator, KeepsAsManyApplicationsAndModelsAsARecordMayList) {
+  DeviceEstimator estimator{DeviceId("n/d")};
+  ObservePassersBy(estimator, kMaxAppsPerDevice - 1);
+  EXPECT_EQ(estimator.fit().apps.size(), kMaxAppsPerDevice);
+  EXPECT_EQ(estimator.fit().models.size(), kMaxAppsPerDevice);
+  EXPECT_NO_THROW((void)FitOf(estimator, "passing:1")) << "at the bound nothing is forgotten";
+  EXPECT_EQ(Validate(estimator.fit()), Status());
+}
+
+TEST(DeviceEstimator, ForgetsBeyondTheBoundWhatWasNotSeenForLongest) {
+  DeviceEstimator estimator{DeviceId("n/d")};
+  ObservePassersBy(estimator, kMaxAppsPerDevice + 9);
+  EXPECT_EQ(estimator.fit().apps.size(), kMaxAppsPerDevice);
+  EXPECT_EQ(estimator.fit().models.size(), kMaxAppsPerDevice);
+  EXPECT_EQ(Validate(estimator.fit()), Status());
+  for (const int gone : {1, 10}) {
+    EXPECT_THROW((void)RateOf(estimator, "app" + std::to_string(gone)), std::out_of_range);
+    EXPECT_THROW((void)FitOf(estimator, "passing:" + std::to_string(gone)), std::out_of_range);
+  }
+  EXPECT_GT(RateOf(estimator, "app11").weight, 0);
+  EXPECT_GT(RateOf(estimator, "cam").mean, 0) << "a resident is in every window";
+  EXPECT_GT(FitOf(estimator, "pose:1").service.weight, 0);
+}
+
+/// Sums that fade for hours become so small that their quotients are not numbers; such a fit could not be read again.
+TEST(DeviceEstimator, AnApplicationThatIsIdleForDaysHasAFitThatCanBeRead) {
+  DeviceEstimator estimator{DeviceId("n/d"), {.half_life_windows = 1}};
+  auto first = EmptyWindow(1);
+  auto& app = AddApp(first, "a", "m:1", 3);
+  app.interarrival.Add(0.01);
+  app.interarrival.Add(0.05);
+  ASSERT_TRUE(estimator.Observe(first));
+  for (uint64_t sequence = 2; sequence < 3000; ++sequence) {
+    ASSERT_TRUE(estimator.Observe(WindowWith(sequence, 0)));
+    ASSERT_EQ(Validate(estimator.fit()), Status()) << sequence;
+  }
+  EXPECT_EQ(RateOf(estimator, "a"), Estimate());
+}
+
 TEST(DeviceEstimator, AnnouncesASignificantChangeOnce) {
   DeviceEstimator estimator{DeviceId("n/d"), {.half_life_windows = 100}};
   EXPECT_FALSE(estimator.TakeSignificantChange());
