@@ -8,6 +8,7 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/errors.h"
+#include "messages/text.h"
 #include "storage/records.h"
 
 namespace avocet {
@@ -75,7 +76,8 @@ void OnStartFailed(Self self, const Command& command, const Status& status) {
   const bool again = status.code() == StatusCode::kUnavailable && PlanRetry(self, command);
   if (again) spdlog::warn("start to be tried again app={} reason=\"{}\"", command.app.str(), status.message());
   result.phase = again ? PlacementPhase::kStarting : PlacementPhase::kFailed;
-  result.reason = status.ToString() + (again ? "; it is tried again" : "");
+  // Cut to leave room for what is added, as a report that is too long is refused.
+  result.reason = ToText(status.ToString(), kMaxTextBytes / 2) + (again ? "; it is tried again" : "");
   OnStarted(self, result);
 }
 
@@ -121,7 +123,7 @@ WriteBatch TakeIntoPlan(AgentActorState& state, const Command& command) {
   state.retries.erase(command.app);
   if (command.kind == CommandKind::kStart) {
     state.running[command.app] = Planned(command);
-    Put(batch, kPlan, command.app.str(), state.running[command.app]);
+    Put(batch, kPlan, state.running[command.app]);
   } else {
     const auto known = state.running.find(command.app);
     if (known == state.running.end() || known->second.device != command.device) return batch;

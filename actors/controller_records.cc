@@ -1,18 +1,44 @@
 #include "actors/controller_records.h"
 
 #include <algorithm>
+#include <charconv>
+#include <iterator>
 
+#include <spdlog/spdlog.h>
+
+#include "messages/text.h"
 #include "storage/records.h"
 
 namespace avocet {
 namespace {
 
-/// Reads a table and hands each record to `take`.
+/// Why the controller does not start, with what to do.
+Status RefuseStart(const Status& why) {
+  if (why.code() != StatusCode::kCorruption) return why;
+  return Corruption(why.message() +
+                    "; without it applications could be stopped or placed wrongly, so the controller does " +
+                    "not start: restore its data_dir from a copy (docs/FAILURES.md, \"A record that cannot be read\")");
+}
+
+/// Reads a table whose records are decisions, or what they rest on, and hands each to `take`.
 template <class T, class Take> Status ForEach(const Store& store, Table<T> table, Take take) {
   auto all = LoadAll(store, table);
-  if (!all.ok()) return all.status();
+  if (!all.ok()) return RefuseStart(all.status());
   for (auto& record : *all)
     take(std::move(record));
+  return {};
+}
+
+using UnreadableRecords = std::vector<UnreadableRecord>;
+
+/// Reads a table whose records come back by themselves, or are history: goes on past those that cannot be read.
+template <class T, class Take>
+Status ForEachReadable(const Store& store, Table<T> table, UnreadableRecords& unreadable, Take take) {
+  auto all = LoadReadable(store, table);
+  if (!all.ok()) return all.status();
+  for (auto& record : all->values)
+    take(std::move(record));
+  std::move(all->unreadable.begin(), all->unreadable.end(), std::back_inserter(unreadable));
   return {};
 }
 
@@ -37,11 +63,13 @@ void AddPlacement(ClusterView& view, Placement placement) {
   view.placements[placement.app] = std::move(placement);
 }
 
-Status LoadView(const Store& store, ClusterView& view) {
-  AVOCET_RETURN_IF_ERROR(ForEach(store, kNodes, [&](const NodeInfo& node) { AddNode(view, node); }));
-  AVOCET_RETURN_IF_ERROR(ForEach(store, kDeviceFits, [&](const DeviceFit& fit) { AddFit(view, fit); }));
+/// A node introduces itself again, a fit is measured again, a profile too (at the next application of the model).
+Status LoadView(const Store& store, ClusterView& view, UnreadableRecords& bad) {
+  AVOCET_RETURN_IF_ERROR(ForEachReadable(store, kNodes, bad, [&](const NodeInfo& node) { AddNode(view, node); }));
+  AVOCET_RETURN_IF_ERROR(ForEachReadable(store, kDeviceFits, bad, [&](const DeviceFit& fit) { AddFit(view, fit); }));
+  AVOCET_RETURN_IF_ERROR(
+      ForEachReadable(store, kProfiles, bad, [&](Profile p) { view.profiles[p.key()] = std::move(p); }));
   AVOCET_RETURN_IF_ERROR(ForEach(store, kModels, [&](Model model) { view.models[model.id()] = std::move(model); }));
-  AVOCET_RETURN_IF_ERROR(ForEach(store, kProfiles, [&](Profile p) { view.profiles[p.key()] = std::move(p); }));
   AVOCET_RETURN_IF_ERROR(ForEach(store, kApplications, [&](Application a) { view.apps[a.name] = std::move(a); }));
   return ForEach(store, kPlacements, [&](Placement p) { AddPlacement(view, std::move(p)); });
 }
@@ -61,17 +89,58 @@ std::vector<Application> RefusedOf(const ControllerRecords& records) {
   return refused;
 }
 
+/// The number of an event that cannot be read; 0 for any other record. Numbers are not given twice.
+uint64_t SequenceOf(const UnreadableRecord& record) {
+  if (!record.key.starts_with(kEvents.prefix)) return 0;
+  uint64_t sequence = 0;
+  const char* const begin = record.key.data() + kEvents.prefix.size();
+  const auto [end, error] = std::from_chars(begin, record.key.data() + record.key.size(), sequence);
+  const bool is_number = error == std::errc() && end == record.key.data() + record.key.size();
+  return is_number && sequence <= kMaxEpoch ? sequence : 0;
+}
+
+void AddEvent(ControllerRecords& records, WriteBatch& batch, uint64_t sequence, const std::string& subject,
+              const std::string& detail) {
+  spdlog::warn("record set aside key={} reason=\"{}\"", subject, detail);
+  records.events.push_back({sequence, std::chrono::system_clock::now(), "record_set_aside",
+                            ToText(subject, kMaxLabelBytes), ToText(detail)});
+  Put(batch, kEvents, records.events.back());
+}
+
+/// Keeps what cannot be read out of the way, and says so: one event for each, up to a bound.
+Status SetAsideAll(Store& store, ControllerRecords& records, const UnreadableRecords& bad) {
+  if (bad.empty()) return {};
+  uint64_t sequence = records.events.empty() ? 0 : records.events.back().sequence;
+  for (const auto& record : bad)
+    sequence = std::max(sequence, SequenceOf(record));
+
+  WriteBatch batch;
+  for (size_t i = 0; i < bad.size(); ++i) {
+    SetAside(batch, bad[i]);
+    if (i < kMaxSetAsideEvents) AddEvent(records, batch, ++sequence, bad[i].shown_key, bad[i].why.message());
+  }
+  if (bad.size() > kMaxSetAsideEvents)
+    AddEvent(records, batch, ++sequence, "", std::to_string(bad.size() - kMaxSetAsideEvents) + " more records");
+  return store.Write(batch, Sync::kYes);
+}
+
 } // namespace
 
-Result<ControllerRecords> LoadControllerRecords(const Store& store) {
+Result<ControllerRecords> LoadControllerRecords(Store& store) {
   ControllerRecords records;
-  AVOCET_RETURN_IF_ERROR(LoadView(store, records.view));
-  AVOCET_RETURN_IF_ERROR(ForEach(store, kDecisions, [&](Decision d) { records.decisions[d.app.name] = std::move(d); }));
+  UnreadableRecords bad;
+  AVOCET_RETURN_IF_ERROR(LoadView(store, records.view, bad));
+  AVOCET_RETURN_IF_ERROR(
+      ForEachReadable(store, kDecisions, bad, [&](Decision d) { records.decisions[d.app.name] = std::move(d); }));
   records.view.refused = RefusedOf(records);
-  AVOCET_RETURN_IF_ERROR(ForEach(store, kEvents, [&](Event event) { records.events.push_back(std::move(event)); }));
+  AVOCET_RETURN_IF_ERROR(
+      ForEachReadable(store, kEvents, bad, [&](Event event) { records.events.push_back(std::move(event)); }));
   auto epoch = Load(store, kLastEpoch);
-  if (!epoch.ok()) return epoch.status();
+  if (!epoch.ok()) return RefuseStart(epoch.status());
   records.last_epoch = epoch->value_or(0);
+
+  // Last: nothing is written where the start is refused.
+  AVOCET_RETURN_IF_ERROR(SetAsideAll(store, records, bad));
   return records;
 }
 

@@ -18,8 +18,13 @@ struct ControllerRecords {
   uint64_t last_epoch = 0;
 };
 
-/// Reads it all; an undecodable record is an error that names its key. An empty store gives empty
+/// Events that name one record each, of those set aside at a start; one more counts the others.
+inline constexpr size_t kMaxSetAsideEvents = 32;
+
+/// Reads it all. An application, placement, model or counter that cannot be read is an error that names its key and
+/// says what to do. Any other record (event, fit, profile, node, last decision) comes back by itself or is history: it
+/// is set aside (storage/records.h), with a line in the log and an event that names it. An empty store gives empty
 /// records. Requires OpenSchema.
-Result<ControllerRecords> LoadControllerRecords(const Store& store);
+Result<ControllerRecords> LoadControllerRecords(Store& store);
 
 } // namespace avocet

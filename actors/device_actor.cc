@@ -1,5 +1,7 @@
 #include "actors/device_actor.h"
 
+#include <set>
+
 #include <caf/typed_event_based_actor.hpp>
 #include <spdlog/spdlog.h>
 
@@ -36,6 +38,15 @@ bool IsNext(Self self, const SentWindow& sent) {
   return arrival == WindowOrder::Arrival::kNext;
 }
 
+/// Bounded like the fit: totals are kept of the applications that it keeps.
+void DropOldTotals(DeviceActorState& state) {
+  if (state.totals.size() <= kMaxAppsPerDevice) return;
+  std::set<AppId> kept;
+  for (const auto& app : state.estimator->fit().apps)
+    kept.insert(app.app);
+  std::erase_if(state.totals, [&](const auto& entry) { return !kept.contains(entry.first); });
+}
+
 void OnWindow(Self self, const Args& args, const ReportWindow& report) {
   auto& state = self->state;
   const auto& window = report.sent.window;
@@ -46,6 +57,7 @@ void OnWindow(Self self, const Args& args, const ReportWindow& report) {
   if (!IsNext(self, report.sent) || !state.estimator->Observe(window)) return;
   for (const auto& app : window.apps)
     state.totals[app.app].Add(app);
+  DropOldTotals(state);
   if (state.estimator->TakeSignificantChange()) self->send(args->placement, FitChanged{state.estimator->fit()});
 }
 
@@ -54,7 +66,7 @@ void Persist(Self self, const Args& args) {
   if (state.persisting || IsPersisted(state)) return;
   const auto& fit = state.estimator->fit();
   WriteBatch batch;
-  Put(batch, kDeviceFits, fit.device.str(), fit);
+  Put(batch, kDeviceFits, fit);
   state.persisting = true;
   self->request(args->store, args->options.deadlines.store, WriteRecords{std::move(batch)})
       .then(

@@ -23,7 +23,7 @@ void Adopt(Self self, const Reconciliation& reconciliation, WriteBatch& batch) {
   auto& records = self->state.records;
   for (const auto& placement : reconciliation.adopted) {
     records.view.placements[placement.app] = placement;
-    Put(batch, kPlacements, placement.app.str(), placement);
+    Put(batch, kPlacements, placement);
   }
   for (const auto& command : reconciliation.commands)
     records.last_epoch = std::max(records.last_epoch, command.epoch);
@@ -39,7 +39,7 @@ caf::result<Done> OnNodeUp(Self self, NodeUp& up) {
   NodeArrived(state.records.view, up.node);
   auto reconciliation = Reconcile(state.records.view, up.node.id, up.running);
   WriteBatch batch;
-  Put(batch, kNodes, up.node.id.str(), up.node);
+  Put(batch, kNodes, up.node);
   Adopt(self, reconciliation, batch);
   AddEvent(self, batch, "node_up", up.node.id.str(), "boot " + up.node.boot.str());
   auto promise = self->make_response_promise<Done>();
@@ -101,7 +101,7 @@ Result<Model> MergeVariants(const ClusterView& view, Model model) {
 
 void StoreModel(Self self, const Model& model, caf::typed_response_promise<Model> promise) {
   WriteBatch batch;
-  Put(batch, kModels, model.id().str(), model);
+  Put(batch, kModels, model);
   AddEvent(self, batch, "model_imported", model.id().str(), std::to_string(model.variants.size()) + " variants");
   Persist(self, std::move(batch), [self, model, promise](const Status& status) mutable {
     if (!status.ok()) return Refuse(promise, status);

@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/errors.h"
+#include "messages/text.h"
 #include "storage/records.h"
 
 namespace avocet {
@@ -37,11 +38,13 @@ void AddEvent(Self self, WriteBatch& batch, std::string kind, std::string subjec
   const uint64_t sequence = events.empty() ? 1 : events.back().sequence + 1;
   spdlog::info("event kind={} subject={} detail=\"{}\"", kind, subject, detail);
   events.push_back(
-      {sequence, std::chrono::system_clock::now(), std::move(kind), std::move(subject), std::move(detail)});
-  Put(batch, kEvents, EventId(sequence), events.back());
-  if (events.size() <= state.options.max_events) return;
-  Delete(batch, kEvents, EventId(events.front().sequence));
-  events.pop_front();
+      {sequence, std::chrono::system_clock::now(), std::move(kind), ToText(subject, kMaxLabelBytes), ToText(detail)});
+  Put(batch, kEvents, events.back());
+  // At the start there may be more by those that name records which cannot be read.
+  while (events.size() > state.options.max_events) {
+    Delete(batch, kEvents, EventId(events.front().sequence));
+    events.pop_front();
+  }
 }
 
 EventList DurableEvents(const PlacementActorState& state, uint64_t after) {

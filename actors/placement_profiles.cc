@@ -15,7 +15,7 @@ void StoreProfiles(Self self, const std::shared_ptr<ProfileOutcome>& outcome,
                    const std::function<void(const ProfileOutcome&)>& then) {
   WriteBatch batch;
   for (const auto& profile : outcome->profiles) {
-    Put(batch, kProfiles, profile.key(), profile);
+    Put(batch, kProfiles, profile);
     AddEvent(self, batch, "model_profiled", profile.model.str(), "on " + profile.device_type);
   }
   if (batch.empty()) return then(*outcome);

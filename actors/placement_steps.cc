@@ -8,6 +8,7 @@
 #include "controller/decide.h"
 #include "controller/describe.h"
 #include "controller/rebalance.h"
+#include "messages/text.h"
 #include "storage/records.h"
 
 namespace avocet {
@@ -30,7 +31,7 @@ void RecordMoves(Self self, WriteBatch& batch, const std::vector<Move>& moves) {
 
 void Record(Self self, WriteBatch& batch, const Decision& decision) {
   const std::string app = decision.app.name.str();
-  Put(batch, kDecisions, app, decision);
+  Put(batch, kDecisions, decision);
   self->state.records.decisions[decision.app.name] = decision;
   const bool admitted = decision.kind != DecisionKind::kReject;
   AddEvent(self, batch, admitted ? "app_admitted" : "app_rejected", app,
@@ -129,14 +130,14 @@ void CommandAgents(Self self, const Decision& decision, const std::vector<Change
 
 void PutPlacements(Self self, WriteBatch& batch, const std::vector<Change>& changes) {
   for (const auto& change : changes)
-    Put(batch, kPlacements, change.placement.app.str(), change.placement);
+    Put(batch, kPlacements, change.placement);
   Put(batch, kLastEpoch, self->state.records.last_epoch);
 }
 
 void CommitAdmit(Self self, const Decision& decision, DecisionPromise promise) {
   const auto changes = MakeChanges(self, decision);
   WriteBatch batch;
-  Put(batch, kApplications, decision.app.name.str(), decision.app);
+  Put(batch, kApplications, decision.app);
   PutPlacements(self, batch, changes);
   Record(self, batch, decision);
   Persist(self, std::move(batch), [self, decision, promise, changes](const Status& status) mutable {
@@ -195,7 +196,7 @@ bool RevertMove(Self self, const AppId& app, const std::string& why) {
   WriteBatch batch;
   view.placements[app] = node.mapped();
   ++view.version;
-  Put(batch, kPlacements, app.str(), node.mapped());
+  Put(batch, kPlacements, node.mapped());
   AddEvent(self, batch, "move_failed", app.str(), why);
   for (auto it = state.waiting.begin(); it != state.waiting.end();) {
     if (!it->second.moving.contains(app)) {
@@ -204,7 +205,7 @@ bool RevertMove(Self self, const AppId& app, const std::string& why) {
     }
     auto& placement = view.placements[it->first];
     placement.phase = PlacementPhase::kFailed;
-    placement.reason = "application '" + app.str() + "' could not make room: " + why;
+    placement.reason = ToText("application '" + app.str() + "' could not make room: " + why);
     AddEvent(self, batch, "app_failed", it->first.str(), placement.reason);
     it = state.waiting.erase(it);
   }

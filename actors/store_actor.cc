@@ -25,7 +25,9 @@ void Flush(Self self) {
   state.gathered.changes.clear();
 }
 
+/// A batch that was refused a record fails alone, not with those that it would have been committed with.
 caf::result<Done> Gather(Self self, WriteRecords& write) {
+  if (!write.batch.refused.ok()) return MakeError(write.batch.refused);
   auto& state = self->state;
   auto promise = self->make_response_promise<Done>();
   state.waiting.push_back(promise);

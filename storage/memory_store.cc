@@ -17,6 +17,7 @@ Status MemoryStore::Scan(std::string_view prefix,
 }
 
 Status MemoryStore::Write(const WriteBatch& batch, Sync /*sync*/) {
+  AVOCET_RETURN_IF_ERROR(batch.refused);
   for (const auto& change : batch.changes) {
     if (change.value) {
       records_.insert_or_assign(change.key, *change.value);

@@ -1,21 +1,21 @@
 #include "storage/records.h"
 
 #include <array>
-#include <cassert>
 #include <charconv>
 
 #include "messages/codec.h"
+#include "messages/codec_reader.h"
 
 namespace avocet {
 namespace {
 
 constexpr std::string_view kSchemaKey = "meta/schema"; // "<role> <version>"
 constexpr size_t kSequenceDigits = 20;                 // of the largest uint64_t
+constexpr std::string_view kAsidePrefix = "aside/";
 
-constexpr std::array kPrefixes{
-    kApplications.prefix, kPlacements.prefix, kDecisions.prefix, kModels.prefix, kProfiles.prefix,
-    kDeviceFits.prefix,   kNodes.prefix,      kEvents.prefix,    kPlan.prefix,   std::string_view("meta/"),
-};
+#define AVOCET_PREFIX(name, Type, prefix, id) std::string_view(prefix),
+constexpr std::array kPrefixes{AVOCET_RECORDS(AVOCET_PREFIX) std::string_view("meta/"), kAsidePrefix};
+#undef AVOCET_PREFIX
 
 constexpr bool NoPrefixBeginsAnother() {
   for (size_t i = 0; i < kPrefixes.size(); ++i) {
@@ -27,33 +27,12 @@ constexpr bool NoPrefixBeginsAnother() {
 }
 static_assert(NoPrefixBeginsAnother(), "tables would share keys");
 
-std::string IdOf(const Application& app) {
-  return app.name.str();
-}
-std::string IdOf(const Placement& placement) {
-  return placement.app.str();
-}
-std::string IdOf(const Decision& decision) {
-  return decision.app.name.str();
-}
-std::string IdOf(const Model& model) {
-  return model.id().str();
-}
-std::string IdOf(const Profile& profile) {
-  return profile.key();
-}
-std::string IdOf(const DeviceFit& fit) {
-  return fit.device.str();
-}
-std::string IdOf(const NodeInfo& node) {
-  return node.id.str();
-}
-std::string IdOf(const Event& event) {
-  return EventId(event.sequence);
-}
-std::string IdOf(const RunningApp& app) {
-  return app.app.str();
-}
+#define AVOCET_ID(name, Type, prefix, id)                                                                              \
+  std::string IdOf(const Type& value) {                                                                                \
+    return id;                                                                                                         \
+  }
+AVOCET_RECORDS(AVOCET_ID)
+#undef AVOCET_ID
 
 std::string KeyOf(std::string_view prefix, std::string_view id) {
   return std::string(prefix).append(id);
@@ -84,6 +63,22 @@ template <class T> Result<T> DecodeRecord(Table<T> table, std::string_view key, 
   const std::string own_key = KeyOf(table.prefix, IdOf(*value));
   if (own_key != key) return Unreadable(key, "it holds what belongs under " + Quoted(own_key));
   return value;
+}
+
+/// Decodes each record of a table: a value goes to `take`, any other to `unreadable`, which says whether to go on.
+template <class T, class Take, class Bad>
+Status ForEach(const Store& store, Table<T> table, const Take& take, const Bad& unreadable) {
+  return store.Scan(table.prefix, [&](std::string_view key, std::string_view bytes) {
+    auto value = DecodeRecord(table, key, bytes);
+    if (!value.ok()) return unreadable(key, bytes, value.status());
+    take(std::move(*value));
+    return true;
+  });
+}
+
+const Status& RefuseIn(WriteBatch& batch, Status why) {
+  if (batch.refused.ok()) batch.refused = std::move(why);
+  return batch.refused;
 }
 
 std::optional<uint64_t> ParseNumber(std::string_view text) {
@@ -140,13 +135,25 @@ std::string EventId(uint64_t sequence) {
   return std::string(kSequenceDigits - digits.size(), '0') + digits;
 }
 
-template <class T> void Put(WriteBatch& batch, Table<T> table, std::string_view id, const T& value) {
-  assert(id == IdOf(value));
-  batch.Put(KeyOf(table.prefix, id), Encode(value));
+template <class T> const Status& Put(WriteBatch& batch, Table<T> table, const T& value) {
+  const std::string key = KeyOf(table.prefix, IdOf(value));
+  if (Status valid = Validate(value); !valid.ok())
+    return RefuseIn(batch, valid.WithContext("record " + Quoted(key) + " is not written"));
+  std::string bytes = Encode(value);
+  if (bytes.size() > kMaxMessageBytes)
+    return RefuseIn(batch, ResourceExhausted("record " + Quoted(key) + " is not written: it has " +
+                                             std::to_string(bytes.size()) + " bytes, at most " +
+                                             std::to_string(kMaxMessageBytes) + " can be read"));
+  batch.Put(key, std::move(bytes));
+  return batch.refused;
 }
 
-void Put(WriteBatch& batch, Counter counter, uint64_t value) {
+const Status& Put(WriteBatch& batch, Counter counter, uint64_t value) {
+  if (value > counter.most)
+    return RefuseIn(batch, ResourceExhausted("record " + Quoted(counter.key) + " is not written: " +
+                                             std::to_string(value) + " is more than " + std::to_string(counter.most)));
   batch.Put(std::string(counter.key), std::to_string(value));
+  return batch.refused;
 }
 
 template <class T> Result<std::optional<T>> Load(const Store& store, Table<T> table, std::string_view id) {
@@ -165,23 +172,34 @@ Result<std::optional<uint64_t>> Load(const Store& store, Counter counter) {
   if (!*text) return std::optional<uint64_t>{};
   const auto number = ParseNumber(**text);
   if (!number) return Unreadable(counter.key, Quoted(**text) + " is not a number");
+  if (*number > counter.most) return Unreadable(counter.key, **text + " is more than " + std::to_string(counter.most));
   return number;
 }
 
 template <class T> Result<std::vector<T>> LoadAll(const Store& store, Table<T> table) {
   std::vector<T> values;
   Status decoded;
-  AVOCET_RETURN_IF_ERROR(store.Scan(table.prefix, [&](std::string_view key, std::string_view bytes) {
-    auto value = DecodeRecord(table, key, bytes);
-    if (value.ok()) {
-      values.push_back(std::move(*value));
-    } else {
-      decoded = value.status();
-    }
-    return decoded.ok();
-  }));
+  AVOCET_RETURN_IF_ERROR(ForEach(
+      store, table, [&](T value) { values.push_back(std::move(value)); },
+      [&](std::string_view, std::string_view, const Status& why) { return decoded = why, false; }));
   if (!decoded.ok()) return decoded;
   return values;
+}
+
+template <class T> Result<ReadableRecords<T>> LoadReadable(const Store& store, Table<T> table) {
+  ReadableRecords<T> records;
+  AVOCET_RETURN_IF_ERROR(ForEach(
+      store, table, [&](T value) { records.values.push_back(std::move(value)); },
+      [&](std::string_view key, std::string_view bytes, const Status& why) {
+        records.unreadable.push_back({std::string(key), std::string(bytes), Quoted(key), why});
+        return true;
+      }));
+  return records;
+}
+
+void SetAside(WriteBatch& batch, const UnreadableRecord& record) {
+  batch.Put(KeyOf(kAsidePrefix, record.key), record.bytes);
+  batch.Delete(record.key);
 }
 
 std::string_view ToString(StoreRole role) {
@@ -200,19 +218,12 @@ Status OpenSchema(Store& store, StoreRole role) {
   return *schema ? CheckSchema(**schema, role) : CreateSchema(store, role);
 }
 
-#define AVOCET_RECORDS_OF(Type)                                                                                        \
-  template void Put(WriteBatch&, Table<Type>, std::string_view, const Type&);                                          \
+#define AVOCET_INSTANTIATE(name, Type, prefix, id)                                                                     \
+  template const Status& Put(WriteBatch&, Table<Type>, const Type&);                                                   \
   template Result<std::optional<Type>> Load(const Store&, Table<Type>, std::string_view);                              \
-  template Result<std::vector<Type>> LoadAll(const Store&, Table<Type>)
-AVOCET_RECORDS_OF(Application);
-AVOCET_RECORDS_OF(Placement);
-AVOCET_RECORDS_OF(Decision);
-AVOCET_RECORDS_OF(Model);
-AVOCET_RECORDS_OF(Profile);
-AVOCET_RECORDS_OF(DeviceFit);
-AVOCET_RECORDS_OF(NodeInfo);
-AVOCET_RECORDS_OF(Event);
-AVOCET_RECORDS_OF(RunningApp);
-#undef AVOCET_RECORDS_OF
+  template Result<std::vector<Type>> LoadAll(const Store&, Table<Type>);                                               \
+  template Result<ReadableRecords<Type>> LoadReadable(const Store&, Table<Type>);
+AVOCET_RECORDS(AVOCET_INSTANTIATE)
+#undef AVOCET_INSTANTIATE
 
 } // namespace avocet

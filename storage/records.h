@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,32 +27,45 @@ inline constexpr uint64_t kSchemaVersion = 1;
 /// Records of one type, under keys that begin with `prefix`.
 template <class T> struct Table { std::string_view prefix; };
 
-// Of the controller.
-inline constexpr Table<Application> kApplications{"app/"};   ///< by name; those admitted or waiting
-inline constexpr Table<Placement> kPlacements{"placement/"}; ///< by application
-inline constexpr Table<Decision> kDecisions{"decision/"};    ///< the last one, by application
-inline constexpr Table<Model> kModels{"model/"};             ///< by ModelId
-inline constexpr Table<Profile> kProfiles{"profile/"};       ///< by Profile::key()
-inline constexpr Table<DeviceFit> kDeviceFits{"fit/"};       ///< by DeviceId
-inline constexpr Table<NodeInfo> kNodes{"node/"};            ///< the last introduction, by NodeId
-inline constexpr Table<Event> kEvents{"event/"};             ///< by EventId(sequence): oldest first
-// Of the agent.
-inline constexpr Table<RunningApp> kPlan{"plan/"}; ///< what it was told to run, by application
+/// Every type of record, once: its table, its type, the prefix of its keys, and what follows the prefix in the key of a
+/// record `value`. A new type of record is one line here; it needs a codec (messages/codec.h) and a Validate.
+// clang-format off
+#define AVOCET_RECORDS(RECORD)                                                                                         \
+  /* Of the controller. */                                                                                             \
+  RECORD(kApplications, Application, "app/", value.name.str()) /* those admitted or waiting */                         \
+  RECORD(kPlacements, Placement, "placement/", value.app.str())                                                        \
+  RECORD(kDecisions, Decision, "decision/", value.app.name.str()) /* the last one of each application */               \
+  RECORD(kModels, Model, "model/", value.id().str())                                                                   \
+  RECORD(kProfiles, Profile, "profile/", value.key())                                                                  \
+  RECORD(kDeviceFits, DeviceFit, "fit/", value.device.str())                                                           \
+  RECORD(kNodes, NodeInfo, "node/", value.id.str()) /* the last introduction */                                        \
+  RECORD(kEvents, Event, "event/", EventId(value.sequence)) /* oldest first */                                         \
+  /* Of the agent. */                                                                                                  \
+  RECORD(kPlan, RunningApp, "plan/", value.app.str()) /* what it was told to run */
+// clang-format on
+
+#define AVOCET_TABLE(name, Type, prefix, id) inline constexpr Table<Type> name{prefix};
+AVOCET_RECORDS(AVOCET_TABLE)
+#undef AVOCET_TABLE
 
 /// A number with a name.
 struct Counter {
   std::string_view key;
+  uint64_t most; ///< a larger one is neither written nor read
 };
-inline constexpr Counter kLastEpoch{"meta/last_epoch"}; ///< controller: the last epoch given to a command
-inline constexpr Counter kInstance{"meta/instance"};    ///< agent: tells it from others of its name; never 0
+/// Controller: the last epoch given to a command.
+inline constexpr Counter kLastEpoch{"meta/last_epoch", kMaxEpoch};
+/// Agent: tells it from others of its name; never 0.
+inline constexpr Counter kInstance{"meta/instance", std::numeric_limits<uint64_t>::max()};
 
 /// The id of an event's record: as text it sorts like the number.
 std::string EventId(uint64_t sequence);
 
-/// Adds the record to the batch; replaces one with the same id. Requires that `id` is the table's
-/// id of `value`.
-template <class T> void Put(WriteBatch& batch, Table<T> table, std::string_view id, const T& value);
-void Put(WriteBatch& batch, Counter counter, uint64_t value);
+/// Adds the record to the batch; replaces one with the same id. What could not be read back (Validate, or too long) is
+/// not added, and from then on the batch is not written: the answer is `batch.refused`, also where an earlier record
+/// was refused. So a caller may leave it to the write to fail.
+template <class T> const Status& Put(WriteBatch& batch, Table<T> table, const T& value);
+const Status& Put(WriteBatch& batch, Counter counter, uint64_t value);
 
 /// Removes the record, if there is one.
 template <class T> void Delete(WriteBatch& batch, Table<T> table, std::string_view id) {
@@ -65,6 +79,25 @@ Result<std::optional<uint64_t>> Load(const Store& store, Counter counter);
 
 /// All records in order of id; the first one that cannot be read is the error. As Load().
 template <class T> Result<std::vector<T>> LoadAll(const Store& store, Table<T> table);
+
+/// A record that cannot be read.
+struct UnreadableRecord {
+  std::string key;
+  std::string bytes;
+  std::string shown_key; ///< printable
+  Status why;            ///< names the key
+};
+
+template <class T> struct ReadableRecords {
+  std::vector<T> values; ///< in order of id
+  std::vector<UnreadableRecord> unreadable;
+};
+
+/// As LoadAll, but goes on past records that cannot be read. For those whose loss costs no decision.
+template <class T> Result<ReadableRecords<T>> LoadReadable(const Store& store, Table<T> table);
+
+/// Moves a record out of its table: its bytes are kept under "aside/" and its key, where nobody reads them.
+void SetAside(WriteBatch& batch, const UnreadableRecord& record);
 
 /// Whose records a store holds. The name is part of the schema record.
 enum class StoreRole { kController = 1, kAgent = 2 };

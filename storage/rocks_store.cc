@@ -140,6 +140,7 @@ Status RocksStore::Scan(std::string_view prefix,
 }
 
 Status RocksStore::Write(const WriteBatch& batch, Sync sync) {
+  AVOCET_RETURN_IF_ERROR(batch.refused);
   if (batch.empty()) return {};
   rocksdb::WriteBatch changes;
   for (const auto& change : batch.changes) {

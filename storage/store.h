@@ -13,17 +13,19 @@ namespace avocet {
 /// Whether a write must survive power loss before it is acknowledged.
 enum class Sync { kNo, kYes };
 
-/// Changes that become visible, and durable, all together or not at all.
+/// Changes that become visible, and durable, all together or not at all. One that was refused a record
+/// (storage/records.h) is not written: whoever writes it gets `refused`.
 struct WriteBatch {
   struct Change {
     std::string key;
     std::optional<std::string> value; ///< nullopt deletes
   };
   std::vector<Change> changes;
+  Status refused; ///< ok, or why the first record was refused
 
   void Put(std::string key, std::string value) { changes.push_back({std::move(key), std::move(value)}); }
   void Delete(std::string key) { changes.push_back({std::move(key), std::nullopt}); }
-  bool empty() const { return changes.empty(); }
+  bool empty() const { return changes.empty() && refused.ok(); }
 };
 
 /// Ordered, durable keys and values; both are any bytes, compared as unsigned. Calls block (a sync
@@ -42,7 +44,8 @@ public:
                       const std::function<bool(std::string_view key, std::string_view value)>& visit) const = 0;
 
   /// Applies the batch atomically; with Sync::kYes it is on disk when this returns ok,
-  /// and so is every earlier write. An empty batch changes nothing and syncs nothing.
+  /// and so is every earlier write. An empty batch changes nothing and syncs nothing. A batch with
+  /// `refused` changes nothing and is answered with it.
   virtual Status Write(const WriteBatch& batch, Sync sync) = 0;
 };
 

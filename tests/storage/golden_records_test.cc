@@ -171,15 +171,15 @@ std::map<std::string, std::string> Golden() {
 
 WriteBatch AllRecords() {
   WriteBatch batch;
-  Put(batch, kApplications, "door", FullApplication());
-  Put(batch, kPlacements, "door", FullPlacement());
-  Put(batch, kDecisions, "door", FullDecision());
-  Put(batch, kModels, "pose:2", FullModel());
-  Put(batch, kProfiles, FullProfile().key(), FullProfile());
-  Put(batch, kDeviceFits, "n1/gpu0", FullFit());
-  Put(batch, kNodes, "n1", FullNode());
-  Put(batch, kEvents, EventId(41), FullEvent());
-  Put(batch, kPlan, "door", FullRunning());
+  Put(batch, kApplications, FullApplication());
+  Put(batch, kPlacements, FullPlacement());
+  Put(batch, kDecisions, FullDecision());
+  Put(batch, kModels, FullModel());
+  Put(batch, kProfiles, FullProfile());
+  Put(batch, kDeviceFits, FullFit());
+  Put(batch, kNodes, FullNode());
+  Put(batch, kEvents, FullEvent());
+  Put(batch, kPlan, FullRunning());
   Put(batch, kLastEpoch, 7);
   Put(batch, kInstance, 8);
   return batch;

@@ -127,13 +127,14 @@ void ExpectRoundTrip(Table<T> table, const std::string& id1, const T& value1, co
   SCOPED_TRACE(table.prefix);
   MemoryStore store;
   WriteBatch batch;
-  Put(batch, table, id2, value2);
-  Put(batch, table, id1, value1);
+  Put(batch, table, value2);
+  Put(batch, table, value1);
   Write(store, batch);
   EXPECT_THAT(MustLoadAll(store, table), ElementsAre(value1, value2));
   const auto loaded = Load(store, table, id1);
   ASSERT_TRUE(loaded.ok()) << loaded.status().ToString();
   EXPECT_EQ(*loaded, value1);
+  EXPECT_EQ(*Load(store, table, id2), value2);
   WriteBatch removal;
   Delete(removal, table, id1);
   Write(store, removal);
@@ -153,11 +154,122 @@ TEST(Records, EveryTableGivesBackWhatWasPut) {
   ExpectRoundTrip(kPlan, "belt", Running("belt"), "door", Running("door"));
 }
 
+/// The record is refused by its key, and no store writes its batch: neither it nor what else is in there.
+template <class T> void ExpectRefused(Table<T> table, const T& good, const T& bad, const std::string& why) {
+  SCOPED_TRACE(table.prefix);
+  WriteBatch batch;
+  EXPECT_EQ(Put(batch, table, good), Status());
+  const Status refused = Put(batch, table, bad);
+  EXPECT_THAT(refused.message(), testing::AllOf(HasSubstr("record '" + std::string(table.prefix)), HasSubstr(why)));
+  EXPECT_EQ(Put(batch, table, good), refused) << "once refused, the batch stays so";
+  EXPECT_FALSE(batch.empty());
+  MemoryStore store;
+  EXPECT_EQ(store.Write(batch, Sync::kYes), refused);
+  EXPECT_THAT(MustLoadAll(store, table), IsEmpty());
+}
+
+TEST(Records, WhatCouldNotBeReadBackIsNotWritten) {
+  const std::string too_long(4097, 'x');
+  auto app = App("door");
+  app.rate_rps = -1;
+  ExpectRefused(kApplications, App("door"), app, "field 'rate_rps'");
+  auto placement = PlacementOf("door");
+  placement.epoch = kMaxEpoch + 1;
+  ExpectRefused(kPlacements, PlacementOf("door"), placement, "field 'epoch'");
+  auto decision = DecisionOn("door");
+  decision.verdicts[0].detail = too_long;
+  ExpectRefused(kDecisions, DecisionOn("door"), decision, "field 'detail'");
+  auto model = ModelNamed("door");
+  model.variants.clear();
+  ExpectRefused(kModels, ModelNamed("door"), model, "field 'variants'");
+  auto profile = ProfileOn("gpu");
+  profile.runs = 0;
+  ExpectRefused(kProfiles, ProfileOn("gpu"), profile, "field 'runs'");
+  auto fit = FitOf("n1/gpu0");
+  fit.apps[0].rate.scv = std::numeric_limits<double>::quiet_NaN();
+  ExpectRefused(kDeviceFits, FitOf("n1/gpu0"), fit, "field 'scv'");
+  auto node = Node("n1");
+  node.devices.clear();
+  ExpectRefused(kNodes, Node("n1"), node, "field 'devices'");
+  auto event = EventNumber(1);
+  event.detail = too_long;
+  ExpectRefused(kEvents, EventNumber(1), event, "field 'detail'");
+  auto running = Running("door");
+  running.reason = "caf\xC3";
+  ExpectRefused(kPlan, Running("door"), running, "field 'reason'");
+}
+
+TEST(Records, AFitIsWrittenUpToItsBound) {
+  auto fit = FitOf("n1/gpu0");
+  fit.models.clear();
+  for (size_t i = 0; i < kMaxAppsPerDevice; ++i)
+    fit.models.push_back({MakeModelId("pose", std::to_string(i)), {}, {}});
+  WriteBatch batch;
+  EXPECT_EQ(Put(batch, kDeviceFits, fit), Status());
+  MemoryStore store;
+  Write(store, batch);
+  EXPECT_THAT(MustLoadAll(store, kDeviceFits), ElementsAre(fit));
+  fit.models.push_back({ModelId("last:1"), {}, {}});
+  EXPECT_THAT(Put(batch, kDeviceFits, fit).message(), HasSubstr("field 'models' is a list of 4097"));
+}
+
+/// Each part is within its bound, and yet the whole is longer than what is decoded.
+TEST(Records, ARecordThatIsTooLongToBeDecodedIsNotWritten) {
+  auto decision = DecisionOn("door");
+  decision.verdicts[0].detail = std::string(4096, 'x');
+  decision.verdicts.resize(17'000, decision.verdicts[0]);
+  for (size_t i = 0; i < decision.verdicts.size(); ++i)
+    decision.verdicts[i].device = DeviceId("n1/gpu" + std::to_string(100'000 + i));
+  WriteBatch batch;
+  const Status refused = Put(batch, kDecisions, decision);
+  EXPECT_EQ(refused.code(), StatusCode::kResourceExhausted);
+  EXPECT_THAT(refused.message(), HasSubstr("record 'decision/door' is not written"));
+}
+
+TEST(Records, ARefusedBatchIsNotWrittenToDisk) {
+  const TempDir directory;
+  auto store = RocksStore::Open({.directory = directory.path()});
+  ASSERT_TRUE(store.ok());
+  WriteBatch batch;
+  Put(batch, kApplications, App("door"));
+  Put(batch, kLastEpoch, kMaxEpoch + 1);
+  EXPECT_THAT((*store)->Write(batch, Sync::kYes).message(), HasSubstr("'meta/last_epoch'"));
+  EXPECT_THAT(MustLoadAll(**store, kApplications), IsEmpty());
+}
+
+TEST(Records, ReadingOnTellsWhatCannotBeRead) {
+  MemoryStore store;
+  WriteBatch batch;
+  Put(batch, kEvents, EventNumber(1));
+  Put(batch, kEvents, EventNumber(3));
+  Write(store, batch);
+  WriteRaw(store, "event/" + EventId(2), "\xff junk");
+  WriteRaw(store, "event/\n", "junk");
+  const auto read = LoadReadable(store, kEvents);
+  ASSERT_TRUE(read.ok());
+  EXPECT_THAT(read->values, ElementsAre(EventNumber(1), EventNumber(3)));
+  ASSERT_EQ(read->unreadable.size(), 2U);
+  EXPECT_EQ(read->unreadable[0].shown_key, "'event/\\x0a'");
+  EXPECT_EQ(read->unreadable[1].key, "event/" + EventId(2));
+  EXPECT_EQ(read->unreadable[1].bytes, "\xff junk");
+  EXPECT_THAT(read->unreadable[1].why.message(), HasSubstr("cannot be read"));
+}
+
+TEST(Records, WhatIsSetAsideIsKeptWhereNobodyReadsIt) {
+  MemoryStore store;
+  WriteRaw(store, "event/" + EventId(2), "\xff junk");
+  WriteBatch batch;
+  SetAside(batch, LoadReadable(store, kEvents)->unreadable.at(0));
+  Write(store, batch);
+  EXPECT_THAT(MustLoadAll(store, kEvents), IsEmpty());
+  EXPECT_EQ(*store.Get("aside/event/" + EventId(2)), "\xff junk");
+}
+
 TEST(Records, TablesDoNotSeeEachOther) {
   MemoryStore store;
   WriteBatch batch;
-  Put(batch, kApplications, "door", App("door"));
-  Put(batch, kPlacements, "door", PlacementOf("door"));
+  Put(batch, kApplications, App("door"));
+  Put(batch, kPlacements, PlacementOf("door"));
   Put(batch, kLastEpoch, 7);
   Write(store, batch);
   EXPECT_THAT(MustLoadAll(store, kApplications), ElementsAre(App("door")));
@@ -170,7 +282,7 @@ TEST(Records, EventsComeInOrderOfTheirNumbers) {
   WriteBatch batch;
   const std::vector<uint64_t> numbers{2, 9, 10, 100, std::numeric_limits<uint64_t>::max()};
   for (auto it = numbers.rbegin(); it != numbers.rend(); ++it)
-    Put(batch, kEvents, EventId(*it), EventNumber(*it));
+    Put(batch, kEvents, EventNumber(*it));
   Write(store, batch);
   std::vector<uint64_t> loaded;
   for (const auto& event : MustLoadAll(store, kEvents))
@@ -181,7 +293,7 @@ TEST(Records, EventsComeInOrderOfTheirNumbers) {
 TEST(Records, CounterIsAbsentUntilPut) {
   MemoryStore store;
   EXPECT_EQ(*Load(store, kLastEpoch), std::nullopt);
-  for (const uint64_t epoch : {uint64_t{0}, uint64_t{41}, std::numeric_limits<uint64_t>::max()}) {
+  for (const uint64_t epoch : {uint64_t{0}, uint64_t{41}, kMaxEpoch}) {
     WriteBatch batch;
     Put(batch, kLastEpoch, epoch);
     Write(store, batch);
@@ -190,7 +302,7 @@ TEST(Records, CounterIsAbsentUntilPut) {
 }
 
 TEST(Records, UnreadableCounterIsRefusedWithItsKey) {
-  for (const std::string text : {"", "12x", "-1", "18446744073709551616", " 1"}) {
+  for (const std::string text : {"", "12x", "-1", "9223372036854775808", "18446744073709551616", " 1"}) {
     MemoryStore store;
     WriteRaw(store, std::string(kLastEpoch.key), text);
     const Status status = Load(store, kLastEpoch).status();
@@ -202,7 +314,7 @@ TEST(Records, UnreadableCounterIsRefusedWithItsKey) {
 TEST(Records, UndecodableRecordIsRefusedWithItsKey) {
   MemoryStore store;
   WriteBatch batch;
-  Put(batch, kApplications, "belt", App("belt"));
+  Put(batch, kApplications, App("belt"));
   Write(store, batch);
   WriteRaw(store, "app/door", "\xff\xff not a record");
   const Status all = LoadAll(store, kApplications).status();
@@ -222,7 +334,7 @@ TEST(Records, EmptyRecordIsRefused) {
 TEST(Records, RecordUnderAnothersIdIsRefused) {
   MemoryStore store;
   WriteBatch batch;
-  Put(batch, kApplications, "door", App("door"));
+  Put(batch, kApplications, App("door"));
   WriteRaw(store, "app/gate", *batch.changes[0].value);
   const Status status = LoadAll(store, kApplications).status();
   EXPECT_EQ(status.code(), StatusCode::kCorruption);
@@ -251,6 +363,7 @@ TEST(Records, FailureOfTheStoreIsPassedOn) {
   const Status broken = Unavailable("broken disk");
   EXPECT_EQ(Load(store, kApplications, "door").status(), broken);
   EXPECT_EQ(LoadAll(store, kApplications).status(), broken);
+  EXPECT_EQ(LoadReadable(store, kEvents).status(), broken);
   EXPECT_EQ(Load(store, kLastEpoch).status(), broken);
   EXPECT_EQ(OpenSchema(store, StoreRole::kAgent), broken);
 }
