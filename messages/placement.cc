@@ -111,14 +111,15 @@ std::string_view ToString(DecisionKind kind) {
 }
 
 Status Validate(const Placement& placement) {
-  const bool may_have_reason = placement.phase == PlacementPhase::kLost || placement.phase == PlacementPhase::kFailed;
+  // Also while it starts: an agent that could not fetch the model yet says why it tries again.
+  const bool may_have_reason = placement.phase != PlacementPhase::kReady;
   return Check("placement", placement.app.str())
       .Name("app", placement.app.str())
       .Device("device", placement.device)
       .Model("model", placement.model)
       .Digest("file", placement.file)
       .That(placement.epoch >= 1 && placement.epoch <= kMaxEpoch, "epoch", placement.epoch, ">= 1 and at most 2^63 - 1")
-      .That(may_have_reason || placement.reason.empty(), "reason", placement.reason, "empty unless failed or lost")
+      .That(may_have_reason || placement.reason.empty(), "reason", placement.reason, "empty when ready")
       .Text("reason", placement.reason)
       .status();
 }

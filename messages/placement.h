@@ -35,7 +35,7 @@ struct Placement {
   Sha256 file;
   uint64_t epoch = 0; ///< 1 to kMaxEpoch, of the decision; a later epoch replaces an earlier one
   PlacementPhase phase = PlacementPhase::kStarting;
-  std::string reason; ///< why kFailed or kLost, else empty
+  std::string reason; ///< why kFailed, kLost or still kStarting; empty when kReady
   friend bool operator==(const Placement&, const Placement&) = default;
 };
 

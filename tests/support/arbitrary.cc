@@ -367,7 +367,7 @@ rc::Gen<Placement> ValidPlacement() {
     placement.epoch = AnyEpoch();
     placement.phase = *rc::gen::element(PlacementPhase::kStarting, PlacementPhase::kReady, PlacementPhase::kLost,
                                         PlacementPhase::kFailed);
-    const bool has_reason = placement.phase == PlacementPhase::kLost || placement.phase == PlacementPhase::kFailed;
+    const bool has_reason = placement.phase != PlacementPhase::kReady;
     if (has_reason) placement.reason = *ValidText();
     return placement;
   });
