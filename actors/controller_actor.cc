@@ -5,10 +5,12 @@
 #include <caf/typed_event_based_actor.hpp>
 #include <spdlog/spdlog.h>
 
+#include "actors/agent_claims.h"
 #include "actors/device_actor.h"
 #include "actors/errors.h"
 #include "actors/placement_actor.h"
 #include "actors/store_actor.h"
+#include "messages/check.h"
 
 namespace avocet {
 namespace {
@@ -58,9 +60,18 @@ Status RefuseNamesake(Self self, const NodeId& node, const std::string& peer) {
                        "in once the other was silent for a lease)");
 }
 
+/// An agent said what it may not: told in the log, within a budget, as whoever has an agent's certificate can cause it.
+Status RefuseClaim(Self self, const NodeId& node, Status why) {
+  if (self->state.refusals.Take(self->clock().now()))
+    spdlog::warn("agent refused node={} reason=\"{}\" lines_left_out={}", Describe(node), why.message(),
+                 self->state.refusals.TakeDropped());
+  return why;
+}
+
 caf::result<Done> OnRegister(Self self, RegisterAgent& registration) {
-  if (auto status = Validate(registration.node); !status.ok()) return MakeError(status);
   auto& state = self->state;
+  if (auto status = CheckRegistration(registration.node, registration.running); !status.ok())
+    return MakeError(RefuseClaim(self, registration.node.id, status));
   const auto& node = registration.node;
   const SessionId session{node.boot, registration.session};
   switch (state.leases.Open(node.id, session, registration.instance, self->clock().now())) {
@@ -69,7 +80,7 @@ caf::result<Done> OnRegister(Self self, RegisterAgent& registration) {
   case Claim::kReplaced:
     return MakeError(Replaced(node.id));
   case Claim::kOpen:
-    state.speakers[node.id] = {registration.peer, false};
+    state.speakers[node.id] = {registration.peer, false, node};
   }
   for (const auto& spec : node.devices) {
     if (!state.devices.contains(spec.id())) SpawnDevice(self, spec.id());
@@ -79,14 +90,20 @@ caf::result<Done> OnRegister(Self self, RegisterAgent& registration) {
 }
 
 caf::result<Done> OnHeartbeat(Self self, const Heartbeat& heartbeat) {
+  if (auto status = CheckSpeaker(heartbeat.node, heartbeat.boot); !status.ok())
+    return MakeError(RefuseClaim(self, heartbeat.node, status));
   const SessionId session{heartbeat.boot, heartbeat.session};
   if (self->state.leases.Renew(heartbeat.node, session, self->clock().now())) return Done{};
   return MakeError(NotCurrent(self, heartbeat.node, session));
 }
 
 caf::result<Done> OnReport(Self self, ReportRunning& report) {
+  if (auto status = CheckSpeaker(report.node, report.boot); !status.ok())
+    return MakeError(RefuseClaim(self, report.node, status));
   const SessionId session{report.boot, report.session};
   if (!self->state.leases.IsCurrent(report.node, session)) return MakeError(NotCurrent(self, report.node, session));
+  if (auto status = CheckReport(self->state.speakers[report.node].info, report.running); !status.ok())
+    return MakeError(RefuseClaim(self, report.node, status));
   return self->delegate(self->state.placement, std::move(report));
 }
 
@@ -112,9 +129,15 @@ void CheckLeases(Self self) {
 void OnWindows(Self self, ReportWindows& report) {
   auto& state = self->state;
   if (!state.leases.IsCurrent(report.node, {report.boot, report.session})) return;
+  const NodeInfo& speaker = state.speakers[report.node].info;
+  if (auto status = CheckWindowCount(speaker, report.windows.size()); !status.ok()) {
+    (void)RefuseClaim(self, report.node, status);
+    return;
+  }
   for (auto& sent : report.windows) {
-    const auto device = state.devices.find(sent.window.device);
-    if (device != state.devices.end() && sent.window.boot == report.boot)
+    if (auto status = CheckWindow(speaker, sent); !status.ok())
+      (void)RefuseClaim(self, report.node, status);
+    else if (const auto device = state.devices.find(sent.window.device); device != state.devices.end())
       self->send(device->second, ReportWindow{std::move(sent)});
   }
 }

@@ -7,6 +7,7 @@
 #include "actors/controller_records.h"
 #include "actors/interfaces.h"
 #include "actors/lease_table.h"
+#include "actors/log_budget.h"
 #include "actors/options.h"
 #include "node_agent/model_files.h"
 
@@ -18,10 +19,11 @@ struct ControllerActorArgs {
   ControllerOptions options;
 };
 
-/// Who speaks for a node, for those whom it keeps out.
+/// Who speaks for a node.
 struct Speaker {
   std::string peer;              ///< address; empty: inside this process
   bool namesake_refused = false; ///< and told of
+  NodeInfo info;                 ///< as it registered: what its agent may speak of
 };
 
 /// The root of a controller: sessions and leases of agents, its children, the order of stopping.
@@ -35,6 +37,8 @@ struct ControllerActorState {
   std::map<DeviceId, DeviceFit> fits; ///< what a device actor starts from
   LeaseTable leases{Duration{}};
   std::map<NodeId, Speaker> speakers; ///< of the nodes in `leases`
+  /// Lines about agents that say what they may not.
+  LogBudget refusals{20, std::chrono::seconds(1)};
 };
 
 controller_actor::behavior_type ControllerBehavior(controller_actor::stateful_pointer<ControllerActorState> self,

@@ -5,6 +5,7 @@
 #include "actors/control_codec.h"
 #include "messages/codec.h"
 #include "messages/codec_reader.h"
+#include "messages/text.h"
 
 namespace avocet {
 namespace {
@@ -149,7 +150,7 @@ Result<LinkRequest> FromProto(const v1::Request& proto) {
 v1::Answer ToProto(const LinkAnswer& answer) {
   v1::Answer proto;
   proto.set_code(static_cast<int32_t>(answer.status.code()));
-  proto.set_text(answer.status.message());
+  proto.set_text(ToText(answer.status.message())); // an engine may say anything; what is not UTF-8 ends a session
   if (answer.profile) *proto.mutable_profile() = ToProto(*answer.profile);
   return proto;
 }
@@ -157,7 +158,7 @@ v1::Answer ToProto(const LinkAnswer& answer) {
 Result<LinkAnswer> FromProto(const v1::Answer& proto) {
   auto code = ReadCode(proto.code());
   if (!code.ok()) return code.status();
-  if (*code != StatusCode::kOk) return LinkAnswer{Status(*code, proto.text()), {}};
+  if (*code != StatusCode::kOk) return LinkAnswer{Status(*code, ToText(proto.text())), {}};
   if (!proto.has_profile()) return LinkAnswer{};
   auto profile = FromProto(proto.profile());
   if (!profile.ok()) return profile.status();

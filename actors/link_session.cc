@@ -4,6 +4,7 @@
 #include <caf/typed_event_based_actor.hpp>
 #include <spdlog/spdlog.h>
 
+#include "actors/agent_claims.h"
 #include "actors/errors.h"
 #include "messages/codec.h"
 
@@ -31,9 +32,13 @@ void AskForRegistration(Self self, const Status& why) {
   self->state.args->stream.send(std::move(message));
 }
 
-/// The controller refused what the session said: it forgot the node, or a later session replaced this one.
+/// The controller refused what the session said: it forgot the node, a later session replaced this one, or the agent
+/// said what it may not, and would again.
 void OnRefused(Self self, const Status& status) {
-  if (status.code() == StatusCode::kCancelled) return End(self, status);
+  const auto code = status.code();
+  const bool is_final =
+      code == StatusCode::kCancelled || code == StatusCode::kDenied || code == StatusCode::kInvalidArgument;
+  if (is_final) return End(self, status);
   spdlog::warn("agent is to register again node={} reason=\"{}\"", Name(self), status.message());
   AskForRegistration(self, status);
 }
@@ -110,12 +115,6 @@ caf::result<Profile> OnProfile(Self self, ProfileOnDevice& profile) {
 
 // ---- what the agent says ----
 
-/// An agent speaks for its own node only.
-bool IsOfNode(const NodeId& node, const DeviceId& device) {
-  return device.str().size() > node.str().size() && device.str().starts_with(node.str()) &&
-         device.str()[node.str().size()] == '/';
-}
-
 Status CheckIdentity(const LinkSessionState& state, const NodeInfo& node) {
   if (state.args->only_node && *state.args->only_node != node.id)
     return Denied("the certificate is of '" + state.args->only_node->str() + "', not of node '" + node.id.str() + "'");
@@ -162,7 +161,7 @@ void OnRunning(Self self, const v1::RunningApp& proto) {
   auto& state = self->state;
   auto running = FromProto(proto);
   if (!running.ok()) return End(self, running.status());
-  if (!IsOfNode(state.node->id, running->device)) return End(self, Denied("a report of another node's device"));
+  if (auto status = CheckReport(*state.node, *running); !status.ok()) return End(self, status);
   ReportRunning report{state.node->id, std::move(*running), state.node->boot, state.args->session};
   self->request(state.args->controller, state.args->deadlines.store, std::move(report))
       .then([](Done) {}, [self](const caf::error& error) { OnRefused(self, ToStatus(error, "controller")); });
@@ -171,11 +170,13 @@ void OnRunning(Self self, const v1::RunningApp& proto) {
 void OnWindows(Self self, const v1::WindowBatch& batch) {
   auto& state = self->state;
   ReportWindows report{state.node->id, {}, state.node->boot, state.args->session};
+  if (auto status = CheckWindowCount(*state.node, static_cast<size_t>(batch.windows_size())); !status.ok())
+    return End(self, status);
   report.windows.reserve(static_cast<size_t>(batch.windows_size()));
   for (const auto& proto : batch.windows()) {
     auto sent = FromProto(proto);
     if (!sent.ok()) return End(self, sent.status());
-    if (!IsOfNode(state.node->id, sent->window.device)) return End(self, Denied("a window of another node's device"));
+    if (auto status = CheckWindow(*state.node, *sent); !status.ok()) return End(self, status);
     report.windows.push_back(std::move(*sent));
   }
   self->send(state.args->controller, std::move(report));

@@ -5,6 +5,7 @@
 #include <caf/typed_event_based_actor.hpp>
 #include <spdlog/spdlog.h>
 
+#include "actors/agent_claims.h"
 #include "actors/errors.h"
 #include "actors/placement_predictions.h"
 #include "actors/placement_steps.h"
@@ -33,6 +34,9 @@ void Adopt(Self self, const Reconciliation& reconciliation, WriteBatch& batch) {
 /// The difference between what an agent runs and what it should is on disk before it is commanded.
 caf::result<Done> OnNodeUp(Self self, NodeUp& up) {
   auto& state = self->state;
+  for (const auto& running : up.running) {
+    if (auto status = CheckEpoch(running, state.records.last_epoch); !status.ok()) return MakeError(status);
+  }
   state.agents[up.node.id] = up.agent;
   for (const DeviceSpec& device : up.node.devices)
     state.told_predictions.erase(device.id());
@@ -69,8 +73,8 @@ void OnNamesakeRefused(Self self, const NamesakeRefused& refused) {
 }
 
 caf::result<Done> OnReport(Self self, const ReportRunning& report) {
-  if (auto status = Validate(report.running); !status.ok()) return MakeError(status);
   auto& state = self->state;
+  if (auto status = CheckEpoch(report.running, state.records.last_epoch); !status.ok()) return MakeError(status);
   const auto& running = report.running;
   if (!TakeReport(state.records.view, running)) return Done{}; // about a past epoch
   if (running.phase == PlacementPhase::kReady) FinishMove(self, running.app);

@@ -2,6 +2,7 @@
 
 #include <caf/typed_event_based_actor.hpp>
 
+#include "actors/agent_claims.h"
 #include "actors/errors.h"
 #include "controller/cluster_changes.h"
 #include "storage/records.h"
@@ -61,15 +62,18 @@ void RunProfiles(Self self, const Model& model, const std::vector<DeviceId>& dev
       failed(request.status());
       continue;
     }
-    const NodeId node = state.records.view.devices.at(device).spec.node;
+    const DeviceSpec& spec = state.records.view.devices.at(device).spec;
+    const NodeId node = spec.node;
     const auto agent = state.agents.find(node);
     if (agent == state.agents.end()) {
       failed(Unavailable("node '" + node.str() + "' is away"));
       continue;
     }
+    const ProfileAsked asked{request->model, request->variant.format, spec.type, spec.emulated()};
     self->request(agent->second, state.options.deadlines.profile, std::move(*request))
         .then(
-            [outcome, one_less](Profile& profile) {
+            [outcome, one_less, failed, asked](Profile& profile) {
+              if (auto status = CheckProfile(asked, profile); !status.ok()) return failed(status);
               outcome->profiles.push_back(std::move(profile));
               one_less();
             },

@@ -1,5 +1,10 @@
 #include "actors/controller_actor.h"
 
+#include <algorithm>
+#include <limits>
+
+#include "actors/agent_claims.h"
+#include "messages/text.h"
 #include "storage/records.h"
 #include "tests/support/actor_fixture.h"
 #include "tests/support/fake_agent.h"
@@ -40,6 +45,41 @@ protected:
         .status();
   }
   Status Register() { return Register(Claimant()); }
+
+  Status Register(const std::vector<RunningApp>& running) {
+    return Ask<Done>(controller, RegisterAgent{TestNode(), running, agent, caf::actor_cast<window_ack_handle>(self)})
+        .status();
+  }
+  Status Report(const RunningApp& running) {
+    return Ask<Done>(controller, ReportRunning{NodeId("n1"), running, BootId("boot")}).status();
+  }
+
+  /// Stops in order, with what was measured on disk, and starts from the disk. Fails the test where it does not start.
+  void Restart() {
+    for (int i = 0; i < 3; ++i) { // past the time of the next commit
+      Advance(std::chrono::seconds(1));
+      (void)Beat(); // within the lease, if it is registered
+    }
+    ASSERT_TRUE(Ask<Done>(controller, StopActor{}).ok());
+    Start();
+  }
+
+  template <class T> void Store(Table<T> table, const T& value) {
+    WriteBatch batch;
+    ASSERT_EQ(Put(batch, table, value), Status());
+    ASSERT_TRUE(control->memory.Write(batch, Sync::kYes).ok());
+  }
+  void StoreRaw(const std::string& key, const std::string& bytes) {
+    WriteBatch batch;
+    batch.Put(key, bytes);
+    ASSERT_TRUE(control->memory.Write(batch, Sync::kYes).ok());
+  }
+
+  /// The fit of n1/gpu0 that is on disk.
+  DeviceFit FitOnDisk() {
+    const auto fit = Load(control->memory, kDeviceFits, "n1/gpu0");
+    return fit.ok() && *fit ? **fit : DeviceFit();
+  }
 
   /// The texts of the events of that kind.
   std::vector<std::string> EventsOf(const std::string& kind) {
@@ -161,14 +201,159 @@ TEST_F(ControllerActorTest, StopsInOrderAndRemembers) {
   EXPECT_EQ(Health(), "away") << "known from the store, not registered yet";
 }
 
-TEST_F(ControllerActorTest, RefusesToStartOnRecordsThatDoNotDecode) {
-  WriteBatch batch;
-  batch.Put(std::string(kApplications.prefix) + "cam", "\xff\xff");
-  ASSERT_TRUE(control->memory.Write(batch, Sync::kYes).ok());
-  auto spawned = SpawnController(system, std::make_unique<FaultyStore>(control), std::nullopt, {});
-  ASSERT_FALSE(spawned.ok());
-  EXPECT_EQ(spawned.status().code(), StatusCode::kCorruption);
-  EXPECT_NE(spawned.status().message().find("cam"), std::string::npos);
+RunningApp RunningCam(uint64_t epoch = 3) {
+  const Command start = StartOfCam().command;
+  return {.app = start.app,
+          .device = start.device,
+          .model = start.model,
+          .format = start.format,
+          .file = start.file,
+          .epoch = epoch,
+          .phase = PlacementPhase::kReady};
+}
+
+Placement PlacedCam(const std::string& device = "n1/gpu0") {
+  const Command start = StartOfCam().command;
+  return {.app = start.app,
+          .device = DeviceId(device),
+          .model = start.model,
+          .format = start.format,
+          .file = start.file,
+          .epoch = start.epoch};
+}
+
+/// A window of 100 applications and models, whose names no other window has.
+SentWindow WindowOfNewNames(uint64_t sequence) {
+  SentWindow sent{
+      {.device = DeviceId("n1/gpu0"), .boot = BootId("boot"), .sequence = sequence, .length = FromMillis(200)}, 0};
+  for (int i = 0; i < 100; ++i) {
+    const std::string name = "w" + std::to_string(sequence) + "-" + std::to_string(i);
+    AppWindow app{.app = AppId(name), .model = MakeModelId(name, "1"), .arrivals = 1, .completions = 1};
+    app.service.Add(0.01);
+    sent.window.apps.push_back(app);
+  }
+  return sent;
+}
+
+TEST_F(ControllerActorTest, StartsAgainAfterMoreNamesThanAFitMayList) {
+  ASSERT_TRUE(Register().ok());
+  constexpr uint64_t kWindows = kMaxAppsPerDevice / 100 + 2;
+  for (uint64_t sequence = 1; sequence <= kWindows; ++sequence)
+    Send(controller, ReportWindows{NodeId("n1"), {WindowOfNewNames(sequence)}, BootId("boot")});
+  ASSERT_EQ(Ask<DeviceList>(controller, ListDevices{})->devices.size(), 1U);
+  Restart();
+  const DeviceFit fit = FitOnDisk();
+  EXPECT_EQ(fit.covered_sequence, kWindows);
+  EXPECT_EQ(fit.apps.size(), kMaxAppsPerDevice);
+  EXPECT_EQ(fit.models.size(), kMaxAppsPerDevice);
+  EXPECT_EQ(Health(), "away");
+  EXPECT_TRUE(EventsOf("record_set_aside").empty());
+}
+
+TEST_F(ControllerActorTest, StartsAgainAfterTheLongestReason) {
+  Store(kApplications, MakeApp("cam", "pose"));
+  Store(kPlacements, PlacedCam());
+  Restart();
+  ASSERT_TRUE(Register().ok());
+  RunningApp failed = RunningCam();
+  failed.phase = PlacementPhase::kFailed;
+  failed.reason = std::string(kMaxTextBytes, 'r');
+  ASSERT_TRUE(Report(failed).ok());
+  ASSERT_EQ(EventsOf("app_failed").size(), 1U);
+  failed.reason += 'r';
+  EXPECT_EQ(Report(failed).code(), StatusCode::kInvalidArgument);
+  Restart();
+  EXPECT_EQ(EventsOf("app_failed").at(0).size(), kMaxTextBytes);
+}
+
+TEST_F(ControllerActorTest, StartsAgainAfterTheLargestEpochs) {
+  Store(kApplications, MakeApp("cam", "pose"));
+  Store(kPlacements, PlacedCam());
+  Restart();
+  for (const uint64_t epoch : {kMaxClaimedEpoch + 1, kMaxEpoch, std::numeric_limits<uint64_t>::max() - 1}) {
+    EXPECT_EQ(Register({RunningCam(epoch)}).code(), StatusCode::kInvalidArgument) << epoch;
+    EXPECT_TRUE(fake->commands.empty()) << epoch;
+  }
+  ASSERT_TRUE(Register({RunningCam(kMaxClaimedEpoch)}).ok()) << "a controller from an old copy knows less";
+  Restart();
+  EXPECT_EQ(**Load(control->memory, kLastEpoch), kMaxClaimedEpoch + 2);
+  ASSERT_TRUE(Register({RunningCam(kMaxClaimedEpoch + 2)}).ok()) << "it handed out this one itself";
+}
+
+TEST_F(ControllerActorTest, AnAgentDoesNotStopAnothersApplication) {
+  Store(kApplications, MakeApp("cam", "pose"));
+  Store(kPlacements, PlacedCam("n2/gpu0"));
+  Restart();
+  ASSERT_TRUE(Ask<Done>(controller, RegisterAgent{TestNode("n2"), {}, agent, {}}).ok());
+  fake->commands.clear();
+  RunningApp others = RunningCam(9);
+  others.device = DeviceId("n2/gpu0");
+  EXPECT_EQ(Register({others}).code(), StatusCode::kDenied);
+  EXPECT_EQ(Health(), "healthy");
+  ASSERT_TRUE(Register().ok());
+  EXPECT_EQ(Report(others).code(), StatusCode::kDenied);
+  EXPECT_TRUE(fake->commands.empty());
+}
+
+TEST_F(ControllerActorTest, AnAgentDoesNotMeasureForAnother) {
+  ASSERT_TRUE(Ask<Done>(controller, RegisterAgent{TestNode("n2"), {}, agent, {}}).ok());
+  ASSERT_TRUE(Register().ok());
+  SentWindow others = WindowOfNewNames(1);
+  others.window.device = DeviceId("n2/gpu0");
+  Send(controller, ReportWindows{NodeId("n1"), {others}, BootId("boot")});
+  Advance(std::chrono::seconds(3));
+  EXPECT_EQ(*Load(control->memory, kDeviceFits, "n2/gpu0"), std::nullopt);
+}
+
+TEST_F(ControllerActorTest, ReadsOnPastRecordsWhoseLossCostsNoDecision) {
+  ASSERT_TRUE(Register().ok());
+  const auto before = Ask<EventList>(controller, ListEvents{})->events;
+  Restart();
+  StoreRaw("event/" + EventId(before.back().sequence + 7), "junk");
+  StoreRaw("fit/n1/gpu0", "\xff");
+  StoreRaw("decision/cam", "");
+  StoreRaw("profile/pose:1|onnx|a type", "\xff");
+  StoreRaw("node/n2", "\xff");
+  ASSERT_TRUE(Register().ok());
+  Restart();
+  const auto events = Ask<EventList>(controller, ListEvents{})->events;
+  std::vector<std::string> subjects;
+  for (const auto& event : events) {
+    if (event.kind == "record_set_aside") subjects.push_back(event.subject);
+  }
+  EXPECT_EQ(subjects.size(), 5U);
+  EXPECT_NE(std::find(subjects.begin(), subjects.end(), "'fit/n1/gpu0'"), subjects.end());
+  EXPECT_GT(events.back().sequence, before.back().sequence + 7) << "a number is not given twice";
+  EXPECT_EQ(*control->memory.Get("aside/fit/n1/gpu0"), "\xff");
+  EXPECT_EQ(*control->memory.Get("fit/n1/gpu0"), std::nullopt);
+  Restart();
+  EXPECT_EQ(EventsOf("record_set_aside").size(), 5U) << "once";
+}
+
+TEST_F(ControllerActorTest, NamesABoundedNumberOfRecordsThatItSetsAside) {
+  for (size_t i = 0; i < kMaxSetAsideEvents + 3; ++i)
+    StoreRaw("event/" + EventId(100 + i), "junk");
+  ASSERT_TRUE(Register().ok());
+  Restart();
+  const auto texts = EventsOf("record_set_aside");
+  ASSERT_EQ(texts.size(), kMaxSetAsideEvents + 1);
+  EXPECT_EQ(texts.back(), "3 more records");
+}
+
+TEST_F(ControllerActorTest, RefusesToStartWithoutARecordThatDecides) {
+  for (const std::string key : {"app/cam", "placement/cam", "model/pose:1", "meta/last_epoch"}) {
+    auto store = std::make_shared<FaultyStore::Control>();
+    WriteBatch batch;
+    batch.Put(key, "\xff\xff");
+    batch.Put("event/" + EventId(1), "\xff");
+    ASSERT_TRUE(store->memory.Write(batch, Sync::kYes).ok());
+    auto spawned = SpawnController(system, std::make_unique<FaultyStore>(store), std::nullopt, {});
+    ASSERT_FALSE(spawned.ok());
+    EXPECT_EQ(spawned.status().code(), StatusCode::kCorruption);
+    EXPECT_NE(spawned.status().message().find("'" + key + "'"), std::string::npos) << spawned.status().message();
+    EXPECT_NE(spawned.status().message().find("restore its data_dir"), std::string::npos);
+    EXPECT_EQ(store->writes, 0) << "nothing is changed where the start is refused";
+  }
 }
 
 } // namespace

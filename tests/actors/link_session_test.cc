@@ -178,6 +178,9 @@ TEST_F(LinkSessionTest, AnAgentSpeaksForItsOwnNodeOnly) {
   EXPECT_EQ(end.code(), StatusCode::kDenied);
   EXPECT_TRUE(fake->windows.empty());
   end = {};
+  SayWindow("n1/gpu9");
+  EXPECT_EQ(end.code(), StatusCode::kDenied) << "not among the devices that it registered";
+  end = {};
   SayHello(TestNode("n2"));
   EXPECT_EQ(end.code(), StatusCode::kInvalidArgument) << "a session belongs to one node";
 }
@@ -200,6 +203,16 @@ TEST_F(LinkSessionTest, EndsWhenALaterSessionReplacedIt) {
   fake->answer = Cancelled("a later session replaced this one");
   SayAlive();
   EXPECT_EQ(end, fake->answer);
+}
+
+TEST_F(LinkSessionTest, EndsWhenTheAgentSaysWhatItMayNot) {
+  for (const Status& refusal : {Denied("not your device"), InvalidArgument("no such epoch")}) {
+    SayHello();
+    fake->answer = refusal;
+    SayAlive();
+    EXPECT_EQ(end, refusal) << "it would say so again";
+    fake->answer = end = {};
+  }
 }
 
 TEST_F(LinkSessionTest, SendsACommandUntilItIsAnswered) {

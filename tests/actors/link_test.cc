@@ -17,8 +17,11 @@
 #include "actors/link_client.h"
 #include "actors/stop.h"
 #include "actors/store_actor.h"
+#include "messages/codec.h"
 #include "node_agent/model_files.h"
 #include "storage/memory_store.h"
+#include "storage/records.h"
+#include "storage/rocks_store.h"
 #include "tests/support/fake_agent.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
@@ -236,7 +239,84 @@ protected:
     return concluded ? outcome.get() : DeadlineExceeded("neither welcomed nor refused");
   }
 
+  /// An application on n2/gpu0, from a controller's earlier life.
+  void PlaceCamOnN2() {
+    process.reset();
+    auto store = RocksStore::Open({.directory = dir.path() / "db"});
+    ASSERT_TRUE(store.ok()) << store.status().ToString();
+    WriteBatch batch;
+    Put(batch, kApplications, MakeApp("cam", "pose"));
+    Put(batch, kPlacements,
+        Placement{.app = AppId("cam"),
+                  .device = DeviceId("n2/gpu0"),
+                  .model = ModelId("pose:1"),
+                  .format = ModelFormat::kEmulated,
+                  .file = FakeDigest("pose"),
+                  .epoch = 3});
+    ASSERT_EQ((*store)->Write(batch, Sync::kYes), Status());
+    store->reset();
+    SetUp();
+  }
+
   TestAuthority authority;
+};
+
+RunningApp CamOnN2() {
+  return {.app = AppId("cam"),
+          .device = DeviceId("n2/gpu0"),
+          .model = ModelId("pose:1"),
+          .format = ModelFormat::kEmulated,
+          .file = FakeDigest("pose"),
+          .epoch = 3,
+          .phase = PlacementPhase::kReady};
+}
+
+/// A connection that stays, and what the controller commanded over it.
+class Session {
+public:
+  Session(const std::string& address, const TlsOptions& tls, const LinkHello& hello)
+      : connection_({.address = address, .tls = tls}) {
+    v1::AgentMessage message;
+    *message.mutable_hello() = ToProto(hello);
+    connection_.Begin({.up = [this, message] { (void)connection_.Send(message); },
+                       .said =
+                           [this](const v1::ControllerMessage& said) {
+                             const std::lock_guard lock(mutex_);
+                             welcome_ = welcome_ || said.has_welcome();
+                             if (said.request().has_command()) commands_.push_back(said.request().command());
+                           },
+                       .down =
+                           [this](const Status& why) {
+                             const std::lock_guard lock(mutex_);
+                             if (end_.ok()) end_ = why;
+                           }});
+  }
+  ~Session() { connection_.Stop(); }
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  void Say(v1::AgentMessage message) { (void)connection_.Send(std::move(message)); }
+  bool BecomesWelcome() {
+    return Eventually([this] { return Locked(welcome_); }, kPatience);
+  }
+  /// Why the controller ended it.
+  Status End() {
+    (void)Eventually([this] { return !Locked(end_).ok(); }, kPatience);
+    return Locked(end_);
+  }
+  std::vector<v1::Command> commands() { return Locked(commands_); }
+
+private:
+  template <class T> T Locked(const T& value) {
+    const std::lock_guard lock(mutex_);
+    return value;
+  }
+
+  std::mutex mutex_;
+  bool welcome_ = false;
+  Status end_;
+  std::vector<v1::Command> commands_;
+  LinkConnection connection_;
 };
 
 TEST_F(LinkTlsTest, AnAgentIsWelcomeUnderTheNameInItsCertificate) {
@@ -247,6 +327,35 @@ TEST_F(LinkTlsTest, AnAgentIsWelcomeUnderTheNameInItsCertificate) {
   EXPECT_EQ(other.code(), StatusCode::kDenied) << other.message();
   EXPECT_NE(other.message().find("'n1'"), std::string::npos) << other.message();
   EXPECT_EQ(Health("n2"), "unknown");
+}
+
+/// Whoever stole a certificate of n1 says that it runs what runs on n2: the controller would stop it there.
+TEST_F(LinkTlsTest, AStolenCertificateStopsNothingOnOtherNodes) {
+  PlaceCamOnN2();
+  Session victim(process->address(), authority.Issue(Role::kAgent, "n2"), {TestNode("n2"), {CamOnN2()}});
+  ASSERT_TRUE(victim.BecomesWelcome());
+  const auto stolen = authority.Issue(Role::kAgent, "n1");
+  RunningApp claim = CamOnN2();
+  claim.epoch = 9;
+  {
+    Session thief(process->address(), stolen, {TestNode("n1"), {claim}});
+    EXPECT_EQ(thief.End().code(), StatusCode::kDenied) << thief.End().message();
+    EXPECT_NE(thief.End().message().find("'n2/gpu0'"), std::string::npos) << thief.End().message();
+  }
+  {
+    Session thief(process->address(), stolen, {TestNode("n1"), {}});
+    ASSERT_TRUE(thief.BecomesWelcome());
+    v1::AgentMessage report;
+    *report.mutable_running() = ToProto(claim);
+    thief.Say(report);
+    EXPECT_EQ(thief.End().code(), StatusCode::kDenied) << thief.End().message();
+  }
+  EXPECT_EQ(Phase("cam"), PlacementPhase::kReady);
+  ASSERT_TRUE(Ask<RemovedApp>(RemoveApp{AppId("cam")}).ok());
+  ASSERT_TRUE(Eventually([&] { return !victim.commands().empty(); }, kPatience));
+  const auto commands = victim.commands();
+  EXPECT_EQ(commands.size(), 1U) << "the removal, and nothing before it";
+  EXPECT_LT(commands[0].epoch(), claim.epoch);
 }
 
 TEST_F(LinkTlsTest, NobodyButAgentsMayLink) {

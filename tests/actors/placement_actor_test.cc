@@ -1,8 +1,13 @@
 #include "actors/placement_actor.h"
 
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <limits>
 #include <set>
 
 #include "actors/store_actor.h"
+#include "messages/text.h"
 #include "node_agent/model_files.h"
 #include "storage/records.h"
 #include "tests/support/actor_fixture.h"
@@ -163,6 +168,65 @@ TEST_F(PlacementActorTest, RefusesInvalidApplications) {
   EXPECT_EQ(Ask<Decision>(placement, ApplyApp{app}).status().code(), StatusCode::kInvalidArgument);
 }
 
+struct AppClaim {
+  std::string field; ///< that the refusal names; empty: it may be applied
+  std::function<void(Application&)> change;
+};
+
+/// Each field that a client may fill at its limit and one past it: what is taken can be read again.
+TEST_F(PlacementActorTest, WhateverAClientAppliesCanBeReadAgain) {
+  ReadyForApps();
+  const std::vector<AppClaim> claims{
+      {"", [](Application& a) { a.name = AppId(std::string(63, 'a')); }},
+      {"name", [](Application& a) { a.name = AppId(std::string(64, 'a')); }},
+      {"name", [](Application& a) { a.name = AppId("caf\xC3"); }},
+      {"", [](Application& a) { a.model = std::string(63, 'm') + ":" + std::string(18, '9'); }},
+      {"model", [](Application& a) { a.model = std::string(64, 'm'); }},
+      {"model", [](Application& a) { a.model = "pose:" + std::string(19, '9'); }},
+      {"", [](Application& a) { a.tenant = std::string(63, 't'); }},
+      {"tenant", [](Application& a) { a.tenant = std::string(64, 't'); }},
+      {"", [](Application& a) { a.priority = 100; }},
+      {"priority", [](Application& a) { a.priority = 101; }},
+      {"", [](Application& a) { a.rate_rps = kMaxRateRps; }},
+      {"", [](Application& a) { a.rate_rps = std::numeric_limits<double>::denorm_min(); }},
+      {"rate_rps", [](Application& a) { a.rate_rps = std::nextafter(kMaxRateRps, 2 * kMaxRateRps); }},
+      {"rate_rps", [](Application& a) { a.rate_rps = std::numeric_limits<double>::quiet_NaN(); }},
+      {"",
+       [](Application& a) {
+         a.arrival = {ArrivalKind::kScv, kMaxArrivalScv};
+       }},
+      {"scv",
+       [](Application& a) {
+         a.arrival = {ArrivalKind::kScv, kMaxArrivalScv + 1};
+       }},
+      {"", [](Application& a) { a.objective.latency = kMaxLatency; }},
+      {"", [](Application& a) { a.objective.latency = Duration(1); }},
+      {"objective.latency", [](Application& a) { a.objective.latency = kMaxLatency + Duration(1); }},
+      {"", [](Application& a) { a.network_allowance = a.objective.latency - Duration(1); }},
+      {"network_allowance", [](Application& a) { a.network_allowance = a.objective.latency; }},
+      {"", [](Application& a) { a.preprocess = kMaxLatency; }},
+      {"preprocess", [](Application& a) { a.preprocess = kMaxLatency + Duration(1); }},
+      {"device_kinds", [](Application& a) {
+         a.device_kinds = {DeviceKind::kGpu, DeviceKind::kGpu};
+       }}};
+  for (size_t i = 0; i < claims.size(); ++i) {
+    SCOPED_TRACE("claim " + std::to_string(i) + ": " + claims[i].field);
+    Application app = MakeApp("cam" + std::to_string(i), "pose");
+    claims[i].change(app);
+    const auto decision = Ask<Decision>(placement, ApplyApp{app, {}});
+    if (claims[i].field.empty()) {
+      EXPECT_TRUE(decision.ok()) << decision.status().ToString();
+    } else {
+      EXPECT_EQ(decision.status().code(), StatusCode::kInvalidArgument);
+      EXPECT_NE(decision.status().message().find("field '" + claims[i].field + "'"), std::string::npos);
+    }
+    Restart();
+    ASSERT_TRUE(BringUp().ok());
+  }
+  const auto events = Ask<EventList>(placement, ListEvents{})->events;
+  EXPECT_TRUE(std::none_of(events.begin(), events.end(), [](const Event& e) { return e.kind == "record_set_aside"; }));
+}
+
 TEST_F(PlacementActorTest, RejectsWithReasonsAndExplainsLater) {
   ReadyForApps();
   auto decision = Apply("flood", 1000);
@@ -210,6 +274,17 @@ TEST_F(PlacementActorTest, ProfileFailuresAreReported) {
   EXPECT_EQ(decision->verdicts[0].filter, "profile");
 }
 
+TEST_F(PlacementActorTest, AProfileOfWhatWasNotAskedIsNotTaken) {
+  ReadyForApps();
+  fake->change_profile = [](Profile& profile) { profile.device_type = "another device"; };
+  const auto answer = Ask<ProfileList>(placement, ProfileModel{"pose", {}});
+  EXPECT_EQ(answer.status().code(), StatusCode::kInvalidArgument);
+  EXPECT_NE(answer.status().message().find("field 'device_type'"), std::string::npos) << answer.status().message();
+  EXPECT_TRUE(Ask<ModelList>(placement, ListModels{})->models.at(0).profiles.empty());
+  Restart();
+  EXPECT_TRUE(Ask<ModelList>(placement, ListModels{})->models.at(0).profiles.empty());
+}
+
 TEST_F(PlacementActorTest, ADeadAgentIsNotWaitedFor) {
   ReadyForApps();
   Kill(agent);
@@ -251,6 +326,20 @@ TEST_F(PlacementActorTest, StopsWhatAReturningAgentShouldNotRun) {
   ASSERT_EQ(fake->commands.size(), 1U);
   EXPECT_EQ(fake->commands[0].kind, CommandKind::kStop);
   EXPECT_GT(fake->commands[0].epoch, running.epoch);
+}
+
+/// An agent that cannot fetch a model file yet says so, with why, when it registers.
+TEST_F(PlacementActorTest, RestartsAfterAnAgentSaidWhyAStartIsTriedAgain) {
+  ReadyForApps();
+  ASSERT_TRUE(Apply("cam").ok());
+  RunningApp starting = ReportOf(fake->commands.at(0), PlacementPhase::kStarting);
+  starting.reason = "the model file is not there yet; it is tried again";
+  ASSERT_TRUE(BringUp("n1", {starting}).ok());
+  Restart();
+  ASSERT_TRUE(BringUp("n1", {starting}).ok());
+  const auto status = Ask<AppStatus>(placement, GetApp{AppId("cam")});
+  EXPECT_EQ(status->placement->phase, PlacementPhase::kStarting);
+  EXPECT_EQ(status->placement->reason, starting.reason);
 }
 
 TEST_F(PlacementActorTest, NeverReusesAnEpochThatReconcilingUsed) {
@@ -442,6 +531,26 @@ TEST_F(MovesTest, AMoverThatFailsStaysWhereItServes) {
   EXPECT_EQ(fake->commands.size(), 1U) << "nothing was stopped";
   Restart();
   EXPECT_EQ(Ask<AppStatus>(placement, GetApp{AppId("cam")})->placement->device, decision->moves.at(0).from);
+}
+
+/// What the application that waits for room fails of names the mover and its reason: together longer than a text may
+/// be.
+TEST_F(MovesTest, TheLongestReasonOfAMoverIsCutWhereItIsWrapped) {
+  ASSERT_TRUE(ApplyWhatNeedsRoom().ok());
+  RunningApp failed = ReportOf(fake->commands.at(0), PlacementPhase::kFailed);
+  failed.reason.clear();
+  while (failed.reason.size() + 3 <= kMaxTextBytes)
+    failed.reason += "\xE2\x82\xAC";
+  ASSERT_TRUE(Ask<Done>(placement, ReportRunning{NodeId("n2"), failed}).ok());
+  Restart();
+  const auto events = Ask<EventList>(placement, ListEvents{})->events;
+  const auto waiting = std::find_if(events.begin(), events.end(), [](const Event& event) {
+    return event.kind == "app_failed" && event.subject == "door";
+  });
+  ASSERT_NE(waiting, events.end());
+  EXPECT_TRUE(IsText(waiting->detail)) << "cut between characters";
+  EXPECT_GT(waiting->detail.size(), kMaxTextBytes - 3);
+  EXPECT_NE(waiting->detail.find("could not make room"), std::string::npos);
 }
 
 /// One node with two applications and one that was refused for want of room; then a second, empty one comes.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -49,6 +50,7 @@ struct FakeAgent {
   Status command_answer;
   Status profile_answer;
   double service_ms = 10;
+  std::function<void(Profile&)> change_profile; ///< makes an answer one to another question
 
   static agent_handle::behavior_type Behavior(agent_handle::pointer, const std::shared_ptr<FakeAgent>& fake) {
     return {
@@ -60,13 +62,15 @@ struct FakeAgent {
         [fake](const ProfileOnDevice& profile) -> caf::result<Profile> {
           fake->profiles.push_back(profile);
           if (!fake->profile_answer.ok()) return MakeError(fake->profile_answer);
-          return Profile{.model = profile.model,
+          Profile answer{.model = profile.model,
                          .format = profile.variant.format,
                          .device_type = "test device",
                          .service_mean = FromMillis(fake->service_ms),
                          .memory_bytes = 100 * kMiB,
                          .runs = 5,
                          .emulated = true};
+          if (fake->change_profile) fake->change_profile(answer);
+          return answer;
         },
         [fake](const SetPredictions& predictions) { fake->predictions.push_back(predictions); },
     };
