@@ -78,10 +78,10 @@ AgentProcess::~AgentProcess() {
 
 namespace {
 
-/// `nvml` is null where there is no NVIDIA driver.
+/// `nvml` is null where there is no NVIDIA driver; `grpc` outlives the page.
 MetricsPage MetricsOf(const std::shared_ptr<Node>& node, const std::shared_ptr<InferenceCore>& core,
-                      const std::shared_ptr<const Nvml>& nvml) {
-  return [node, core, nvml](const HttpCounters& counters) {
+                      const std::shared_ptr<const Nvml>& nvml, const InferenceServer& grpc) {
+  return [node, core, nvml, &grpc](const HttpCounters& counters) {
     MetricsSnapshot snapshot;
     if (nvml) snapshot.gpus = ReadGpus(*nvml);
     if (auto apps = core->Statistics("", ""); apps.ok()) snapshot.apps = std::move(*apps);
@@ -90,6 +90,9 @@ MetricsPage MetricsOf(const std::shared_ptr<Node>& node, const std::shared_ptr<I
     snapshot.bytes_in_flight = core->budget().used();
     snapshot.http_connections = counters.connections;
     snapshot.http_refused_connections = counters.refused;
+    snapshot.http_evicted_connections = counters.evicted;
+    snapshot.grpc_connections = grpc.connections().connections;
+    snapshot.grpc_refused_connections = grpc.connections().refused;
     return MetricsText(snapshot);
   };
 }
@@ -138,7 +141,7 @@ Status AgentProcess::StartEndpoints(const AgentProcessOptions& options) {
   if (!server.ok()) return server.status();
   server_ = std::move(*server);
   const auto nvml = Nvml::Open(options.nvml_library);
-  auto http = HttpServer::Start(options.http, core_, MetricsOf(node_, core_, nvml.ok() ? *nvml : nullptr));
+  auto http = HttpServer::Start(options.http, core_, MetricsOf(node_, core_, nvml.ok() ? *nvml : nullptr, *server_));
   if (!http.ok()) return http.status();
   http_ = std::move(*http);
   core_->SetReady(true);

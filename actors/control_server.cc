@@ -20,8 +20,8 @@
 #include "actors/rpc_log.h"
 #include "actors/rpc_status.h"
 #include "avocet/v1/control.grpc.pb.h"
-#include "messages/address.h"
 #include "messages/tls_credentials.h"
+#include "node_agent/grpc_port.h"
 
 namespace avocet {
 
@@ -189,17 +189,19 @@ public:
     if (!credentials.ok()) return credentials.status();
     RouteRpcLog();
     grpc::ServerBuilder builder;
-    int port = 0;
-    // Without this, a second controller would share the port and take half of the calls.
-    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+    auto port =
+        GrpcPort::Open(options_.address,
+                       {.name = "control", .limits = options_.connections, .unacknowledged = options_.keepalive_wait},
+                       builder, *credentials);
+    if (!port.ok()) return port.status();
     SetLimits(builder);
-    builder.AddListeningPort(options_.address, *credentials, &port);
     SetKeepalive(builder);
     builder.RegisterService(&service_);
     builder.RegisterService(&link_.service());
     server_ = builder.BuildAndStart();
-    if (server_ == nullptr || port == 0) return Unavailable("cannot listen on " + options_.address);
-    address_ = WithPort(options_.address, port);
+    if (server_ == nullptr) return Unavailable("cannot serve on '" + options_.address + "': gRPC did not start");
+    port_ = std::move(*port);
+    port_->Serve();
     return {};
   }
 
@@ -211,13 +213,14 @@ public:
     ended->get_future().wait_for(options_.stop_deadline);
     watches_.Stop();
     link_.Stop();
+    if (port_ != nullptr) port_->Stop();
     if (server_ != nullptr) server_->Shutdown(std::chrono::system_clock::now() + options_.stop_deadline);
     server_.reset();
     caf::anon_send_exit(gateway_, caf::exit_reason::user_shutdown);
     gateway_ = nullptr;
   }
 
-  const std::string& address() const { return address_; }
+  const std::string& address() const { return port_->address(); }
 
 private:
   /// A peer that vanished without a word is noticed; one that probes us often is not blamed for it.
@@ -229,7 +232,7 @@ private:
     builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 500);
   }
 
-  /// What one peer, or many that nobody knows, can cost. (gRPC 1.51 has no limit on the number of connections.)
+  /// What one peer, or many that nobody knows, can cost, beside the number of connections.
   void SetLimits(grpc::ServerBuilder& builder) const {
     const auto millis = [](Duration d) { return static_cast<int>(d / std::chrono::milliseconds(1)); };
     constexpr int kMaxMetadataBytes = 16 * 1024;
@@ -247,7 +250,7 @@ private:
   Service service_;
   LinkService link_;
   std::unique_ptr<grpc::Server> server_;
-  std::string address_;
+  std::unique_ptr<GrpcPort> port_; ///< after the server that it feeds
   bool stopped_ = false;
 };
 

@@ -8,6 +8,7 @@
 #include "messages/status.h"
 #include "messages/tls.h"
 #include "messages/units.h"
+#include "node_agent/connection_admission.h"
 
 namespace avocet {
 
@@ -18,6 +19,8 @@ struct ControlServerOptions {
   uint64_t max_memory_bytes =
       1024 * kMiB;      ///< of all connections together (some 200 KiB each); beyond it, new ones are dropped
   int max_streams = 64; ///< calls at once on one connection
+  /// More are closed at once. Every agent needs one, every command that runs one. Fewer where descriptors are scarce.
+  ConnectionLimits connections = {.max_connections = 1024, .max_per_address = 256};
   Duration handshake_deadline = std::chrono::seconds(10); ///< from accepting a connection to its first call
   Duration max_idle = std::chrono::minutes(5);            ///< without a call; then the connection is closed
   Duration max_call = std::chrono::minutes(10);           ///< however long a caller is willing to wait

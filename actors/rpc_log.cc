@@ -6,7 +6,7 @@
 #include <grpc/support/log.h>
 #include <spdlog/spdlog.h>
 
-#include "actors/log_budget.h"
+#include "messages/log_budget.h"
 #include "messages/text.h"
 #include "messages/tls_refusals.h"
 

@@ -94,6 +94,7 @@ Result<std::unique_ptr<AgentProcess>> StartAgent(caf::actor_system& system, cons
 
 int ControllerCommand(const Context& context, const ControllerCommandOptions& options) {
   HoldSignals();
+  PrepareToServe();
   auto config = ConfigOf(options);
   if (!config.ok()) return Fail(context, config.status());
   ControllerProcessOptions process{.data_dir = config->data_dir, .control = {}, .controller = {}};
@@ -113,6 +114,7 @@ int ControllerCommand(const Context& context, const ControllerCommandOptions& op
 
 int AgentCommand(const Context& context, const AgentCommandOptions& options) {
   HoldSignals();
+  PrepareToServe();
   auto config = ConfigOf(options);
   if (!config.ok()) return Fail(context, config.status());
   ActorSystemConfig actors;

@@ -32,6 +32,7 @@ Result<DevConfig> ReadConfig(const DevOptions& options) {
 
 int DevCommand(const Context& context, const DevOptions& options) {
   HoldSignals();
+  PrepareToServe();
   auto config = ReadConfig(options);
   if (!config.ok()) return Fail(context, config.status());
   auto cluster = LocalCluster::Start({.config = *config, .data_dir = config->agent.data_dir, .prefix = EnginePrefix()});

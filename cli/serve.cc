@@ -8,6 +8,7 @@
 #include <spdlog/spdlog.h>
 
 #include "cli/signals.h"
+#include "node_agent/descriptor_limit.h"
 
 namespace avocet {
 namespace {
@@ -26,6 +27,11 @@ void SayReady(const Context& context, const Served& served) {
 }
 
 } // namespace
+
+void PrepareToServe() {
+  const RaisedLimit descriptors = RaiseDescriptorLimit();
+  spdlog::info("descriptor limit before={} after={}", descriptors.before, descriptors.after);
+}
 
 int ServeUntilSignal(const Context& context, const Served& served) {
   SayReady(context, served);

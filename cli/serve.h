@@ -21,6 +21,10 @@ struct Served {
 /// Longer than every deadline of an orderly stop; then the process is ended as it is.
 inline constexpr int kStopLimitSeconds = 60;
 
+/// Raises the limit of open descriptors as far as it may be, and logs it. Long-running commands do so first: what they
+/// serve chooses its bounds by it.
+void PrepareToServe();
+
 /// Says on stdout that it is ready and where (-o json: in one line), serves until SIGTERM or SIGINT, and
 /// stops in order; a second signal ends the process at once. The exit code: an error when it was not a signal that
 /// ended it. Requires HoldSignals.

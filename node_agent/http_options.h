@@ -7,14 +7,19 @@
 #include <string>
 
 #include "messages/units.h"
+#include "node_agent/connection_admission.h"
 #include "node_agent/server_certificate.h"
 
 namespace avocet {
 
 struct HttpLimits {
-  size_t max_header_bytes = 16 * 1024;                ///< of a request line and its fields
-  uint64_t max_body_bytes = 64 * kMiB;                ///< of one request; also of the tensors decoded from its JSON
-  size_t max_connections = 1024;                      ///< more are answered 503
+  size_t max_header_bytes = 16 * 1024; ///< of a request line and its fields
+  uint64_t max_body_bytes = 64 * kMiB; ///< of one request; also of the tensors decoded from its JSON
+  /// Of the REST port, and of /metrics. A new one beyond them takes the place of the one that has been idle for
+  /// longest; when none is idle it is answered 503. Fewer where descriptors are scarce.
+  ConnectionLimits connections;
+  ConnectionLimits metrics_connections = {.max_connections = 64, .max_per_address = 32};
+  Duration head_deadline = std::chrono::seconds(10);  ///< for a header: from accepting, later from its first byte
   Duration idle_deadline = std::chrono::seconds(75);  ///< from an answer to the complete header of the next request
   Duration body_deadline = std::chrono::seconds(60);  ///< from the complete header to the complete body
   Duration write_deadline = std::chrono::seconds(60); ///< for a client to take its answer
@@ -35,6 +40,7 @@ struct HttpServerOptions {
 struct HttpCounters {
   size_t connections = 0; ///< open now
   uint64_t refused = 0;   ///< ever, for being too many
+  uint64_t evicted = 0;   ///< ever: idle ones that made room for new ones
 };
 
 /// Makes the page of /metrics. Called by one thread at a time, which serves no connection: it may take milliseconds.

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <list>
 #include <mutex>
 #include <optional>
@@ -14,6 +15,9 @@
 #include <boost/asio/post.hpp>
 
 #include "messages/address.h"
+#include "node_agent/accept_log.h"
+#include "node_agent/descriptor_limit.h"
+#include "node_agent/http_seats.h"
 #include "node_agent/http_session.h"
 
 namespace avocet {
@@ -25,9 +29,14 @@ using boost::system::error_code;
 
 constexpr unsigned kMaxThreads = 64;
 /// Connections beyond the limit that are told so; further ones are closed without a word.
-constexpr size_t kToldRefusals = 64;
+constexpr size_t kToldRefusals = 16;
+/// Beyond so many that are to be closed, the loops have to close some before the next one is accepted.
+constexpr size_t kMaxUnseated = 2 * kToldRefusals;
+constexpr Duration kCatchUpPause = std::chrono::milliseconds(1);
 /// Before the next try after the process ran out of descriptors.
 constexpr Duration kAcceptPause = std::chrono::milliseconds(100);
+/// After this long without any, somebody must act.
+constexpr Duration kDeafAfter = std::chrono::seconds(5);
 /// How often Stop() looks whether the last connection is gone.
 constexpr Duration kStopPause = std::chrono::milliseconds(2);
 
@@ -123,11 +132,21 @@ public:
 
 private:
   struct Listener {
+    Listener(HttpSurface which, asio::ssl::context* context, asio::io_context& io, const ConnectionLimits& wanted)
+        : surface(which), tls(context), acceptor(io), pause(io),
+          seats(WithinDescriptors(wanted,
+                                  which == HttpSurface::kMetrics ? DescriptorsOfMetrics() : DescriptorsOfAPort())),
+          log(which == HttpSurface::kMetrics ? "metrics" : "rest", kDeafAfter) {
+      log.Limited(wanted, seats.limits());
+    }
+
     HttpSurface surface;
     asio::ssl::context* tls;
     tcp::acceptor acceptor;
     asio::steady_timer pause;
     std::string address;
+    HttpSeats seats;
+    AcceptLog log;
   };
 
   Status Listen(HttpSurface surface, const std::string& address, asio::ssl::context* tls) {
@@ -136,8 +155,9 @@ private:
     if (tls == nullptr && !options_.plaintext) AVOCET_RETURN_IF_ERROR(RequireLoopback(address, what));
     const auto endpoint = Resolve(address);
     if (!endpoint.ok()) return endpoint.status();
-    auto& io = loops_.front().io;
-    Listener& listener = listeners_.emplace_back(Listener{surface, tls, tcp::acceptor(io), asio::steady_timer(io), {}});
+    const auto& wanted =
+        surface == HttpSurface::kMetrics ? options_.limits.metrics_connections : options_.limits.connections;
+    Listener& listener = listeners_.emplace_back(surface, tls, loops_.front().io, wanted);
     error_code error;
     listener.acceptor.open(endpoint->protocol(), error);
     if (!error) listener.acceptor.set_option(tcp::acceptor::reuse_address(true), error);
@@ -149,36 +169,66 @@ private:
   }
 
   void Accept(Listener& listener) {
+    if (Unseated() >= kMaxUnseated) return AcceptAfter(kCatchUpPause, listener);
     HttpLoop& loop = NextLoop();
     listener.acceptor.async_accept(loop.io, [this, &listener, &loop](error_code error, tcp::socket socket) {
       if (!listener.acceptor.is_open()) return;
-      if (error) return AcceptLater(listener);
+      if (error) return AcceptLater(listener, error);
+      listener.log.Succeeded();
       Take(listener, loop, std::move(socket));
       Accept(listener);
     });
   }
 
   /// Out of descriptors or memory: trying again at once would only burn the processor.
-  void AcceptLater(Listener& listener) {
-    listener.pause.expires_after(kAcceptPause);
+  void AcceptLater(Listener& listener, error_code why) {
+    listener.log.Failed(why.message());
+    AcceptAfter(kAcceptPause, listener);
+  }
+
+  void AcceptAfter(Duration pause, Listener& listener) {
+    listener.pause.expires_after(pause);
     listener.pause.async_wait([this, &listener](error_code error) {
       if (!error && listener.acceptor.is_open()) Accept(listener);
     });
   }
 
-  void Take(const Listener& listener, HttpLoop& loop, tcp::socket socket) {
-    const size_t already = shared_.connections;
-    if (already >= options_.limits.max_connections + kToldRefusals) {
+  void Take(Listener& listener, HttpLoop& loop, tcp::socket socket) {
+    error_code gone;
+    const auto peer = socket.remote_endpoint(gone);
+    if (gone) return;
+    auto offer = listener.seats.Ask(ClientKeyOf(*peer.data()), loop, MonotonicTime::clock::now());
+    if (offer.evicted != nullptr) Evict(std::move(offer.evicted));
+    std::string refusal;
+    if (offer.seat == nullptr) {
       ++shared_.refused_connections;
-      return; // the socket closes
+      refusal = listener.seats.Explain(offer.admission);
+      listener.log.Refused(refusal, peer.address().to_string());
     }
+    if (offer.seat == nullptr && Unseated() >= kToldRefusals) return; // the socket closes
     ++shared_.connections;
-    error_code ignored; // a connection that is gone already shows itself at the first read
-    socket.set_option(tcp::no_delay(true), ignored);
-    NewConnection connection{std::move(socket), listener.surface, listener.tls,
-                             already >= options_.limits.max_connections};
+    socket.set_option(tcp::no_delay(true), gone);
+    NewConnection connection{std::move(socket), listener.surface,      listener.tls,
+                             &listener.seats,   std::move(offer.seat), std::move(refusal)};
     asio::post(loop.io,
                [&loop, connection = std::move(connection)]() mutable { ServeConnection(loop, std::move(connection)); });
+  }
+
+  /// A request that came meanwhile is answered first.
+  void Evict(std::shared_ptr<HttpSeat> seat) {
+    ++shared_.evicted_connections;
+    auto& io = seat->loop->io;
+    asio::post(io, [seat = std::move(seat)] {
+      if (seat->connection != nullptr) seat->connection->Drain();
+    });
+  }
+
+  /// Connections without a seat: refused ones, or evicted ones that their loops have not closed yet.
+  size_t Unseated() const {
+    size_t seats = 0;
+    for (const Listener& listener : listeners_)
+      seats += listener.seats.limits().max_connections;
+    return shared_.connections - std::min<size_t>(shared_.connections, seats);
   }
 
   static void CloseListener(Listener& listener) {
@@ -246,7 +296,7 @@ std::string HttpServer::metrics_address() const {
   return impl_->AddressOf(HttpSurface::kMetrics);
 }
 HttpCounters HttpServer::counters() const {
-  return {impl_->shared().connections, impl_->shared().refused_connections};
+  return {impl_->shared().connections, impl_->shared().refused_connections, impl_->shared().evicted_connections};
 }
 void HttpServer::Stop() {
   impl_->Stop();

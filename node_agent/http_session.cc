@@ -39,14 +39,21 @@ constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 template <class Stream> class Session final : public HttpConnection,
                                               public std::enable_shared_from_this<Session<Stream>> {
 public:
-  template <class... Args> Session(HttpLoop& loop, HttpSurface surface, bool is_refused, Args&&... stream)
-      : loop_(loop), shared_(loop.shared), surface_(surface), is_refused_(is_refused),
-        stream_(std::forward<Args>(stream)...), body_(shared_.limits, shared_.core->budget()) {
+  template <class... Args> Session(HttpLoop& loop, NewConnection&& connection, Args&&... stream)
+      : loop_(loop), shared_(loop.shared), surface_(connection.surface), seats_(*connection.seats),
+        seat_(std::move(connection.seat)), refusal_(std::move(connection.refusal)),
+        stream_(std::move(connection.socket), std::forward<Args>(stream)...),
+        body_(shared_.limits, shared_.core->budget()) {
+    if (seat_ != nullptr) seat_->connection = this;
     loop_.Add(*this);
     incoming_.reserve(kReadAtOnce);
   }
   ~Session() override {
     body_.End(); // before the connection stops counting
+    if (seat_ != nullptr) {
+      seat_->connection = nullptr;
+      seats_.Leave(seat_);
+    }
     loop_.Remove(*this);
   }
   Session(const Session&) = delete;
@@ -54,7 +61,7 @@ public:
 
   void Start() {
     if constexpr (kIsTls) {
-      Enter(State::kIdle, limits().idle_deadline);
+      Enter(State::kIdle, limits().head_deadline);
       stream_.async_handshake(asio::ssl::stream_base::server, [self = Self()](error_code error) {
         if (!error) self->ReadHead();
       });
@@ -92,7 +99,11 @@ private:
   }
   void Enter(State state, Duration limit) {
     state_ = state;
-    deadline_ = limit == Duration::max() ? MonotonicTime::max() : MonotonicTime::clock::now() + limit;
+    const MonotonicTime now = MonotonicTime::clock::now();
+    deadline_ = limit == Duration::max() ? MonotonicTime::max() : now + limit;
+    if (seat_ != nullptr)
+      seat_->idle_since.store(state == State::kIdle ? now.time_since_epoch().count() : HttpSeat::kBusy,
+                              std::memory_order_relaxed);
   }
   /// Ends all operations; the last of them frees this object.
   void Close() {
@@ -105,8 +116,10 @@ private:
 
   void ReadHead() {
     if (shared_.is_draining) return Close();
-    Enter(State::kIdle, limits().idle_deadline);
+    Enter(State::kIdle, std::exchange(is_new_, false) ? std::min(limits().head_deadline, limits().idle_deadline)
+                                                      : limits().idle_deadline);
     keeps_alive_ = true;
+    is_head_begun_ = false;
     head_.emplace(surface_, limits());
     if (!is_reading_) TakeHead();
   }
@@ -132,13 +145,12 @@ private:
   }
 
   void TakeHead() {
+    if (incoming_.size() > 0 && !std::exchange(is_head_begun_, true))
+      deadline_ = std::min(deadline_, MonotonicTime::clock::now() + limits().head_deadline);
     const auto progress = head_->Put(incoming_);
     if (progress == HttpHeadReader::Progress::kNeedsMore) return ReadMore();
     if (progress == HttpHeadReader::Progress::kRefused) return Refuse(std::move(head_->refusal()));
-    if (is_refused_) {
-      ++shared_.refused_connections;
-      return Refuse(ErrorReply(503, "more than " + std::to_string(limits().max_connections) + " connections; retry"));
-    }
+    if (seat_ == nullptr) return Refuse(ErrorReply(503, refusal_ + "; retry"));
     keeps_alive_ = head().keeps_alive && !shared_.is_draining;
     Enter(State::kReadingBody, limits().body_deadline);
     if (const Status begun = body_.Begin(*head_, incoming_); !begun.ok()) return RefuseBody(begun);
@@ -225,7 +237,7 @@ private:
 
   HttpReply Metrics() {
     HttpReply reply;
-    reply.text = shared_.metrics({shared_.connections, shared_.refused_connections});
+    reply.text = shared_.metrics({shared_.connections, shared_.refused_connections, shared_.evicted_connections});
     reply.content_type = "text/plain; version=0.0.4; charset=utf-8";
     return reply;
   }
@@ -346,12 +358,16 @@ private:
   HttpLoop& loop_;
   HttpShared& shared_;
   const HttpSurface surface_;
-  const bool is_refused_;
+  HttpSeats& seats_;
+  const std::shared_ptr<HttpSeat> seat_; ///< null: refused
+  const std::string refusal_;
   Stream stream_;
   State state_ = State::kIdle;
   MonotonicTime deadline_ = MonotonicTime::max();
   bool keeps_alive_ = true;
-  bool is_reading_ = false; ///< into `incoming_`, which must not be touched meanwhile
+  bool is_new_ = true;         ///< no head was waited for yet
+  bool is_head_begun_ = false; ///< the first byte of it has come
+  bool is_reading_ = false;    ///< into `incoming_`, which must not be touched meanwhile
 
   boost::beast::flat_buffer incoming_; ///< heads, and what comes along with them
   std::optional<HttpHeadReader> head_;
@@ -370,14 +386,10 @@ private:
 } // namespace
 
 void ServeConnection(HttpLoop& loop, NewConnection connection) {
-  if (connection.tls == nullptr)
-    return std::make_shared<Session<tcp::socket>>(loop, connection.surface, connection.is_refused,
-                                                  std::move(connection.socket))
-        ->Start();
+  if (connection.tls == nullptr) return std::make_shared<Session<tcp::socket>>(loop, std::move(connection))->Start();
   using TlsStream = asio::ssl::stream<tcp::socket>;
-  std::make_shared<Session<TlsStream>>(loop, connection.surface, connection.is_refused, std::move(connection.socket),
-                                       *connection.tls)
-      ->Start();
+  auto& tls = *connection.tls;
+  std::make_shared<Session<TlsStream>>(loop, std::move(connection), tls)->Start();
 }
 
 } // namespace avocet

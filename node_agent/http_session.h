@@ -1,5 +1,7 @@
 #pragma once
 
+#include <memory>
+#include <string>
 #include <utility> // before Asio, which needs it
 
 #include <boost/asio/ip/tcp.hpp>
@@ -7,6 +9,7 @@
 
 #include "node_agent/http_loop.h"
 #include "node_agent/http_routes.h"
+#include "node_agent/http_seats.h"
 
 namespace avocet {
 
@@ -14,7 +17,9 @@ struct NewConnection {
   boost::asio::ip::tcp::socket socket;
   HttpSurface surface = HttpSurface::kInference;
   boost::asio::ssl::context* tls = nullptr; ///< null: plain
-  bool is_refused = false;                  ///< over the limit: answered 503, whatever it asks
+  HttpSeats* seats = nullptr;               ///< of its port; outlives the connection
+  std::shared_ptr<HttpSeat> seat;           ///< null: refused
+  std::string refusal;                      ///< of one that is refused: answered 503 with it, whatever it asks
 };
 
 /// Serves a connection until it ends. To be called on the loop's thread.

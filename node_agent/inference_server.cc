@@ -9,6 +9,7 @@
 #include "inference/grpc_service.grpc.pb.h"
 #include "messages/address.h"
 #include "messages/files.h"
+#include "node_agent/grpc_port.h"
 #include "node_agent/inference_call.h"
 #include "node_agent/inference_metadata_codec.h"
 #include "node_agent/inference_status.h"
@@ -168,14 +169,19 @@ Status CheckOptions(const InferenceServerOptions& options) {
                          std::to_string(most));
 }
 
+int WholeMillis(Duration duration) {
+  return static_cast<int>(duration / std::chrono::milliseconds(1));
+}
+
 void SetLimits(grpc::ServerBuilder& builder, const InferenceServerOptions& options) {
   builder.SetMaxReceiveMessageSize(static_cast<int>(options.max_message_bytes));
   // gRPC compares with that size only what it has decompressed already: 64 MiB may become 64 GiB. ParseMessage does it
   // within bounds; the other methods then find no message in a compressed one (UNIMPLEMENTED).
   builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
   builder.SetMaxSendMessageSize(std::numeric_limits<int>::max()); // a model's outputs are what they are
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);        // a port in use is an error, not a share
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerConnection);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, WholeMillis(options.handshake_deadline));
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, WholeMillis(options.max_idle));
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepAliveMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepAliveTimeoutMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
@@ -197,33 +203,36 @@ public:
     const auto credentials = CredentialsFor(options_.tls);
     if (!credentials.ok()) return credentials.status();
     grpc::ServerBuilder builder;
-    int port = 0;
-    builder.AddListeningPort(options_.grpc_address, *credentials, &port);
+    auto port = GrpcPort::Open(options_.grpc_address, {.name = "inference", .limits = options_.connections}, builder,
+                               *credentials);
+    if (!port.ok()) return port.status();
     builder.RegisterService(&service_);
     SetLimits(builder, options_);
     server_ = builder.BuildAndStart();
-    if (!server_ || port == 0)
-      return Unavailable("cannot listen on '" + options_.grpc_address + "': the port is in use or not allowed");
-    address_ = WithPort(options_.grpc_address, port);
+    if (!server_) return Unavailable("cannot serve on '" + options_.grpc_address + "': gRPC did not start");
+    port_ = std::move(*port);
+    port_->Serve();
     return {};
   }
 
   void Stop() {
     std::call_once(stopped_, [this] {
+      if (port_) port_->Stop();
       if (!server_) return;
       server_->Shutdown(std::chrono::system_clock::now() + options_.drain_deadline);
       server_->Wait();
     });
   }
 
-  const std::string& address() const { return address_; }
+  const std::string& address() const { return port_->address(); }
+  AcceptorCounters connections() const { return port_->counters(); }
 
 private:
   const InferenceServerOptions options_;
   const std::shared_ptr<InferenceCore> core_;
   InferenceService service_;
   std::unique_ptr<grpc::Server> server_; // after the service that it calls
-  std::string address_;
+  std::unique_ptr<GrpcPort> port_;       // after the server that it feeds
   std::once_flag stopped_;
 };
 
@@ -240,6 +249,9 @@ InferenceServer::~InferenceServer() {
 }
 std::string InferenceServer::address() const {
   return impl_->address();
+}
+AcceptorCounters InferenceServer::connections() const {
+  return impl_->connections();
 }
 void InferenceServer::Stop() {
   impl_->Stop();

@@ -7,17 +7,22 @@
 
 #include "messages/status.h"
 #include "messages/units.h"
+#include "node_agent/connection_acceptor.h"
+#include "node_agent/connection_admission.h"
 #include "node_agent/inference_core.h"
 #include "node_agent/server_certificate.h"
 
 namespace avocet {
 
 struct InferenceServerOptions {
-  std::string grpc_address = "127.0.0.1:8001";       ///< host:port; port 0 is ephemeral
-  bool plaintext = false;                            ///< allows addresses beyond loopback without TLS
-  std::optional<ServerCertificate> tls;              ///< absent: no encryption
-  uint64_t max_message_bytes = 64 * kMiB;            ///< of one request, also decompressed; 1 .. 2 GiB - 1
-  Duration drain_deadline = std::chrono::seconds(5); ///< how long Stop() waits for calls in flight
+  std::string grpc_address = "127.0.0.1:8001"; ///< host:port; port 0 is ephemeral
+  bool plaintext = false;                      ///< allows addresses beyond loopback without TLS
+  std::optional<ServerCertificate> tls;        ///< absent: no encryption
+  uint64_t max_message_bytes = 64 * kMiB;      ///< of one request, also decompressed; 1 .. 2 GiB - 1
+  ConnectionLimits connections;                ///< more are closed at once; fewer where descriptors are scarce
+  Duration handshake_deadline = std::chrono::seconds(10); ///< from accepting a connection to its first frame
+  Duration max_idle = std::chrono::minutes(5);            ///< without a call; then the connection is closed
+  Duration drain_deadline = std::chrono::seconds(5);      ///< how long Stop() waits for calls in flight
 };
 
 /// The Open Inference Protocol over gRPC (inference.GRPCInferenceService): the methods of the protocol
@@ -40,6 +45,7 @@ public:
   ~InferenceServer();
   /// The address with the real port.
   std::string address() const;
+  AcceptorCounters connections() const;
   /// Refuses new calls, lets those in flight finish until the drain deadline, then cancels them:
   /// queued ones at once, a running one when its run ends. Idempotent; blocks.
   void Stop();

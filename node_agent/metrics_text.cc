@@ -232,6 +232,14 @@ void AddEndpoint(Page& page, const MetricsSnapshot& snapshot) {
   page.Family("avocet_http_connections_refused_total", "HTTP connections refused for being too many",
               MetricType::Counter);
   page.Add({}, static_cast<double>(snapshot.http_refused_connections));
+  page.Family("avocet_http_connections_evicted_total", "Idle HTTP connections closed to make room for new ones",
+              MetricType::Counter);
+  page.Add({}, static_cast<double>(snapshot.http_evicted_connections));
+  page.Family("avocet_grpc_connections", "Open gRPC connections", MetricType::Gauge);
+  page.Add({}, static_cast<double>(snapshot.grpc_connections));
+  page.Family("avocet_grpc_connections_refused_total", "gRPC connections refused for being too many",
+              MetricType::Counter);
+  page.Add({}, static_cast<double>(snapshot.grpc_refused_connections));
 }
 
 } // namespace

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
-#include "actors/log_budget.h"
+#include "messages/log_budget.h"
 
 namespace avocet {
 namespace {

@@ -12,6 +12,8 @@
 
 #include "node_agent/inference_message.h"
 #include "tests/node_agent/inference_server_fixture.h"
+#include "tests/support/process.h"
+#include "tests/support/raw_connection.h"
 
 namespace avocet::test {
 namespace {
@@ -527,6 +529,40 @@ TEST_F(InferenceServerTest, StopCancelsWhatIsLeftAtItsDeadline) {
   device_->control->LetAllGo();
   stopping.join();
   EXPECT_FALSE(running.Await().ok());
+}
+
+TEST_F(InferenceServerTest, AConnectionThatSaysNothingIsClosed) {
+  Start({.handshake_deadline = milliseconds(200)});
+  const RawConnection silent(server_->address());
+  const RawConnection half(server_->address());
+  ASSERT_TRUE(half.Send(Http2Greeting().substr(0, 10)));
+  EXPECT_TRUE(silent.IsClosedByPeer());
+  EXPECT_TRUE(half.IsClosedByPeer());
+  EXPECT_TRUE(Eventually([&] { return server_->connections().connections == 0; }, kPatience));
+  EXPECT_TRUE(TakesNewCalls());
+}
+
+TEST_F(InferenceServerTest, ConnectionsBeyondTheBoundsAreClosedAndPlacesComeFree) {
+  Start({.connections = {.max_connections = 4, .max_per_address = 2}});
+  {
+    const auto flood = Flood(server_->address(), "127.0.0.2", 2);
+    EXPECT_TRUE(RawConnection(server_->address(), "127.0.0.2").IsClosedByPeer());
+    EXPECT_EQ(server_->connections().refused, 1u);
+    EXPECT_TRUE(TakesNewCalls()) << "from another address";
+  }
+  EXPECT_TRUE(Eventually(
+      [&] {
+        const RawConnection again(server_->address(), "127.0.0.2");
+        return again.Send(Http2Greeting()) && !again.Receive().empty();
+      },
+      kPatience));
+}
+
+TEST_F(InferenceServerTest, AConnectionWithoutACallIsClosedInTheEnd) {
+  Start({.max_idle = milliseconds(100)});
+  const RawConnection idle(server_->address());
+  ASSERT_TRUE(idle.Send(Http2Greeting()));
+  EXPECT_TRUE(idle.IsClosedByPeer());
 }
 
 TEST_F(InferenceServerTest, StopTwiceIsFine) {

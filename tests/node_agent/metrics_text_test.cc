@@ -36,6 +36,10 @@ MetricsSnapshot Sample() {
        .predicted = {{AppId("door"), {milliseconds(11), milliseconds(10), milliseconds(21), milliseconds(31)}}}});
   snapshot.refusals[static_cast<size_t>(StatusCode::kNotFound)] = 9;
   snapshot.http_connections = 5;
+  snapshot.http_refused_connections = 6;
+  snapshot.http_evicted_connections = 7;
+  snapshot.grpc_connections = 8;
+  snapshot.grpc_refused_connections = 9;
   return snapshot;
 }
 
@@ -71,7 +75,9 @@ TEST(MetricsText, HasOurOwn) {
         "avocet_device_utilization{device=\"n/gpu0\",kind=\"gpu\",emulated=\"true\"} 0.25\n",
         "avocet_device_switch_share{device=\"n/gpu0\",kind=\"gpu\",emulated=\"true\"} 0.5\n",
         "avocet_device_busy_seconds_total{device=\"n/gpu0\",kind=\"gpu\",emulated=\"true\"} 1.5\n",
-        "avocet_http_connections 5\n"})
+        "avocet_http_connections 5\n", "avocet_http_connections_refused_total 6\n",
+        "avocet_http_connections_evicted_total 7\n", "avocet_grpc_connections 8\n",
+        "avocet_grpc_connections_refused_total 9\n"})
     EXPECT_THAT(text, HasSubstr(line));
   for (const char* line : {"{app=\"door\",device=\"n/gpu0\",statistic=\"mean\"} 0.011\n",
                            "{app=\"door\",device=\"n/gpu0\",statistic=\"p50\"} 0.01\n",

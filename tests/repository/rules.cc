@@ -45,10 +45,10 @@ const std::vector<LibraryRule> kLibraries{
     {"CAF", [](const std::string& header) { return header.starts_with("caf/"); }, {"actors/"}},
     {"gRPC",
      IsGrpc,
-     // The endpoint and its forwarding; control and link; what both prove who they are with; the load generator, a
+     // The endpoint, its port and its forwarding; control and link; what both prove who they are with; the load generator, a
      // client of the endpoint.
-     {"messages/tls_credentials", "node_agent/inference_", "node_agent/forward", "actors/control_", "actors/link_",
-      "actors/rpc_", "cli/load_client"}},
+     {"messages/tls_credentials", "node_agent/grpc_port", "node_agent/inference_", "node_agent/forward",
+      "actors/control_", "actors/link_", "actors/rpc_", "cli/load_client"}},
     {"Protobuf",
      IsProtobuf,
      {"messages/codec", "storage/", "node_agent/inference_", "node_agent/forward", "actors/control_", "actors/link_",

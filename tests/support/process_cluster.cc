@@ -111,6 +111,9 @@ std::unique_ptr<Process> ProcessCluster::StartAndWait(const std::string& verb, c
   std::filesystem::remove(data_dir(name) / "endpoints.json");
   auto command = hosts_ ? hosts_->Enter(name) : std::vector<std::string>{};
   command.insert(command.end(), {AVOCET_BINARY, verb, "--config", (folder() / (name + ".toml")).string()});
+  if (descriptors_)
+    command.insert(command.begin(),
+                   {"/bin/sh", "-c", "ulimit -n " + std::to_string(*descriptors_) + "; exec \"$@\"", "sh"});
   auto process = StartProgram(command, name + ".log");
   const bool listens =
       Eventually([&] { return Endpoints(name).is_object() || process->Wait({}).has_value(); }, kPatience);
@@ -146,7 +149,11 @@ void ProcessCluster::StartAll() {
 }
 
 std::string ProcessCluster::inference(const std::string& name) const {
-  return Endpoints(name).at("grpc");
+  return endpoint(name, "grpc");
+}
+
+std::string ProcessCluster::endpoint(const std::string& name, const std::string& which) const {
+  return Endpoints(name).at(which);
 }
 
 std::string ProcessCluster::LogOf(const std::string& name) const {

@@ -42,6 +42,10 @@ public:
   Process& agent(const std::string& name) { return *agents_.at(name); }
   /// Where the agent answers inference requests now.
   std::string inference(const std::string& name) const;
+  /// Its "rest" or "metrics" endpoint.
+  std::string endpoint(const std::string& name, const std::string& which) const;
+  /// Programs that are started from now on get no more descriptors than this.
+  void LimitDescriptors(int most) { descriptors_ = most; }
   std::filesystem::path data_dir(const std::string& name) const { return folder() / name; }
   /// Only of a cluster on hosts.
   const TestHosts& hosts() const { return *hosts_; }
@@ -61,6 +65,7 @@ private:
 
   std::vector<AgentPlan> plans_;
   std::string loopback_;
+  std::optional<int> descriptors_;
   std::optional<TestHosts> hosts_;
   std::unique_ptr<Process> controller_;
   std::map<std::string, std::unique_ptr<Process>> agents_;

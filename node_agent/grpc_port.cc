@@ -1,0 +1,26 @@
+#include "node_agent/grpc_port.h"
+
+#include <utility>
+
+namespace avocet {
+
+Result<std::unique_ptr<GrpcPort>> GrpcPort::Open(const std::string& address, const AcceptorOptions& options,
+                                                 grpc::ServerBuilder& builder,
+                                                 const std::shared_ptr<grpc::ServerCredentials>& credentials) {
+  auto acceptor = ConnectionAcceptor::Listen(address, options);
+  if (!acceptor.ok()) return acceptor.status();
+  auto door = builder.experimental().AddExternalConnectionAcceptor(
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, credentials);
+  return std::unique_ptr<GrpcPort>(new GrpcPort(std::move(door), std::move(*acceptor)));
+}
+
+void GrpcPort::Serve() {
+  acceptor_->Start([door = door_.get()](int listener, int socket) {
+    Door::NewConnectionParameters connection;
+    connection.listener_fd = listener;
+    connection.fd = socket; // gRPC's from here on: it closes it
+    door->HandleNewConnection(&connection);
+  });
+}
+
+} // namespace avocet
