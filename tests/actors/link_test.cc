@@ -339,8 +339,9 @@ TEST_F(LinkTlsTest, AStolenCertificateStopsNothingOnOtherNodes) {
   claim.epoch = 9;
   {
     Session thief(process->address(), stolen, {TestNode("n1"), {claim}});
-    EXPECT_EQ(thief.End().code(), StatusCode::kDenied) << thief.End().message();
-    EXPECT_NE(thief.End().message().find("'n2/gpu0'"), std::string::npos) << thief.End().message();
+    const Status end = thief.End();
+    EXPECT_EQ(end.code(), StatusCode::kDenied) << end.message();
+    EXPECT_NE(end.message().find("'n2/gpu0'"), std::string::npos) << end.message();
   }
   {
     Session thief(process->address(), stolen, {TestNode("n1"), {}});
@@ -348,7 +349,8 @@ TEST_F(LinkTlsTest, AStolenCertificateStopsNothingOnOtherNodes) {
     v1::AgentMessage report;
     *report.mutable_running() = ToProto(claim);
     thief.Say(report);
-    EXPECT_EQ(thief.End().code(), StatusCode::kDenied) << thief.End().message();
+    const Status end = thief.End();
+    EXPECT_EQ(end.code(), StatusCode::kDenied) << end.message();
   }
   EXPECT_EQ(Phase("cam"), PlacementPhase::kReady);
   ASSERT_TRUE(Ask<RemovedApp>(RemoveApp{AppId("cam")}).ok());
