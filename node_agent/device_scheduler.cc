@@ -106,7 +106,6 @@ Result<std::shared_ptr<const ModelSignature>> DeviceScheduler::SignatureOf(const
 // Requests
 
 Status DeviceScheduler::Submit(InferenceRequest request) {
-  AVOCET_RETURN_IF_ERROR(CheckFit(request));
   const std::lock_guard lock(mutex_);
   auto work = Accept(std::move(request));
   if (!work.ok()) return work.status();
@@ -115,7 +114,6 @@ Status DeviceScheduler::Submit(InferenceRequest request) {
 }
 
 Result<std::optional<Completion>> DeviceScheduler::SubmitOrRun(InferenceRequest request) {
-  AVOCET_RETURN_IF_ERROR(CheckFit(request));
   std::unique_lock lock(mutex_);
   auto work = Accept(std::move(request));
   if (!work.ok()) return work.status();
@@ -136,17 +134,6 @@ bool DeviceScheduler::TryReserve(const Work& work) const {
          work.attachment->executor->TryReserve();
 }
 
-Status DeviceScheduler::CheckFit(const InferenceRequest& request) {
-  std::shared_ptr<Resident> model;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto attachment = FindOpen(request.app);
-    if (!attachment.ok()) return attachment.status();
-    model = (*attachment)->model;
-  }
-  return CheckInputs(model->model->signature(), request.inputs);
-}
-
 Result<std::shared_ptr<Attachment>> DeviceScheduler::FindOpen(const AppId& app) {
   const auto it = attachments_.find(app);
   if (it == attachments_.end()) return NotFound(Subject() + " does not serve application " + Quoted(app.str()));
@@ -161,8 +148,8 @@ Status DeviceScheduler::Refuse(const AppId& app, Status why) {
 }
 
 Result<Work> DeviceScheduler::Accept(InferenceRequest request) {
-  auto attachment = FindOpen(request.app);
-  if (!attachment.ok()) return attachment.status();
+  AVOCET_ASSIGN_OR_RETURN(const auto attachment, FindOpen(request.app));
+  AVOCET_RETURN_IF_ERROR(CheckInputs(attachment->model->model->signature(), request.inputs));
   if (request.cancel.stop_requested()) return Refuse(request.app, Cancelled("the caller gave up"));
   const MonotonicTime now = Now();
   if (request.deadline && *request.deadline <= now)
@@ -174,11 +161,11 @@ Result<Work> DeviceScheduler::Accept(InferenceRequest request) {
   Work work;
   work.stamps.enqueued = now;
   work.stamps.received = request.received == MonotonicTime{} ? now : request.received;
-  work.model = (*attachment)->model;
-  work.attachment = *attachment;
+  work.model = attachment->model;
+  work.attachment = attachment;
   meter_.Accepted(request.app, now);
   work.request = std::move(request);
-  ++(*attachment)->pending;
+  ++attachment->pending;
   ++queued_;
   return work;
 }

@@ -170,7 +170,6 @@ private:
   // Requests: device_scheduler.cc.
   Result<std::shared_ptr<Attachment>> FindOpen(const AppId& app);
   Status Refuse(const AppId& app, Status why);
-  Status CheckFit(const InferenceRequest& request);
   Result<Work> Accept(InferenceRequest request);
   bool TryReserve(const Work& work) const;
   void Serve(ModelRunner& runner, Work work);
