@@ -8,8 +8,6 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/errors.h"
-#include "messages/text.h"
-#include "storage/records.h"
 
 namespace avocet {
 namespace {
@@ -24,7 +22,7 @@ const AgentActorOptions& Options(Self self) {
   return self->state.args->options;
 }
 
-void Report(Self self, const RunningApp& running) {
+void Report(Self self, const Placement& running) {
   auto& state = self->state;
   if (!state.registered) return; // the registration will carry it
   self->request(state.controller, Options(self).deadlines.local, ReportRunning{Info(self).id, running, Info(self).boot})
@@ -35,126 +33,59 @@ void Report(Self self, const RunningApp& running) {
             });
 }
 
-RunningApp Planned(const Command& command) {
-  return {.app = command.app,
-          .device = command.device,
-          .model = command.model,
-          .format = command.format,
-          .file = command.file,
-          .epoch = command.epoch};
+void LogOutcome(const Placement& report) {
+  switch (report.phase) {
+  case PlacementPhase::kReady:
+    return spdlog::info("application ready app={} device={} epoch={}", report.app.str(), report.device.str(),
+                        report.epoch);
+  case PlacementPhase::kFailed:
+    return spdlog::error("application failed app={} reason=\"{}\"", report.app.str(), report.reason);
+  case PlacementPhase::kStarting:
+  case PlacementPhase::kLost:
+    return spdlog::warn("start to be tried again app={} reason=\"{}\"", report.app.str(), report.reason);
+  }
 }
 
-void OnStarted(Self self, const RunningApp& result) {
-  auto& state = self->state;
-  const auto known = state.running.find(result.app);
-  if (known == state.running.end() || known->second.epoch != result.epoch) return; // replaced meanwhile
-  known->second = result;
-  if (result.phase != PlacementPhase::kStarting) state.retries.erase(result.app);
-  if (result.phase == PlacementPhase::kReady)
-    spdlog::info("application ready app={} device={}", result.app.str(), result.device.str());
-  if (result.phase == PlacementPhase::kFailed)
-    spdlog::error("application failed app={} reason=\"{}\"", result.app.str(), result.reason);
-  Report(self, result);
+/// Nothing of a start that was overtaken.
+void ReportStart(Self self, const std::vector<Placement>& reports) {
+  if (!reports.empty()) LogOutcome(reports.front());
+  for (const auto& report : reports)
+    Report(self, report);
 }
 
-/// Notes when to try again; false when it was tried often enough.
-bool PlanRetry(Self self, const Command& command) {
-  auto& state = self->state;
-  const auto& options = Options(self);
-  const StartRetry fresh{command, Backoff(options.start_backoff, command.epoch), 0, false, {}};
-  auto& retry = state.retries.try_emplace(command.app, fresh).first->second;
-  if (++retry.attempts >= options.max_start_attempts) return false;
-  retry.under_way = false;
-  retry.next = self->clock().now() + retry.backoff.Next();
-  return true;
-}
-
-void OnStartFailed(Self self, const Command& command, const Status& status) {
-  const auto known = self->state.running.find(command.app);
-  if (known == self->state.running.end() || known->second.epoch != command.epoch) return; // replaced meanwhile
-  RunningApp result = Planned(command);
-  const bool again = status.code() == StatusCode::kUnavailable && PlanRetry(self, command);
-  if (again) spdlog::warn("start to be tried again app={} reason=\"{}\"", command.app.str(), status.message());
-  result.phase = again ? PlacementPhase::kStarting : PlacementPhase::kFailed;
-  // Cut to leave room for what is added, as a report that is too long is refused.
-  result.reason = ToText(status.ToString(), kMaxTextBytes / 2) + (again ? "; it is tried again" : "");
-  OnStarted(self, result);
+void OnExecuted(Self self, const Command& command, const Status& status) {
+  auto& plan = *self->state.plan;
+  const auto now = self->clock().now();
+  if (command.kind == CommandKind::kStart)
+    return ReportStart(self, status.ok() ? plan.Started(command) : plan.Failed(command, status, now));
+  if (status.ok()) return;
+  spdlog::error("stop failed app={} reason=\"{}\"", command.app.str(), status.message());
+  plan.StopFailed(command, now);
 }
 
 void Execute(Self self, const Command& command) {
-  auto& state = self->state;
-  self->request(state.workers.at(command.device), Options(self).deadlines.execute, ExecuteCommand{command})
-      .then(
-          [self, kind = command.kind](const RunningApp& result) {
-            if (kind == CommandKind::kStart) return OnStarted(self, result);
-            if (result.phase == PlacementPhase::kFailed)
-              spdlog::error("stop failed app={} reason=\"{}\"", result.app.str(), result.reason);
-          },
-          [self, command](const caf::error& error) {
-            if (command.kind == CommandKind::kStart) OnStartFailed(self, command, ToStatus(error, "device worker"));
-          });
+  self->request(self->state.workers.at(command.device), Options(self).deadlines.execute, ExecuteCommand{command})
+      .then([self, command](Done) { OnExecuted(self, command, {}); },
+            [self, command](const caf::error& error) { OnExecuted(self, command, ToStatus(error, "device worker")); });
 }
 
-/// Without a controller there is nobody to fetch from: the attempts wait.
-void RetryStarts(Self self) {
+/// Without a controller there is nobody to fetch a model from: the attempts wait.
+void RetryCommands(Self self) {
   auto& state = self->state;
   if (!state.controller) return;
-  for (auto& [app, retry] : state.retries) {
-    if (retry.under_way || self->clock().now() < retry.next) continue;
-    retry.under_way = true;
-    Execute(self, retry.command);
-  }
+  for (const auto& command : state.plan->Retries(self->clock().now()))
+    Execute(self, command);
 }
 
-Command StartOf(const RunningApp& running) {
-  return {.kind = CommandKind::kStart,
-          .epoch = running.epoch,
-          .device = running.device,
-          .app = running.app,
-          .model = running.model,
-          .format = running.format,
-          .file = running.file};
-}
+/// The command is on disk.
+void OnDurable(Self self, const Command& command) {
+  auto& state = self->state;
+  // Known at once: the device may be busy for a minute with what this command overtakes.
+  state.args->driver->announce(command);
 
-/// What the command makes of the plan, in memory and for the disk.
-WriteBatch TakeIntoPlan(AgentActorState& state, const Command& command) {
-  WriteBatch batch;
-  state.epochs[command.app] = command.epoch;
-  state.retries.erase(command.app);
-  if (command.kind == CommandKind::kStart) {
-    state.running[command.app] = Planned(command);
-    Put(batch, kPlan, state.running[command.app]);
-  } else {
-    const auto known = state.running.find(command.app);
-    if (known == state.running.end() || known->second.device != command.device) return batch;
-    state.running.erase(known);
-    Delete(batch, kPlan, command.app.str());
-  }
-  return batch;
-}
-
-/// An application's part of the plan, to go back to when the disk refuses a change.
-struct PlanEntry {
-  std::optional<RunningApp> running;
-  uint64_t epoch = 0;
-};
-
-PlanEntry Remember(const AgentActorState& state, const AppId& app) {
-  PlanEntry entry;
-  if (const auto it = state.running.find(app); it != state.running.end()) entry.running = it->second;
-  if (const auto it = state.epochs.find(app); it != state.epochs.end()) entry.epoch = it->second;
-  return entry;
-}
-
-void GoBack(AgentActorState& state, const AppId& app, const PlanEntry& entry) {
-  state.running.erase(app);
-  if (entry.running) state.running[app] = *entry.running;
-  state.epochs[app] = entry.epoch;
-}
-
-bool IsPast(const AgentActorState& state, const Command& command) {
-  const auto seen = state.epochs.find(command.app);
-  return seen != state.epochs.end() && command.epoch <= seen->second;
+  const auto step = state.plan->Commit(command);
+  if (step.report) Report(self, *step.report);
+  if (step.execute) Execute(self, *step.execute);
 }
 
 caf::result<Done> OnCommand(Self self, const Command& command) {
@@ -162,22 +93,17 @@ caf::result<Done> OnCommand(Self self, const Command& command) {
   auto& state = self->state;
   if (!state.workers.contains(command.device))
     return MakeError(NotFound("device '" + command.device.str() + "' is not on node '" + Info(self).id.str() + "'"));
-  if (IsPast(state, command)) {
-    if (const auto known = state.running.find(command.app); known != state.running.end()) Report(self, known->second);
-    return Done{};
-  }
+  auto records = state.plan->Take(command);
+  if (!records.ok()) return MakeError(records.status());
+
   auto promise = self->make_response_promise<Done>();
-  const PlanEntry before = Remember(state, command.app);
-  self->request(state.args->store, Options(self).deadlines.store, WriteRecords{TakeIntoPlan(state, command)})
+  self->request(state.args->store, Options(self).deadlines.store, WriteRecords{std::move(*records)})
       .then(
           [self, command, promise](Done) mutable {
             promise.deliver(Done{});
-            Execute(self, command);
+            OnDurable(self, command);
           },
-          [self, before, app = command.app, promise](const caf::error& error) mutable {
-            GoBack(self->state, app, before);
-            Refuse(promise, ToStatus(error, "store"));
-          });
+          [promise](const caf::error& error) mutable { Refuse(promise, ToStatus(error, "store")); });
   return promise;
 }
 
@@ -188,21 +114,16 @@ caf::result<Profile> OnProfile(Self self, ProfileOnDevice& profile) {
   return self->delegate(worker->second, std::move(profile));
 }
 
-std::vector<RunningApp> RunningNow(const AgentActorState& state) {
-  std::vector<RunningApp> running;
-  for (const auto& [app, one] : state.running)
-    running.push_back(one);
-  return running;
-}
-
 void Register(Self self) {
   auto& state = self->state;
   RegisterAgent registration{Info(self),
-                             RunningNow(state),
+                             state.plan->Running(),
                              caf::actor_cast<agent_handle>(self),
                              caf::actor_cast<window_ack_handle>(state.uplink),
                              0,
-                             state.args->instance};
+                             state.args->instance,
+                             "",
+                             state.plan->highest_epoch()};
   state.asking = true;
   self->request(state.controller, Options(self).deadlines.local, std::move(registration))
       .then(
@@ -210,7 +131,7 @@ void Register(Self self) {
             self->state.asking = false;
             self->state.registered = true;
             self->send(self->state.uplink, SetWindowTarget{self->state.controller});
-            for (const auto& [app, running] : self->state.running)
+            for (const auto& running : self->state.plan->Running())
               Report(self, running); // moved on meanwhile
           },
           [self](const caf::error& error) {
@@ -230,7 +151,7 @@ void Beat(Self self) {
 void OnSessionTick(Self self) {
   auto& state = self->state;
   self->delayed_send(self, Options(self).heartbeat, SessionTick{});
-  RetryStarts(self);
+  RetryCommands(self);
   if (!state.controller || state.asking) return;
   if (state.registered)
     Beat(self);
@@ -280,16 +201,16 @@ void SpawnChildren(Self self) {
 
 void ResumePlan(Self self) {
   auto& state = self->state;
+  std::vector<Placement> here;
   for (const auto& planned : state.args->plan) {
-    if (!state.workers.contains(planned.device)) {
+    if (state.workers.contains(planned.device))
+      here.push_back(planned);
+    else
       spdlog::warn("planned device is gone app={} device={}", planned.app.str(), planned.device.str());
-      continue;
-    }
-    state.epochs[planned.app] = planned.epoch;
-    auto& running = state.running[planned.app] = planned;
-    running.phase = PlacementPhase::kStarting;
-    Execute(self, StartOf(running));
   }
+  state.plan.emplace(Options(self).plan, here, state.args->highest_epoch);
+  for (const auto& start : state.plan->Resume())
+    Execute(self, start);
 }
 
 } // namespace

@@ -3,9 +3,10 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
-#include "actors/backoff.h"
+#include "actors/agent_plan.h"
 #include "actors/device_worker.h"
 #include "actors/interfaces.h"
 #include "actors/options.h"
@@ -15,8 +16,9 @@ namespace avocet {
 
 struct AgentActorArgs {
   NodeInfo node;
-  uint64_t instance = 0;        ///< see RegisterAgent
-  std::vector<RunningApp> plan; ///< the cached plan, run before any controller answers
+  uint64_t instance = 0;       ///< see RegisterAgent
+  std::vector<Placement> plan; ///< the cached plan, run before any controller answers
+  uint64_t highest_epoch = 0;  ///< of the last lives
   store_actor store;
   std::shared_ptr<const DeviceDriver> driver;
   std::function<std::vector<MeasurementWindow>()> close_windows;
@@ -24,17 +26,9 @@ struct AgentActorArgs {
   AgentActorOptions options;
 };
 
-/// A start that failed for a reason that passes by itself: the model file could not be fetched.
-struct StartRetry {
-  Command command;
-  Backoff backoff;
-  int attempts = 0; ///< that failed
-  bool under_way = false;
-  caf::actor_clock::time_point next; ///< unless under way
-};
-
 /// The root of an agent: its session with the controller, the commands, its children. What it was
-/// commanded to run is on disk before it answers, and is run again after a restart, controller or not.
+/// commanded to run is on disk before it answers, and is run again after a restart, controller or not. The rules are
+/// AgentPlan's (actors/agent_plan.h).
 struct AgentActorState {
   static inline const char* name = "agent";
   std::shared_ptr<const AgentActorArgs> args;
@@ -42,10 +36,8 @@ struct AgentActorState {
   uplink_actor uplink;
   agent_link_actor controller;
   bool registered = false;
-  bool asking = false;                 ///< a registration or heartbeat is under way
-  std::map<AppId, RunningApp> running; ///< the plan and how far it is
-  std::map<AppId, uint64_t> epochs;    ///< the highest seen, of stopped applications too
-  std::map<AppId, StartRetry> retries; ///< of what is in `running`
+  bool asking = false;           ///< a registration or heartbeat is under way
+  std::optional<AgentPlan> plan; ///< set from the beginning on
 };
 
 agent_actor::behavior_type AgentBehavior(agent_actor::stateful_pointer<AgentActorState> self,

@@ -54,7 +54,7 @@ Status CheckSpeaker(const NodeId& node, const BootId& boot) {
   return Check("message of node", node.str()).Name("node", node.str()).Name("boot", boot.str()).status();
 }
 
-Status CheckRegistration(const NodeInfo& node, std::span<const RunningApp> running) {
+Status CheckRegistration(const NodeInfo& node, std::span<const Placement> running) {
   AVOCET_RETURN_IF_ERROR(Validate(node));
   AVOCET_RETURN_IF_ERROR(Check("node", node.id.str()).Length("running", running.size(), kMaxRunningApps).status());
 
@@ -68,8 +68,8 @@ Status CheckRegistration(const NodeInfo& node, std::span<const RunningApp> runni
   return {};
 }
 
-Status CheckReport(const NodeInfo& speaker, const RunningApp& running) {
-  AVOCET_RETURN_IF_ERROR(Validate(running));
+Status CheckReport(const NodeInfo& speaker, const Placement& running) {
+  AVOCET_RETURN_IF_ERROR(ValidateReport(running));
   const bool may_have_reason = running.phase != PlacementPhase::kReady;
   AVOCET_RETURN_IF_ERROR(
       Check("running application", running.app.str())
@@ -78,10 +78,17 @@ Status CheckReport(const NodeInfo& speaker, const RunningApp& running) {
   return CheckDevice(speaker, "running application " + Describe(running.app), running.device);
 }
 
-Status CheckEpoch(const RunningApp& running, uint64_t last_epoch) {
+Status CheckEpoch(const Placement& running, uint64_t last_epoch) {
   const uint64_t most = std::max(kMaxClaimedEpoch, last_epoch);
   return Check("running application", running.app.str())
       .That(running.epoch >= 1 && running.epoch <= most, "epoch", running.epoch, "1 to " + Describe(most))
+      .status();
+}
+
+Status CheckHighestEpoch(const NodeInfo& speaker, uint64_t highest_epoch, uint64_t last_epoch) {
+  const uint64_t most = std::max(kMaxClaimedEpoch, last_epoch);
+  return Check("node", speaker.id.str())
+      .That(highest_epoch <= most, "highest_epoch", highest_epoch, "at most " + Describe(most))
       .status();
 }
 

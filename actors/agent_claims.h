@@ -40,13 +40,16 @@ inline constexpr uint64_t kMaxClaimedEpoch = uint64_t{1} << 62;
 Status CheckSpeaker(const NodeId& node, const BootId& boot);
 
 /// An introduction: the node as of Validate; what runs, as of CheckReport, no application twice on a device.
-Status CheckRegistration(const NodeInfo& node, std::span<const RunningApp> running);
+Status CheckRegistration(const NodeInfo& node, std::span<const Placement> running);
 
 /// What runs on a device that the speaker registered.
-Status CheckReport(const NodeInfo& speaker, const RunningApp& running);
+Status CheckReport(const NodeInfo& speaker, const Placement& running);
 
 /// An epoch at most kMaxClaimedEpoch, or one that the controller handed out itself (`last_epoch` and before).
-Status CheckEpoch(const RunningApp& running, uint64_t last_epoch);
+Status CheckEpoch(const Placement& running, uint64_t last_epoch);
+
+/// The largest epoch that an agent says it has seen, as of CheckEpoch; 0: none yet.
+Status CheckHighestEpoch(const NodeInfo& speaker, uint64_t highest_epoch, uint64_t last_epoch);
 
 /// A number of windows in one message.
 Status CheckWindowCount(const NodeInfo& speaker, size_t count);

@@ -108,6 +108,7 @@ void WarnOfPlaintext(const AgentProcessOptions& options, const std::vector<std::
 
 std::shared_ptr<const DeviceDriver> DriverOf(const std::shared_ptr<Node>& node, const ModelFiles::Fetch& fetch) {
   return std::make_shared<const DeviceDriver>(DeviceDriver{
+      .announce = [node](const Command& command) { node->Announce(command); },
       .start = [node, fetch](const Command& command) { return node->Start(command, fetch); },
       .stop = [node](const Command& command) { return node->Stop(command); },
       .profile = [node, fetch](const DeviceId& device, const ModelId& model,
@@ -157,6 +158,8 @@ Result<std::unique_ptr<AgentProcess>> AgentProcess::Start(caf::actor_system& sys
   if (!store.ok()) return store.status();
   auto plan = LoadAll(**store, kPlan);
   if (!plan.ok()) return plan.status();
+  const auto highest_epoch = avocet::Load(**store, kHighestEpoch);
+  if (!highest_epoch.ok()) return highest_epoch.status();
   const auto instance = InstanceOf(**store);
   if (!instance.ok()) return instance.status();
   auto node = Node::Open({.id = options.id,
@@ -171,6 +174,7 @@ Result<std::unique_ptr<AgentProcess>> AgentProcess::Start(caf::actor_system& sys
   args->node = Introduce(options, boot, agent->inference_address(), agent->rest_address());
   args->instance = *instance;
   args->plan = std::move(*plan);
+  args->highest_epoch = highest_epoch->value_or(0);
   args->driver = DriverOf(agent->node_, [fetcher = agent->fetcher_](const Sha256& file, uint64_t offset) {
     return fetcher->Fetch(file, offset);
   });

@@ -86,7 +86,8 @@ caf::result<Done> OnRegister(Self self, RegisterAgent& registration) {
     if (!state.devices.contains(spec.id())) SpawnDevice(self, spec.id());
     self->send(state.devices[spec.id()], SetAckTarget{registration.acks});
   }
-  return self->delegate(state.placement, NodeUp{node, std::move(registration.running), std::move(registration.agent)});
+  return self->delegate(state.placement, NodeUp{node, std::move(registration.running), std::move(registration.agent),
+                                                registration.highest_epoch});
 }
 
 caf::result<Done> OnHeartbeat(Self self, const Heartbeat& heartbeat) {

@@ -7,8 +7,8 @@
 #include "actors/controller_records.h"
 #include "actors/interfaces.h"
 #include "actors/lease_table.h"
-#include "actors/log_budget.h"
 #include "actors/options.h"
+#include "messages/log_budget.h"
 #include "node_agent/model_files.h"
 
 namespace avocet {

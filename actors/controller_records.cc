@@ -6,6 +6,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "controller/cluster_changes.h"
 #include "messages/text.h"
 #include "storage/records.h"
 
@@ -42,36 +43,22 @@ Status ForEachReadable(const Store& store, Table<T> table, UnreadableRecords& un
   return {};
 }
 
-/// Nodes bring their devices back, away until an agent registers.
-void AddNode(ClusterView& view, const NodeInfo& node) {
-  view.nodes[node.id] = node;
-  for (const auto& spec : node.devices) {
-    auto& device = view.devices[spec.id()];
-    device.spec = spec;
-    device.fit.device = spec.id();
-  }
-}
-
-void AddFit(ClusterView& view, const DeviceFit& fit) {
-  const auto device = view.devices.find(fit.device);
-  if (device != view.devices.end()) device->second.fit = fit;
-}
-
-void AddPlacement(ClusterView& view, Placement placement) {
+/// Where it really runs is known when its node registers.
+Placement Lost(Placement placement) {
   placement.phase = PlacementPhase::kLost;
   placement.reason = "waiting for its node";
-  view.placements[placement.app] = std::move(placement);
+  return placement;
 }
 
 /// A node introduces itself again, a fit is measured again, a profile too (at the next application of the model).
 Status LoadView(const Store& store, ClusterView& view, UnreadableRecords& bad) {
-  AVOCET_RETURN_IF_ERROR(ForEachReadable(store, kNodes, bad, [&](const NodeInfo& node) { AddNode(view, node); }));
-  AVOCET_RETURN_IF_ERROR(ForEachReadable(store, kDeviceFits, bad, [&](const DeviceFit& fit) { AddFit(view, fit); }));
+  AVOCET_RETURN_IF_ERROR(ForEachReadable(store, kNodes, bad, [&](const NodeInfo& node) { RestoreNode(view, node); }));
+  AVOCET_RETURN_IF_ERROR(ForEachReadable(store, kDeviceFits, bad, [&](const DeviceFit& fit) { TakeFit(view, fit); }));
   AVOCET_RETURN_IF_ERROR(
-      ForEachReadable(store, kProfiles, bad, [&](Profile p) { view.profiles[p.key()] = std::move(p); }));
-  AVOCET_RETURN_IF_ERROR(ForEach(store, kModels, [&](Model model) { view.models[model.id()] = std::move(model); }));
-  AVOCET_RETURN_IF_ERROR(ForEach(store, kApplications, [&](Application a) { view.apps[a.name] = std::move(a); }));
-  return ForEach(store, kPlacements, [&](Placement p) { AddPlacement(view, std::move(p)); });
+      ForEachReadable(store, kProfiles, bad, [&](const Profile& profile) { AddProfile(view, profile); }));
+  AVOCET_RETURN_IF_ERROR(ForEach(store, kModels, [&](const Model& model) { AddModel(view, model); }));
+  AVOCET_RETURN_IF_ERROR(ForEach(store, kApplications, [&](const Application& app) { RestoreApp(view, app); }));
+  return ForEach(store, kPlacements, [&](const Placement& placement) { AdoptPlacement(view, Lost(placement)); });
 }
 
 /// Those whose last decision was a refusal, the latest kMaxRefused of them.

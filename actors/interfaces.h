@@ -59,7 +59,8 @@ using store_actor = caf::typed_actor<
 
 // ---- Agent side, as the controller sees it ----
 
-/// Runs one command; answered at once when it is on disk, its outcome follows as ReportRunning.
+/// Runs one command; answered at once when it is on disk, its outcome follows as ReportRunning. kCancelled: a start
+/// that a later command of the application overtook.
 struct RunCommand { Command command; };
 /// Measures a model on a device; bounded in runs and time.
 struct ProfileOnDevice { DeviceId device; ModelId model; Variant variant; };
@@ -83,15 +84,16 @@ using window_ack_handle = caf::typed_actor<caf::reacts_to<WindowAck>>;
 
 /// An agent introduces itself: who it is, what it runs, and where to reach it.
 /// `session` is greater for every later session with one controller process; 0 for an agent inside it. `instance` was
-/// drawn when the agent's store was made (0: unknown). kAlreadyExists: an agent of another instance has that name and is alive.
-struct RegisterAgent { NodeInfo node; std::vector<RunningApp> running; agent_handle agent; window_ack_handle acks; uint64_t session = 0; uint64_t instance = 0; std::string peer; };
+/// drawn when the agent's store was made (0: unknown). `highest_epoch`: of all commands that the agent ever took; a controller that was
+/// restored from an old copy goes on above it. kAlreadyExists: an agent of another instance has that name and is alive.
+struct RegisterAgent { NodeInfo node; std::vector<Placement> running; agent_handle agent; window_ack_handle acks; uint64_t session = 0; uint64_t instance = 0; std::string peer; uint64_t highest_epoch = 0; };
 /// "I am alive"; without one for a lease the node counts as away. kNotFound asks to register again,
 /// kCancelled says that a later session of the node replaced this one.
 struct Heartbeat { NodeId node; BootId boot; uint64_t session = 0; };
 /// The agent stops in order: its node is away from now on.
 struct Goodbye { NodeId node; BootId boot; uint64_t session = 0; };
 /// The outcome of a command, or a change of what runs. Errors as of Heartbeat.
-struct ReportRunning { NodeId node; RunningApp running; BootId boot; uint64_t session = 0; };
+struct ReportRunning { NodeId node; Placement running; BootId boot; uint64_t session = 0; };
 /// Closed windows in order; acknowledged with WindowAck once the fits that cover them are on disk.
 struct ReportWindows { NodeId node; std::vector<SentWindow> windows; BootId boot; uint64_t session = 0; };
 
@@ -177,8 +179,8 @@ using device_actor = caf::typed_actor<
 
 // ---- PlacementActor: the single writer of placements; owns the ClusterView ----
 
-/// An agent registered: its node, what it runs, its handle.
-struct NodeUp { NodeInfo node; std::vector<RunningApp> running; agent_handle agent; };
+/// An agent registered: its node, what it runs, its handle, the largest epoch that it has seen.
+struct NodeUp { NodeInfo node; std::vector<Placement> running; agent_handle agent; uint64_t highest_epoch = 0; };
 /// A node's lease ran out, or its agent stopped: `why`.
 struct NodeAway { NodeId node; std::string why; };
 /// Another agent of the node's name was refused: an event, nothing else.
@@ -231,11 +233,11 @@ using controller_actor = control_actor::extend<
 
 // ---- AgentActor and its children ----
 
-/// Loads, attaches, publishes the route (kStart) or withdraws, drains, unloads (kStop); blocks.
-struct ExecuteCommand { Command command; uint64_t size_bytes = 0; };
+/// Loads, attaches, publishes the route (kStart) or withdraws, drains, unloads (kStop); blocks. kCancelled: overtaken.
+struct ExecuteCommand { Command command; };
 
 using device_worker = caf::typed_actor<
-    caf::replies_to<ExecuteCommand>::with<RunningApp>,
+    caf::replies_to<ExecuteCommand>::with<Done>,
     caf::replies_to<ProfileOnDevice>::with<Profile>,
     caf::replies_to<StopActor>::with<Done>>;
 
@@ -329,4 +331,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::Model)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::Profile)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::VersionInfo)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::AppStatus)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::RunningApp)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::Placement)

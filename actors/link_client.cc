@@ -38,8 +38,8 @@ caf::result<Done> OnRegister(Self self, RegisterAgent& registration) {
   state.agent = std::move(registration.agent);
   state.acks = std::move(registration.acks);
   v1::AgentMessage message;
-  *message.mutable_hello() =
-      ToProto(LinkHello{std::move(registration.node), std::move(registration.running), registration.instance});
+  *message.mutable_hello() = ToProto(LinkHello{std::move(registration.node), std::move(registration.running),
+                                               registration.instance, registration.highest_epoch});
   if (!Send(self, std::move(message))) return MakeError(Away(state));
   if (state.registering) Refuse(*state.registering, Cancelled("registered again meanwhile"));
   state.registering = self->make_response_promise<Done>();

@@ -49,6 +49,7 @@ v1::Hello ToProto(const LinkHello& hello) {
   for (const auto& app : hello.running)
     *proto.add_running() = ToProto(app);
   proto.set_instance(hello.instance);
+  proto.set_highest_epoch(hello.highest_epoch);
   return proto;
 }
 
@@ -58,7 +59,7 @@ Result<LinkHello> FromProto(const v1::Hello& proto) {
                        " of the link, this controller version " + std::to_string(kLinkProtocol));
   auto node = FromProto(proto.node());
   if (!node.ok()) return node.status();
-  LinkHello hello{std::move(*node), {}, proto.instance()};
+  LinkHello hello{std::move(*node), {}, proto.instance(), proto.highest_epoch()};
   for (const auto& one : proto.running()) {
     auto app = FromProto(one);
     if (!app.ok()) return app.status();

@@ -23,8 +23,9 @@ struct LinkAnswer {
 /// What an agent says when it registers.
 struct LinkHello {
   NodeInfo node;
-  std::vector<RunningApp> running;
-  uint64_t instance = 0; ///< see RegisterAgent
+  std::vector<Placement> running;
+  uint64_t instance = 0;      ///< see RegisterAgent
+  uint64_t highest_epoch = 0; ///< see RegisterAgent
 };
 
 // One pair per message. FromProto checks form, and the contained structs by their own Validate; what is

@@ -135,7 +135,8 @@ void OnHello(Self self, const v1::Hello& proto) {
                              caf::actor_cast<window_ack_handle>(self),
                              state.args->session,
                              hello->instance,
-                             state.args->peer};
+                             state.args->peer,
+                             hello->highest_epoch};
   self->request(state.args->controller, state.args->deadlines.store, std::move(registration))
       .then(
           [self](Done) {
@@ -157,7 +158,7 @@ void OnAlive(Self self) {
       .then([](Done) {}, [self](const caf::error& error) { OnRefused(self, ToStatus(error, "controller")); });
 }
 
-void OnRunning(Self self, const v1::RunningApp& proto) {
+void OnRunning(Self self, const v1::Placement& proto) {
   auto& state = self->state;
   auto running = FromProto(proto);
   if (!running.ok()) return End(self, running.status());

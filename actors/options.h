@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-#include "actors/backoff.h"
+#include "actors/agent_plan.h"
 #include "actors/window_buffer.h"
 #include "controller/decide.h"
 #include "controller/estimator.h"
@@ -37,9 +37,7 @@ struct AgentActorOptions {
   Duration window = std::chrono::milliseconds(200); ///< length of a measurement window
   Duration heartbeat = std::chrono::seconds(1);     ///< a third of the controller's lease
   WindowBufferOptions buffer;
-  /// Of a start whose model file could not be fetched, while there is a controller to fetch it from.
-  BackoffOptions start_backoff{.first = std::chrono::seconds(1), .longest = std::chrono::seconds(30)};
-  int max_start_attempts = 20;
+  AgentPlanOptions plan;
   bool detached_workers = true; ///< false only under the deterministic test scheduler
 };
 

@@ -19,21 +19,41 @@ namespace {
 
 using Self = PlacementSelf;
 
-/// Takes the reconciled placements into the view and the batch, with every epoch that it used.
+/// Takes the reconciled placements into the view and the batch, with every epoch that they use.
 void Adopt(Self self, const Reconciliation& reconciliation, WriteBatch& batch) {
   auto& records = self->state.records;
   for (const auto& placement : reconciliation.adopted) {
-    records.view.placements[placement.app] = placement;
+    AdoptPlacement(records.view, placement);
     Put(batch, kPlacements, placement);
   }
-  for (const auto& command : reconciliation.commands)
-    records.last_epoch = std::max(records.last_epoch, command.epoch);
+  records.last_epoch = reconciliation.last_epoch;
   Put(batch, kLastEpoch, records.last_epoch);
+}
+
+/// Moves may have come to their end while the agent was away.
+void ResumeMoves(Self self, const Reconciliation& reconciliation) {
+  for (const auto& copy : reconciliation.kept)
+    SendCommands(self, self->state.moves.Keep(copy));
+  for (const auto& placement : reconciliation.adopted) {
+    if (placement.phase == PlacementPhase::kReady) OnArrived(self, placement.app);
+    if (placement.phase == PlacementPhase::kFailed && self->state.moves.HasServingCopy(placement.app))
+      OnFailed(self, placement.app, placement.reason);
+  }
+}
+
+void CommandNode(Self self, Reconciliation reconciliation) {
+  for (auto& command : reconciliation.commands) {
+    const bool waits = command.kind == CommandKind::kStart && self->state.moves.IsWaiting(command.app);
+    if (!waits) SendCommand(self, std::move(command));
+  }
+  ResumeMoves(self, reconciliation);
 }
 
 /// The difference between what an agent runs and what it should is on disk before it is commanded.
 caf::result<Done> OnNodeUp(Self self, NodeUp& up) {
   auto& state = self->state;
+  if (auto status = CheckHighestEpoch(up.node, up.highest_epoch, state.records.last_epoch); !status.ok())
+    return MakeError(status);
   for (const auto& running : up.running) {
     if (auto status = CheckEpoch(running, state.records.last_epoch); !status.ok()) return MakeError(status);
   }
@@ -41,18 +61,19 @@ caf::result<Done> OnNodeUp(Self self, NodeUp& up) {
   for (const DeviceSpec& device : up.node.devices)
     state.told_predictions.erase(device.id());
   NodeArrived(state.records.view, up.node);
-  auto reconciliation = Reconcile(state.records.view, up.node.id, up.running);
+  auto reconciliation =
+      Reconcile(state.records.view, {up.node.id, std::move(up.running), up.highest_epoch}, state.records.last_epoch);
+
   WriteBatch batch;
   Put(batch, kNodes, up.node);
   Adopt(self, reconciliation, batch);
   AddEvent(self, batch, "node_up", up.node.id.str(), "boot " + up.node.boot.str());
   auto promise = self->make_response_promise<Done>();
   Persist(self, std::move(batch),
-          [self, promise, commands = std::move(reconciliation.commands)](const Status& status) mutable {
+          [self, promise, reconciliation = std::move(reconciliation)](const Status& status) mutable {
             if (!status.ok()) return Refuse(promise, status); // the agent registers again
             promise.deliver(Done{});
-            for (auto& command : commands)
-              SendCommand(self, std::move(command));
+            CommandNode(self, std::move(reconciliation));
           });
   return promise;
 }
@@ -76,15 +97,22 @@ caf::result<Done> OnReport(Self self, const ReportRunning& report) {
   auto& state = self->state;
   if (auto status = CheckEpoch(report.running, state.records.last_epoch); !status.ok()) return MakeError(status);
   const auto& running = report.running;
-  if (!TakeReport(state.records.view, running)) return Done{}; // about a past epoch
-  if (running.phase == PlacementPhase::kReady) FinishMove(self, running.app);
-  if (running.phase == PlacementPhase::kFailed) (void)RevertMove(self, running.app, running.reason);
-  if (running.phase == PlacementPhase::kStarting) return Done{};
+  switch (TakeReport(state.records.view, running)) {
+  case ReportEffect::kAnotherCopy:
+    OnOtherCopy(self, running);
+    return Done{};
+  case ReportEffect::kNothingNew:
+    return Done{};
+  case ReportEffect::kChanged:
+    break;
+  }
+  if (running.phase == PlacementPhase::kFailed) OnFailed(self, running.app, running.reason);
+  if (running.phase != PlacementPhase::kReady) return Done{};
+
+  OnArrived(self, running.app);
   WriteBatch batch;
-  const bool ready = running.phase == PlacementPhase::kReady;
-  AddEvent(self, batch, ready ? "app_ready" : "app_failed", running.app.str(),
-           ready ? "on " + running.device.str() : running.reason);
-  Persist(self, std::move(batch), LogFailure("app_report"));
+  AddEvent(self, batch, "app_ready", running.app.str(), "on " + running.device.str());
+  Persist(self, std::move(batch), LogFailure("app_ready"));
   return Done{};
 }
 

@@ -3,12 +3,13 @@
 #include <deque>
 #include <functional>
 #include <map>
-#include <set>
 
 #include "actors/controller_records.h"
 #include "actors/interfaces.h"
 #include "actors/options.h"
+#include "controller/pending_moves.h"
 #include "controller/prediction_cache.h"
+#include "controller/undo_log.h"
 
 namespace avocet {
 
@@ -21,12 +22,6 @@ struct PlacementActorArgs {
   ControllerOptions options;
 };
 
-/// An admitted application whose device is not free yet: it starts when these have moved.
-struct Waiting {
-  Placement placement;
-  std::set<AppId> moving;
-};
-
 /// The single writer of placements. Owns the ClusterView, asks Decide, has the decision on disk
 /// before anyone is told, then commands the agent.
 struct PlacementActorState {
@@ -36,10 +31,10 @@ struct PlacementActorState {
   ControllerOptions options;
   std::map<NodeId, agent_handle> agents;
   std::map<DeviceId, device_actor> devices;
-  std::map<AppId, Placement> retiring; ///< old copies to stop once the new one is ready
-  uint64_t durable_events = 0;         ///< events up to this sequence number are on disk
+  PendingMoves moves;          ///< what to stop, and to start, when a new copy serves
+  UndoLog undo;                ///< changes of the view that are on their way to the disk
+  uint64_t durable_events = 0; ///< events up to this sequence number are on disk
   std::deque<std::pair<uint64_t, caf::typed_response_promise<EventList>>> event_waiters; ///< after which number
-  std::map<AppId, Waiting> waiting; ///< by the application that waits for room
   PredictionCache predictions;
   std::map<DeviceId, std::vector<PredictedLatency>> told_predictions; ///< what the agents show
   DeviceId next_prediction;                                           ///< where the next look begins

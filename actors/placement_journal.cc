@@ -83,4 +83,9 @@ void SendCommand(Self self, Command command) {
             });
 }
 
+void SendCommands(Self self, std::vector<Command> commands) {
+  for (auto& command : commands)
+    SendCommand(self, std::move(command));
+}
+
 } // namespace avocet

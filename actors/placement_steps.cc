@@ -1,5 +1,7 @@
 #include "actors/placement_steps.h"
 
+#include <set>
+
 #include <caf/typed_event_based_actor.hpp>
 #include <spdlog/spdlog.h>
 
@@ -52,80 +54,75 @@ void CommitReject(Self self, const Decision& decision, DecisionPromise promise) 
   });
 }
 
-/// What an application was before a decision, to go back to when the disk refuses it.
-struct Before {
-  std::optional<Application> app;
-  std::optional<Placement> placement;
-};
-
-Before Remember(const ClusterView& view, const AppId& name) {
-  Before before;
-  if (const auto it = view.apps.find(name); it != view.apps.end()) before.app = it->second;
-  if (const auto it = view.placements.find(name); it != view.placements.end()) before.placement = it->second;
-  return before;
-}
-
-void GoBack(ClusterView& view, const AppId& name, const Before& before) {
-  (void)ForgetPlacement(view, name);
-  if (before.app) view.apps[name] = *before.app;
-  if (before.placement) view.placements[name] = *before.placement;
-}
-
 /// A placement that a decision changed.
 struct Change {
   Placement placement;
-  Before before;
+  std::optional<Placement> before;
+  uint64_t ticket = 0; ///< of the undo log
 };
 
-void GoBack(ClusterView& view, const std::vector<Change>& changes) {
-  for (auto change = changes.rbegin(); change != changes.rend(); ++change)
-    GoBack(view, change->placement.app, change->before);
+/// Makes one change in the view: `change` returns the new placement.
+template <class Make> Change MakeChange(Self self, const AppId& app, const Make& make) {
+  auto& state = self->state;
+  AppSnapshot before = Snapshot(state.records.view, app);
+  const std::optional<Placement> placed = before.placement;
+  const uint64_t ticket = state.undo.Begin(std::move(before));
+  return {make(state.records.view), placed, ticket};
+}
+
+void KeepChanges(Self self, const std::vector<Change>& changes) {
+  for (const auto& change : changes)
+    self->state.undo.Durable(change.ticket);
+}
+
+/// The disk refused them: latest first, as an application may be among them twice.
+void UndoChanges(Self self, const std::vector<Change>& changes) {
+  auto& state = self->state;
+  for (auto change = changes.rbegin(); change != changes.rend(); ++change) {
+    if (const auto before = state.undo.Failed(change->ticket)) RollBack(state.records.view, *before);
+  }
 }
 
 /// In the view.
 std::vector<Change> MakeMoves(Self self, const std::vector<Move>& moves) {
-  auto& view = self->state.records.view;
   std::vector<Change> changes;
-  for (const auto& move : moves) {
-    Before before = Remember(view, move.app);
-    changes.push_back({MoveApp(view, move, NextEpoch(self)), std::move(before)});
-  }
+  for (const auto& move : moves)
+    changes.push_back(
+        MakeChange(self, move.app, [&](ClusterView& view) { return MoveApp(view, move, NextEpoch(self)); }));
   return changes;
 }
 
 /// In the view: the moves, then the newcomer.
 std::vector<Change> MakeChanges(Self self, const Decision& decision) {
-  auto& view = self->state.records.view;
   std::vector<Change> changes = MakeMoves(self, decision.moves);
-  Before before = Remember(view, decision.app.name);
-  changes.push_back({AdmitApp(view, decision, NextEpoch(self)), std::move(before)});
+  changes.push_back(MakeChange(self, decision.app.name,
+                               [&](ClusterView& view) { return AdmitApp(view, decision, NextEpoch(self)); }));
   return changes;
 }
 
-/// Make before break: the old copy is stopped when the new one serves.
+/// Make before break: the old copy is stopped when the new one serves. False where the application stays.
+bool Replace(Self self, const Change& change) {
+  if (change.before && change.before->epoch == change.placement.epoch) return false;
+  SendCommands(self, self->state.moves.Replace(change.before, change.placement));
+  return true;
+}
+
 void CommandAgent(Self self, const Change& change) {
-  auto& state = self->state;
-  const auto& old = change.before.placement;
-  if (old && old->epoch == change.placement.epoch) return; // it stays where it runs
-  // If it is moved again before it arrived, the copy that serves is the one from before.
-  if (old && old->device != change.placement.device) state.retiring.try_emplace(change.placement.app, *old);
-  SendCommand(self, StartCommand(change.placement));
+  if (Replace(self, change)) SendCommand(self, StartCommand(change.placement));
 }
 
 /// Movers first; the newcomer when they have made room.
 void CommandAgents(Self self, const Decision& decision, const std::vector<Change>& changes) {
   const Change& newcomer = changes.back();
-  self->state.waiting.erase(newcomer.placement.app);
-  if (!decision.moves.empty()) {
-    auto& waiting = self->state.waiting[newcomer.placement.app];
-    waiting.placement = newcomer.placement;
-    for (const auto& move : decision.moves)
-      waiting.moving.insert(move.app);
-    for (size_t i = 0; i + 1 < changes.size(); ++i)
-      CommandAgent(self, changes[i]);
-    return;
-  }
-  CommandAgent(self, newcomer);
+  for (size_t i = 0; i + 1 < changes.size(); ++i)
+    CommandAgent(self, changes[i]);
+  if (decision.moves.empty()) return CommandAgent(self, newcomer);
+
+  if (!Replace(self, newcomer)) return;
+  std::set<AppId> movers;
+  for (const auto& move : decision.moves)
+    movers.insert(move.app);
+  self->state.moves.Wait(newcomer.placement, std::move(movers));
 }
 
 void PutPlacements(Self self, WriteBatch& batch, const std::vector<Change>& changes) {
@@ -142,16 +139,16 @@ void CommitAdmit(Self self, const Decision& decision, DecisionPromise promise) {
   Record(self, batch, decision);
   Persist(self, std::move(batch), [self, decision, promise, changes](const Status& status) mutable {
     if (!status.ok()) {
-      GoBack(self->state.records.view, changes);
+      UndoChanges(self, changes);
       return Refuse(promise, status);
     }
+    KeepChanges(self, changes);
     promise.deliver(decision);
     CommandAgents(self, decision, changes);
   });
 }
 
-void Commit(Self self, const ApplyApp& apply, DecisionPromise promise) {
-  const Decision decision = DecideNow(self, apply.app, apply.options);
+void Commit(Self self, const Decision& decision, DecisionPromise promise) {
   if (decision.kind == DecisionKind::kReject)
     CommitReject(self, decision, std::move(promise));
   else
@@ -173,44 +170,68 @@ Status CheckRequest(const Application& app, const PlacementOptions& options) {
 
 } // namespace
 
-void FinishMove(Self self, const AppId& app) {
+void OnArrived(Self self, const AppId& app) {
+  SendCommands(self, self->state.moves.Arrived(app));
+}
+
+namespace {
+
+/// Those who waited for the place of an application that will not leave it.
+void FailWaiters(Self self, WriteBatch& batch, const AppId& mover, const std::string& why) {
   auto& state = self->state;
-  auto node = state.retiring.extract(app);
-  if (!node.empty()) SendCommand(self, StopCommand(node.mapped(), node.mapped().epoch + 1));
-  for (auto it = state.waiting.begin(); it != state.waiting.end();) {
-    it->second.moving.erase(app);
-    if (!it->second.moving.empty()) {
-      ++it;
-      continue;
-    }
-    SendCommand(self, StartCommand(it->second.placement));
-    it = state.waiting.erase(it);
+  for (const auto& waiter : state.moves.GiveUp(mover)) {
+    const std::string reason = ToText("application '" + mover.str() + "' could not make room: " + why);
+    MarkFailed(state.records.view, waiter.app, reason);
+    AddEvent(self, batch, "app_failed", waiter.app.str(), reason);
   }
 }
 
-bool RevertMove(Self self, const AppId& app, const std::string& why) {
+} // namespace
+
+void OnFailed(Self self, const AppId& app, const std::string& why) {
   auto& state = self->state;
-  auto& view = state.records.view;
-  auto node = state.retiring.extract(app);
-  if (node.empty()) return false;
   WriteBatch batch;
-  view.placements[app] = node.mapped();
-  ++view.version;
-  Put(batch, kPlacements, node.mapped());
-  AddEvent(self, batch, "move_failed", app.str(), why);
-  for (auto it = state.waiting.begin(); it != state.waiting.end();) {
-    if (!it->second.moving.contains(app)) {
-      ++it;
-      continue;
+  FailWaiters(self, batch, app, why);
+
+  const auto fallback = state.moves.TakeFallback(app);
+  AddEvent(self, batch, fallback ? "move_failed" : "app_failed", app.str(), why);
+  if (!fallback) return Persist(self, std::move(batch), LogFailure("app_failed"));
+
+  // Under a new epoch, so that every agent can tell this copy from what it was told since.
+  const auto change =
+      MakeChange(self, app, [&](ClusterView& view) { return PlaceAgain(view, *fallback, NextEpoch(self)); });
+  PutPlacements(self, batch, {change});
+  Persist(self, std::move(batch), [self, change, fallback](const Status& status) {
+    LogFailure("move_failed")(status);
+    if (!status.ok()) {
+      UndoChanges(self, {change});
+      return SendCommands(self, self->state.moves.Keep(*fallback));
     }
-    auto& placement = view.placements[it->first];
-    placement.phase = PlacementPhase::kFailed;
-    placement.reason = ToText("application '" + app.str() + "' could not make room: " + why);
-    AddEvent(self, batch, "app_failed", it->first.str(), placement.reason);
-    it = state.waiting.erase(it);
+    KeepChanges(self, {change});
+    SendCommand(self, StopCommand(*change.before));
+    SendCommand(self, StartCommand(change.placement));
+  });
+}
+
+void OnOtherCopy(Self self, const Placement& copy) {
+  auto& state = self->state;
+  if (state.undo.IsPending(copy.app)) return; // what is current is not settled yet
+  const auto placed = state.records.view.placements.find(copy.app);
+  const Placement* current = placed == state.records.view.placements.end() ? nullptr : &placed->second;
+  if (!state.moves.Note(copy)) {
+    switch (FateOf(copy, current)) {
+    case CopyFate::kIgnore:
+      return;
+    case CopyFate::kStop:
+      return SendCommand(self, StopCommand(copy));
+    case CopyFate::kKeep:
+      SendCommands(self, state.moves.Keep(copy));
+    }
   }
-  Persist(self, std::move(batch), LogFailure("move_failed"));
-  return true;
+
+  // The current copy failed, and here is one to go back to.
+  const bool failed = current != nullptr && current->phase == PlacementPhase::kFailed;
+  if (failed && state.moves.HasServingCopy(copy.app)) OnFailed(self, copy.app, current->reason);
 }
 
 caf::result<Decision> Plan(Self self, const PlanApp& plan) {
@@ -221,15 +242,18 @@ caf::result<Decision> Plan(Self self, const PlanApp& plan) {
 caf::result<Decision> Apply(Self self, const ApplyApp& apply) {
   if (auto status = CheckRequest(apply.app, apply.options); !status.ok()) return MakeError(status);
   auto promise = self->make_response_promise<Decision>();
-  auto devices = MissingProfiles(self, apply.app, DecideNow(self, apply.app, apply.options));
+  const Decision decision = DecideNow(self, apply.app, apply.options);
+  const auto devices = MissingProfiles(self, apply.app, decision);
   if (devices.empty()) {
-    Commit(self, apply, promise);
+    Commit(self, decision, promise);
     return promise;
   }
+
+  // A model that was never measured is, and the question asked again.
   const Model model = *self->state.records.view.FindModel(apply.app.model);
   RunProfiles(self, model, devices, [self, apply, promise](const ProfileOutcome& outcome) {
     if (!outcome.first_error.ok()) spdlog::warn("profile failed reason=\"{}\"", outcome.first_error.message());
-    Commit(self, apply, promise);
+    Commit(self, DecideNow(self, apply.app, apply.options), promise);
   });
   return promise;
 }
@@ -252,9 +276,10 @@ caf::result<RebalancePlan> RunRebalance(Self self, const Rebalance& rebalance) {
   auto promise = self->make_response_promise<RebalancePlan>();
   Persist(self, std::move(batch), [self, plan, promise, changes](const Status& status) mutable {
     if (!status.ok()) {
-      GoBack(self->state.records.view, changes);
+      UndoChanges(self, changes);
       return Refuse(promise, status);
     }
+    KeepChanges(self, changes);
     promise.deliver(plan);
     for (const auto& change : changes)
       CommandAgent(self, change);
@@ -265,7 +290,7 @@ caf::result<RebalancePlan> RunRebalance(Self self, const Rebalance& rebalance) {
 caf::result<RemovedApp> Remove(Self self, const AppId& app) {
   auto& view = self->state.records.view;
   if (!view.apps.contains(app)) return MakeError(NotFound("application '" + app.str() + "' does not exist"));
-  const Before before = Remember(view, app);
+  const uint64_t ticket = self->state.undo.Begin(Snapshot(view, app));
   const auto placement = ForgetPlacement(view, app);
   const uint64_t epoch = NextEpoch(self);
   WriteBatch batch;
@@ -274,16 +299,17 @@ caf::result<RemovedApp> Remove(Self self, const AppId& app) {
   Put(batch, kLastEpoch, epoch);
   AddEvent(self, batch, "app_removed", app.str(), placement ? "from " + placement->device.str() : "not placed");
   auto promise = self->make_response_promise<RemovedApp>();
-  Persist(self, std::move(batch), [self, app, placement, epoch, before, promise](const Status& status) mutable {
+  Persist(self, std::move(batch), [self, app, placement, ticket, promise](const Status& status) mutable {
+    auto& state = self->state;
     if (!status.ok()) {
-      GoBack(self->state.records.view, app, before);
+      if (const auto before = state.undo.Failed(ticket)) RollBack(state.records.view, *before);
       return Refuse(promise, status);
     }
+    state.undo.Durable(ticket);
     promise.deliver(RemovedApp{app});
-    self->state.waiting.erase(app);
-    FinishMove(self, app);
+    SendCommands(self, state.moves.Removed(app));
     if (!placement) return;
-    SendCommand(self, StopCommand(*placement, epoch));
+    SendCommand(self, StopCommand(*placement));
     if (const auto device = self->state.devices.find(placement->device); device != self->state.devices.end())
       self->send(device->second, ForgetApp{app});
   });

@@ -34,12 +34,17 @@ uint64_t NextEpoch(PlacementSelf self);
 /// agent registers again, Reconcile finds the difference.
 void SendCommand(PlacementSelf self, Command command);
 
-/// Stops an application's old copy once its new one serves, and starts who waited for its place.
-void FinishMove(PlacementSelf self, const AppId& app);
+void SendCommands(PlacementSelf self, std::vector<Command> commands);
 
-/// The new copy failed: the application is placed where its old copy still serves, and who waited for its place fails.
-/// Durable. False where it was not moving.
-bool RevertMove(PlacementSelf self, const AppId& app, const std::string& why);
+/// The application's current copy serves: stops its other copies, and starts who waited for its place.
+void OnArrived(PlacementSelf self, const AppId& app);
+
+/// The application's current copy failed. Who waited for its place fails, too; the application itself is placed where
+/// an earlier copy of it still is, if there is one. Durable, with an event.
+void OnFailed(PlacementSelf self, const AppId& app, const std::string& why);
+
+/// A report about a copy that is not the current one: a kept copy's state is noted, any other copy is stopped.
+void OnOtherCopy(PlacementSelf self, const Placement& copy);
 
 caf::result<Decision> Plan(PlacementSelf self, const PlanApp& plan);
 caf::result<Decision> Apply(PlacementSelf self, const ApplyApp& apply);

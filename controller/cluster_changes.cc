@@ -1,6 +1,6 @@
 #include "controller/cluster_changes.h"
 
-#include <cassert>
+#include "messages/invariant.h"
 
 namespace avocet {
 namespace {
@@ -44,7 +44,7 @@ void NodeLost(ClusterView& view, const NodeId& node, std::string_view why) {
 Placement AdmitApp(ClusterView& view, const Decision& decision, uint64_t new_epoch) {
   const auto& device = view.devices.at(*decision.device);
   const Variant* variant = view.models.at(decision.model).Find(FormatOf(device.spec.engine));
-  assert(variant != nullptr);
+  AVOCET_CHECK(variant != nullptr);
   const bool stays = StaysPut(view, decision, *variant);
   view.apps[decision.app.name] = decision.app;
   std::erase_if(view.refused, [&](const Application& one) { return one.name == decision.app.name; });
@@ -56,6 +56,7 @@ Placement AdmitApp(ClusterView& view, const Decision& decision, uint64_t new_epo
                  .model = decision.model,
                  .format = variant->format,
                  .file = variant->file,
+                 .size_bytes = variant->size_bytes,
                  .epoch = new_epoch};
   }
   return placement;
@@ -65,12 +66,13 @@ Placement MoveApp(ClusterView& view, const Move& move, uint64_t new_epoch) {
   auto& placement = view.placements.at(move.app);
   const auto format = FormatOf(view.devices.at(move.to).spec.engine);
   const Variant* variant = view.models.at(placement.model).Find(format);
-  assert(variant != nullptr);
+  AVOCET_CHECK(variant != nullptr);
   placement = {.app = move.app,
                .device = move.to,
                .model = placement.model,
                .format = format,
                .file = variant->file,
+               .size_bytes = variant->size_bytes,
                .epoch = new_epoch};
   ++view.version;
   return placement;
@@ -93,14 +95,67 @@ std::optional<Placement> ForgetPlacement(ClusterView& view, const AppId& app) {
   return forgotten;
 }
 
-bool TakeReport(ClusterView& view, const RunningApp& report) {
+ReportEffect TakeReport(ClusterView& view, const Placement& report) {
   const auto it = view.placements.find(report.app);
-  if (it == view.placements.end()) return false;
+  if (it == view.placements.end()) return ReportEffect::kAnotherCopy;
   auto& placement = it->second;
-  if (placement.epoch != report.epoch || placement.device != report.device) return false;
+  if (placement.epoch != report.epoch || placement.device != report.device) return ReportEffect::kAnotherCopy;
+
+  const bool late = report.phase == PlacementPhase::kStarting &&
+                    (placement.phase == PlacementPhase::kReady || placement.phase == PlacementPhase::kFailed);
+  const bool same = placement.phase == report.phase && placement.reason == report.reason;
+  if (late || same) return ReportEffect::kNothingNew;
   placement.phase = report.phase;
   placement.reason = report.reason;
-  return true;
+  return ReportEffect::kChanged;
+}
+
+AppSnapshot Snapshot(const ClusterView& view, const AppId& app) {
+  AppSnapshot snapshot{app, {}, {}};
+  if (const auto it = view.apps.find(app); it != view.apps.end()) snapshot.app = it->second;
+  if (const auto it = view.placements.find(app); it != view.placements.end()) snapshot.placement = it->second;
+  return snapshot;
+}
+
+void RollBack(ClusterView& view, const AppSnapshot& before) {
+  (void)ForgetPlacement(view, before.name);
+  if (before.app) view.apps[before.name] = *before.app;
+  if (before.placement) view.placements[before.name] = *before.placement;
+}
+
+void AdoptPlacement(ClusterView& view, const Placement& placement) {
+  view.placements[placement.app] = placement;
+  ++view.version;
+}
+
+Placement PlaceAgain(ClusterView& view, const Placement& copy, uint64_t new_epoch) {
+  auto& placement = view.placements.at(copy.app);
+  placement = copy;
+  placement.epoch = new_epoch;
+  placement.phase = PlacementPhase::kStarting;
+  placement.reason.clear();
+  ++view.version;
+  return placement;
+}
+
+void MarkFailed(ClusterView& view, const AppId& app, const std::string& reason) {
+  const auto placement = view.placements.find(app);
+  if (placement == view.placements.end()) return;
+  placement->second.phase = PlacementPhase::kFailed;
+  placement->second.reason = reason;
+}
+
+void RestoreNode(ClusterView& view, const NodeInfo& node) {
+  view.nodes[node.id] = node;
+  for (const auto& spec : node.devices) {
+    auto& device = view.devices[spec.id()];
+    device.spec = spec;
+    device.fit.device = spec.id();
+  }
+}
+
+void RestoreApp(ClusterView& view, const Application& app) {
+  view.apps[app.name] = app;
 }
 
 void TakeFit(ClusterView& view, const DeviceFit& fit) {
@@ -118,23 +173,6 @@ void AddModel(ClusterView& view, const Model& model) {
 void AddProfile(ClusterView& view, const Profile& profile) {
   view.profiles[profile.key()] = profile;
   ++view.version;
-}
-
-Command StartCommand(const Placement& placement) {
-  return {.kind = CommandKind::kStart,
-          .epoch = placement.epoch,
-          .device = placement.device,
-          .app = placement.app,
-          .model = placement.model,
-          .format = placement.format,
-          .file = placement.file};
-}
-
-Command StopCommand(const Placement& placement, uint64_t epoch) {
-  Command command = StartCommand(placement);
-  command.kind = CommandKind::kStop;
-  command.epoch = epoch;
-  return command;
 }
 
 } // namespace avocet

@@ -37,7 +37,6 @@ AVOCET_CODEC(Placement)
 AVOCET_CODEC(PlacementOptions)
 AVOCET_CODEC(Decision)
 AVOCET_CODEC(Command)
-AVOCET_CODEC(RunningApp)
 AVOCET_CODEC(Event)
 #undef AVOCET_CODEC
 

@@ -12,6 +12,7 @@ v1::Command ToProto(const Command& command) {
   proto.set_model(command.model.str());
   proto.set_format(static_cast<v1::ModelFormat>(command.format));
   proto.set_file(command.file.str());
+  proto.set_size_bytes(command.size_bytes);
   return proto;
 }
 
@@ -25,34 +26,8 @@ Result<Command> FromProto(const v1::Command& proto) {
   command.model = ModelId(proto.model());
   command.format = reader.Enumerator<ModelFormat>("format", proto.format(), v1::ModelFormat_IsValid);
   command.file = Sha256(proto.file());
+  command.size_bytes = proto.size_bytes();
   return reader.Finish(std::move(command));
-}
-
-v1::RunningApp ToProto(const RunningApp& app) {
-  v1::RunningApp proto;
-  proto.set_app(app.app.str());
-  proto.set_device(app.device.str());
-  proto.set_model(app.model.str());
-  proto.set_format(static_cast<v1::ModelFormat>(app.format));
-  proto.set_file(app.file.str());
-  proto.set_epoch(app.epoch);
-  proto.set_phase(static_cast<v1::PlacementPhase>(app.phase));
-  proto.set_reason(app.reason);
-  return proto;
-}
-
-Result<RunningApp> FromProto(const v1::RunningApp& proto) {
-  Reader reader("RunningApp");
-  RunningApp app;
-  app.app = AppId(proto.app());
-  app.device = DeviceId(proto.device());
-  app.model = ModelId(proto.model());
-  app.format = reader.Enumerator<ModelFormat>("format", proto.format(), v1::ModelFormat_IsValid);
-  app.file = Sha256(proto.file());
-  app.epoch = proto.epoch();
-  app.phase = reader.Enumerator<PlacementPhase>("phase", proto.phase(), v1::PlacementPhase_IsValid);
-  app.reason = proto.reason();
-  return reader.Finish(std::move(app));
 }
 
 v1::Event ToProto(const Event& event) {
@@ -77,7 +52,6 @@ Result<Event> FromProto(const v1::Event& proto) {
 }
 
 AVOCET_BYTES(Command)
-AVOCET_BYTES(RunningApp)
 AVOCET_BYTES(Event)
 
 } // namespace avocet

@@ -103,6 +103,7 @@ v1::Placement ToProto(const Placement& placement) {
   proto.set_epoch(placement.epoch);
   proto.set_phase(static_cast<v1::PlacementPhase>(placement.phase));
   proto.set_reason(placement.reason);
+  proto.set_size_bytes(placement.size_bytes);
   return proto;
 }
 
@@ -117,6 +118,7 @@ Result<Placement> FromProto(const v1::Placement& proto) {
   placement.epoch = proto.epoch();
   placement.phase = reader.Enumerator<PlacementPhase>("phase", proto.phase(), v1::PlacementPhase_IsValid);
   placement.reason = proto.reason();
+  placement.size_bytes = proto.size_bytes();
   return reader.Finish(std::move(placement));
 }
 

@@ -25,16 +25,21 @@ Status Validate(const Command& command) {
   return check.status();
 }
 
-Status Validate(const RunningApp& app) {
-  return Check("running application", app.app.str())
-      .Name("app", app.app.str())
-      .Device("device", app.device)
-      .Model("model", app.model)
-      .Digest("file", app.file)
-      .That(app.epoch >= 1 && app.epoch <= kMaxEpoch, "epoch", app.epoch, ">= 1 and at most 2^63 - 1")
-      .That(app.phase != PlacementPhase::kLost, "phase", ToString(app.phase), "starting, ready or failed")
-      .Text("reason", app.reason)
-      .status();
+Command StartCommand(const Placement& copy) {
+  return {.kind = CommandKind::kStart,
+          .epoch = copy.epoch,
+          .device = copy.device,
+          .app = copy.app,
+          .model = copy.model,
+          .format = copy.format,
+          .file = copy.file,
+          .size_bytes = copy.size_bytes};
+}
+
+Command StopCommand(const Placement& copy) {
+  Command command = StartCommand(copy);
+  command.kind = CommandKind::kStop;
+  return command;
 }
 
 Status Validate(const Event& event) {

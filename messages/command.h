@@ -19,8 +19,10 @@ enum class CommandKind {
 };
 std::string_view ToString(CommandKind kind); ///< "start", "stop"
 
-/// What the controller wants an agent to do. Idempotent: an agent that has seen an equal or later
-/// epoch for the application answers as if it had just done it.
+/// What the controller wants an agent to do with one copy of an application: that of `device` and `epoch`. A start
+/// replaces every copy of an earlier epoch, and is dropped, at whichever step it is, when a later start is known. A
+/// stop ends the device's copies up to `epoch`, also those that are still being started or whose start has not come
+/// yet. Both may be repeated.
 struct Command {
   CommandKind kind = CommandKind::kStart;
   uint64_t epoch = 0; ///< 1 to kMaxEpoch
@@ -29,25 +31,16 @@ struct Command {
   ModelId model; ///< kStart only, with format and file; a kStop may leave them out
   ModelFormat format = ModelFormat::kTflite;
   Sha256 file;
+  uint64_t size_bytes = 0; ///< of the model file; 0: unknown
   friend bool operator==(const Command&, const Command&) = default;
 };
 
 Status Validate(const Command& command);
 
-/// What an agent runs (or could not run) for one application: its report and its cached plan.
-struct RunningApp {
-  AppId app;
-  DeviceId device;
-  ModelId model;
-  ModelFormat format = ModelFormat::kTflite;
-  Sha256 file;
-  uint64_t epoch = 0;                               ///< 1 to kMaxEpoch
-  PlacementPhase phase = PlacementPhase::kStarting; ///< kStarting, kReady or kFailed
-  std::string reason;
-  friend bool operator==(const RunningApp&, const RunningApp&) = default;
-};
-
-Status Validate(const RunningApp& app);
+/// The command that makes an agent run this copy.
+Command StartCommand(const Placement& copy);
+/// The command that ends this copy, and every earlier one of its application on its device.
+Command StopCommand(const Placement& copy);
 
 /// Something an operator may want to know happened. Appended, never changed.
 struct Event {

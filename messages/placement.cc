@@ -124,6 +124,13 @@ Status Validate(const Placement& placement) {
       .status();
 }
 
+Status ValidateReport(const Placement& running) {
+  return Check("running application", running.app.str())
+      .Part(Validate(running))
+      .That(running.phase != PlacementPhase::kLost, "phase", ToString(running.phase), "starting, ready or failed")
+      .status();
+}
+
 Status Validate(const Decision& decision) {
   return Check("decision", decision.app.name.str())
       .Part(Validate(decision.app))

@@ -26,13 +26,15 @@ std::string_view ToString(PlacementPhase phase); ///< "starting", "ready", "lost
 /// (actors/agent_claims.h), so that counting on from a claim never wraps.
 inline constexpr uint64_t kMaxEpoch = (uint64_t{1} << 63) - 1;
 
-/// Where an application runs. One placement per application.
+/// A copy of an application: where it runs, or is to run. The controller has one per application; an agent's plan and
+/// its reports are made of them, too.
 struct Placement {
   AppId app;
   DeviceId device;
   ModelId model;
   ModelFormat format = ModelFormat::kTflite;
   Sha256 file;
+  uint64_t size_bytes = 0; ///< of the model file; 0: unknown
   uint64_t epoch = 0; ///< 1 to kMaxEpoch, of the decision; a later epoch replaces an earlier one
   PlacementPhase phase = PlacementPhase::kStarting;
   std::string reason; ///< why kFailed, kLost or still kStarting; empty when kReady
@@ -40,6 +42,8 @@ struct Placement {
 };
 
 Status Validate(const Placement& placement);
+/// As Validate, of what an agent reports: it is never kLost.
+Status ValidateReport(const Placement& running);
 
 inline constexpr size_t kMaxVerdicts = 65536;
 inline constexpr size_t kMaxMoves = 4096;

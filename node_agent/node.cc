@@ -1,6 +1,9 @@
 #include "node_agent/node.h"
 
+#include <set>
 #include <utility>
+
+#include <spdlog/spdlog.h>
 
 namespace avocet {
 
@@ -11,7 +14,7 @@ Result<std::unique_ptr<Node>> Node::Open(const NodeOptions& options) {
   if (!files.ok()) return files.status();
   std::unique_ptr<Node> node(new Node(options, std::move(*files)));
   for (const auto& spec : options.devices) {
-    auto engine = MakeEngine(
+    auto engine = options.make_engine(
         {.kind = spec.engine, .device_kind = spec.kind, .discipline = spec.discipline, .prefix = options.prefix});
     if (!engine.ok()) return engine.status().WithContext("device '" + spec.id().str() + "'");
     node->slots_[spec.id()].scheduler =
@@ -32,20 +35,22 @@ Result<std::filesystem::path> Node::EnsureFile(const Sha256& file, uint64_t size
   return files_.Ensure(file, size_bytes, fetch);
 }
 
-/// Replaces what is known of an application and pins exactly the files in use.
-std::optional<Node::Use> Node::Exchange(const AppId& app, std::optional<Use> use) {
-  std::optional<Use> before;
+/// Exactly the files in use may not be evicted.
+void Node::PinFiles() {
   std::set<Sha256> pinned;
   {
     const std::lock_guard lock(uses_mutex_);
-    if (auto old = uses_.extract(app); !old.empty()) before = std::move(old.mapped());
-    if (use) uses_[app] = std::move(*use);
-    for (const auto& [name, one] : uses_)
-      pinned.insert(one.file);
+    for (const auto& [name, use] : uses_)
+      pinned.insert(use.file);
   }
   const std::lock_guard lock(files_mutex_);
   files_.SetPinned(std::move(pinned));
-  return before;
+}
+
+bool Node::IsServedFrom(const AppId& app, const DeviceId& device) const {
+  const std::lock_guard lock(uses_mutex_);
+  const auto use = uses_.find(app);
+  return use != uses_.end() && use->second.device == device;
 }
 
 bool Node::IsUsed(const DeviceId& device, const ModelId& model) const {
@@ -56,57 +61,118 @@ bool Node::IsUsed(const DeviceId& device, const ModelId& model) const {
   return false;
 }
 
-Status Node::RetireLocked(DeviceScheduler& device, const AppId& app, const ModelId& model) {
-  AVOCET_RETURN_IF_ERROR(device.Detach(app));
+void Node::Announce(const Command& command) {
+  const std::lock_guard lock(uses_mutex_);
+  gate_.Announce(command);
+}
+
+Status Node::CheckCurrent(const Command& start) const {
+  const std::lock_guard lock(uses_mutex_);
+  if (!gate_.IsPast(start)) return {};
+  return Cancelled("the start of application '" + start.app.str() + "' with epoch " + std::to_string(start.epoch) +
+                   " was overtaken by a later command");
+}
+
+/// Between two pieces of the file is the time to find that nobody wants it any more.
+Result<std::filesystem::path> Node::FetchCurrent(const Command& start, const ModelFiles::Fetch& fetch) {
+  return EnsureFile(start.file, start.size_bytes, [&](const Sha256& file, uint64_t offset) -> Result<std::string> {
+    AVOCET_RETURN_IF_ERROR(CheckCurrent(start));
+    return fetch(file, offset);
+  });
+}
+
+/// Withdraws the route of the copy on a device; what it was, unless the route leads elsewhere or to a later copy.
+std::optional<Node::Use> Node::Withdraw(const AppId& app, const DeviceId& device, uint64_t up_to_epoch) {
+  const std::lock_guard lock(uses_mutex_);
+  const auto use = uses_.find(app);
+  if (use == uses_.end() || use->second.device != device || use->second.epoch > up_to_epoch) return std::nullopt;
+  router_->Withdraw(app);
+  return std::move(uses_.extract(use).mapped());
+}
+
+Status Node::UnloadIfUnused(DeviceScheduler& device, const ModelId& model) const {
   return IsUsed(device.spec().id(), model) ? Status{} : device.Unload(model);
 }
 
-/// Drains the application's copy; unloads its model when it was the last to use it.
+/// Drains a copy that the route no longer leads to; unloads its model when it was the last to use it.
 Status Node::Retire(const AppId& app, const Use& use) {
-  auto slot = Find(use.device);
-  if (!slot.ok()) return slot.status();
-  const std::lock_guard lock((*slot)->loading);
-  return RetireLocked(*(*slot)->scheduler, app, use.model);
+  AVOCET_ASSIGN_OR_RETURN(Slot* const slot, Find(use.device));
+  const std::lock_guard lock(slot->loading);
+  // A later start may have brought the application back to this device before the lock was free.
+  if (!IsServedFrom(app, use.device)) AVOCET_RETURN_IF_ERROR(slot->scheduler->Detach(app));
+  return UnloadIfUnused(*slot->scheduler, use.model);
 }
 
-Status Node::AttachLocked(DeviceScheduler& device, const Command& command, const std::optional<Use>& before) {
-  const bool another_model = before && before->device == command.device && before->model != command.model;
-  // One device serves an application from one model: there the old copy must drain first.
-  if (another_model) AVOCET_RETURN_IF_ERROR(RetireLocked(device, command.app, before->model));
+/// One device serves an application from one model: a copy with another one, an earlier start's, drains first.
+Status Node::AttachLocked(DeviceScheduler& device, const Command& command) {
+  const Status attached = device.Attach(command.app, command.model);
+  if (attached.code() != StatusCode::kAlreadyExists) return attached;
+
+  const auto before = Withdraw(command.app, command.device, command.epoch);
+  AVOCET_RETURN_IF_ERROR(device.Detach(command.app));
+  if (before) AVOCET_RETURN_IF_ERROR(UnloadIfUnused(device, before->model));
   return device.Attach(command.app, command.model);
 }
 
+/// The last look at the gate and the switch of the route are one step: nothing overtakes in between.
+Status Node::PublishLocked(DeviceScheduler& device, const Command& command, std::optional<Use>& before) {
+  {
+    const std::lock_guard lock(uses_mutex_);
+    if (!gate_.IsPast(command)) {
+      if (auto old = uses_.extract(command.app); !old.empty()) before = std::move(old.mapped());
+      uses_[command.app] = {command.device, command.model, command.file, command.epoch};
+      router_->Publish(command.app, {slots_.at(command.device).scheduler, command.model, device.spec().emulated()});
+      return {};
+    }
+  }
+  // What was attached for this start alone goes; an earlier copy that still serves from here stays.
+  if (!IsServedFrom(command.app, command.device)) AVOCET_RETURN_IF_ERROR(device.Detach(command.app));
+  return CheckCurrent(command);
+}
+
+Status Node::LoadAndPublish(DeviceScheduler& device, const Command& command, const LoadRequest& request,
+                            std::optional<Use>& before) {
+  AVOCET_RETURN_IF_ERROR(device.Load(request));
+  AVOCET_RETURN_IF_ERROR(CheckCurrent(command)); // loading takes seconds
+  AVOCET_RETURN_IF_ERROR(AttachLocked(device, command));
+  return PublishLocked(device, command, before);
+}
+
 Status Node::Start(const Command& command, const ModelFiles::Fetch& fetch) {
-  auto slot = Find(command.device);
-  if (!slot.ok()) return slot.status();
-  auto path = EnsureFile(command.file, 0, fetch);
-  if (!path.ok()) return path.status();
-  const auto device = (*slot)->scheduler;
+  Announce(command);
+  AVOCET_RETURN_IF_ERROR(CheckCurrent(command));
+  AVOCET_ASSIGN_OR_RETURN(Slot* const slot, Find(command.device));
+  AVOCET_ASSIGN_OR_RETURN(const auto path, FetchCurrent(command, fetch));
+
   std::optional<Use> before;
   {
-    const std::lock_guard lock((*slot)->loading);
-    AVOCET_RETURN_IF_ERROR(device->Load({command.model, *path}));
-    before = Exchange(command.app, Use{command.device, command.model, command.file});
-    if (auto status = AttachLocked(*device, command, before); !status.ok()) {
-      (void)Exchange(command.app, before);
+    const std::lock_guard lock(slot->loading);
+    AVOCET_RETURN_IF_ERROR(CheckCurrent(command)); // so did fetching
+    if (auto status = LoadAndPublish(*slot->scheduler, command, {command.model, path}, before); !status.ok()) {
+      // The reason of the failure counts; a model that cannot be unloaded now is unloaded by the next stop.
+      (void)UnloadIfUnused(*slot->scheduler, command.model);
       return status;
     }
   }
-  router_->Publish(command.app, {device, command.model, device->spec().emulated()});
-  if (before && before->device != command.device) return Retire(command.app, *before);
+  PinFiles();
+
+  // The new copy serves, whatever becomes of the old one: draining it in time is not part of the start.
+  if (before && before->device != command.device) {
+    if (auto status = Retire(command.app, *before); !status.ok())
+      spdlog::warn("old copy not retired app={} device={} reason=\"{}\"", command.app.str(), before->device.str(),
+                   status.message());
+  }
   return {};
 }
 
 Status Node::Stop(const Command& command) {
-  {
-    const std::lock_guard lock(uses_mutex_);
-    const auto use = uses_.find(command.app);
-    // Not here, or the application moved to another device meanwhile: that copy goes on.
-    if (use == uses_.end() || use->second.device != command.device) return {};
-  }
-  router_->Withdraw(command.app);
-  const auto before = Exchange(command.app, std::nullopt);
-  return before ? Retire(command.app, *before) : Status{};
+  Announce(command);
+  auto stopped = Withdraw(command.app, command.device, command.epoch);
+  if (stopped) PinFiles();
+
+  // Also where no route led here: an earlier stop may not have drained its copy in time.
+  if (!stopped) stopped = Use{command.device, command.model, command.file, command.epoch};
+  return Retire(command.app, *stopped);
 }
 
 /// Runs through the device's own queue, so that the applications on it go on being served.

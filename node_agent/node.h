@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -12,6 +13,7 @@
 #include "node_agent/device_metrics.h"
 #include "node_agent/device_scheduler.h"
 #include "node_agent/engine.h"
+#include "node_agent/epoch_gate.h"
 #include "node_agent/model_files.h"
 #include "node_agent/profiler.h"
 #include "node_agent/router.h"
@@ -26,19 +28,28 @@ struct NodeOptions {
   ModelFilesOptions files;
   SchedulerOptions scheduler;
   ProfileOptions profile;
+  /// Makes each device's engine; tests put their own here.
+  std::function<Result<std::unique_ptr<Engine>>(const EngineOptions&)> make_engine = MakeEngine;
 };
 
 /// One machine's data plane: an engine and a scheduler per device, the model files, the routes.
-/// Thread-safe; Start, Stop and ProfileModel block (seconds), each device's are called in turn.
+/// Thread-safe; Start, Stop and ProfileModel block (seconds), each device's are called in turn, and those of one
+/// application on several devices at once. Whichever of them ends last, the latest start is what serves.
 class Node {
 public:
   /// Fails when an engine's library is missing or the file folder cannot be used.
   static Result<std::unique_ptr<Node>> Open(const NodeOptions& options);
 
-  /// Fetches the model file if it is not here, loads, warms up, publishes the route. An older copy of
-  /// the application on another device of this node is drained after the switch: no request is lost.
+  /// Makes a command known before its turn on its device comes: from now on every start that it overtakes is dropped,
+  /// at whichever step it is. Never blocks. Start and Stop announce their own command.
+  void Announce(const Command& command);
+  /// Fetches the model file if it is not here, loads, warms up, publishes the route. Success: this copy serves, or did
+  /// until a later start was published. kCancelled: a later command overtook it, and nothing of it is left. An older
+  /// copy of the application on another device of this node is drained after the switch: no request is lost.
   Status Start(const Command& command, const ModelFiles::Fetch& fetch);
-  /// Withdraws the route, drains, and unloads the model when nobody uses it any more.
+  /// Withdraws the route, drains, and unloads the model when nobody uses it any more: of the copy on the command's
+  /// device, up to the command's epoch. Success where there is none. Can be called again after a failure: a run that
+  /// did not end in time.
   Status Stop(const Command& command);
   /// Measures a model on a device, between the requests of others; leaves it as it was.
   Result<Profile> ProfileModel(const DeviceId& device, const ModelId& model, const Variant& variant,
@@ -55,10 +66,12 @@ public:
   std::shared_ptr<const Router> router() const { return router_; }
 
 private:
+  /// The copy of an application that the route leads to.
   struct Use {
     DeviceId device;
     ModelId model;
     Sha256 file;
+    uint64_t epoch = 0;
   };
 
   struct Slot {
@@ -69,11 +82,18 @@ private:
   explicit Node(NodeOptions options, ModelFiles files);
   Result<Slot*> Find(const DeviceId& device);
   Result<std::filesystem::path> EnsureFile(const Sha256& file, uint64_t size_bytes, const ModelFiles::Fetch& fetch);
-  std::optional<Use> Exchange(const AppId& app, std::optional<Use> use);
+  Status CheckCurrent(const Command& start) const;
+  Result<std::filesystem::path> FetchCurrent(const Command& start, const ModelFiles::Fetch& fetch);
+  Status LoadAndPublish(DeviceScheduler& device, const Command& command, const LoadRequest& request,
+                        std::optional<Use>& before);
+  Status AttachLocked(DeviceScheduler& device, const Command& command);
+  Status PublishLocked(DeviceScheduler& device, const Command& command, std::optional<Use>& before);
+  std::optional<Use> Withdraw(const AppId& app, const DeviceId& device, uint64_t up_to_epoch);
+  void PinFiles();
+  bool IsServedFrom(const AppId& app, const DeviceId& device) const;
   bool IsUsed(const DeviceId& device, const ModelId& model) const;
-  Status AttachLocked(DeviceScheduler& device, const Command& command, const std::optional<Use>& before);
+  Status UnloadIfUnused(DeviceScheduler& device, const ModelId& model) const;
   Status Retire(const AppId& app, const Use& use);
-  Status RetireLocked(DeviceScheduler& device, const AppId& app, const ModelId& model);
   Result<ServiceProfile> Measure(DeviceScheduler& device, const ModelId& model) const;
 
   NodeOptions options_;
@@ -81,8 +101,9 @@ private:
   std::shared_ptr<Router> router_ = std::make_shared<Router>();
   std::mutex files_mutex_;
   ModelFiles files_;
-  mutable std::mutex uses_mutex_;
-  std::map<AppId, Use> uses_;
+  mutable std::mutex uses_mutex_; ///< of what follows; the routes change under it, too
+  std::map<AppId, Use> uses_;     ///< exactly those that have a route
+  EpochGate gate_;
   mutable std::mutex predicted_mutex_;
   std::map<DeviceId, std::vector<PredictedLatency>> predicted_;
 };

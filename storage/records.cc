@@ -14,7 +14,7 @@ constexpr size_t kSequenceDigits = 20;                 // of the largest uint64_
 constexpr std::string_view kAsidePrefix = "aside/";
 
 #define AVOCET_PREFIX(name, Type, prefix, id) std::string_view(prefix),
-constexpr std::array kPrefixes{AVOCET_RECORDS(AVOCET_PREFIX) std::string_view("meta/"), kAsidePrefix};
+constexpr std::array kPrefixes{AVOCET_RECORDS(AVOCET_PREFIX) kPlan.prefix, std::string_view("meta/"), kAsidePrefix};
 #undef AVOCET_PREFIX
 
 constexpr bool NoPrefixBeginsAnother() {

@@ -27,11 +27,10 @@ inline constexpr uint64_t kSchemaVersion = 1;
 /// Records of one type, under keys that begin with `prefix`.
 template <class T> struct Table { std::string_view prefix; };
 
-/// Every type of record, once: its table, its type, the prefix of its keys, and what follows the prefix in the key of a
+/// Every type of record of the controller, once: its table, its type, the prefix of its keys, and what follows the prefix in the key of a
 /// record `value`. A new type of record is one line here; it needs a codec (messages/codec.h) and a Validate.
 // clang-format off
 #define AVOCET_RECORDS(RECORD)                                                                                         \
-  /* Of the controller. */                                                                                             \
   RECORD(kApplications, Application, "app/", value.name.str()) /* those admitted or waiting */                         \
   RECORD(kPlacements, Placement, "placement/", value.app.str())                                                        \
   RECORD(kDecisions, Decision, "decision/", value.app.name.str()) /* the last one of each application */               \
@@ -39,14 +38,15 @@ template <class T> struct Table { std::string_view prefix; };
   RECORD(kProfiles, Profile, "profile/", value.key())                                                                  \
   RECORD(kDeviceFits, DeviceFit, "fit/", value.device.str())                                                           \
   RECORD(kNodes, NodeInfo, "node/", value.id.str()) /* the last introduction */                                        \
-  RECORD(kEvents, Event, "event/", EventId(value.sequence)) /* oldest first */                                         \
-  /* Of the agent. */                                                                                                  \
-  RECORD(kPlan, RunningApp, "plan/", value.app.str()) /* what it was told to run */
+  RECORD(kEvents, Event, "event/", EventId(value.sequence)) /* oldest first */
 // clang-format on
 
 #define AVOCET_TABLE(name, Type, prefix, id) inline constexpr Table<Type> name{prefix};
 AVOCET_RECORDS(AVOCET_TABLE)
 #undef AVOCET_TABLE
+
+/// Of the agent: what it was told to run.
+inline constexpr Table<Placement> kPlan{"plan/"};
 
 /// A number with a name.
 struct Counter {
@@ -55,6 +55,8 @@ struct Counter {
 };
 /// Controller: the last epoch given to a command.
 inline constexpr Counter kLastEpoch{"meta/last_epoch", kMaxEpoch};
+/// Agent: the largest epoch of all commands that it ever took.
+inline constexpr Counter kHighestEpoch{"meta/highest_epoch", kMaxEpoch};
 /// Agent: tells it from others of its name; never 0.
 inline constexpr Counter kInstance{"meta/instance", std::numeric_limits<uint64_t>::max()};
 

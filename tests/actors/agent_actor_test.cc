@@ -30,7 +30,7 @@ Command Stop(uint64_t epoch) {
 /// The controller as an agent sees it.
 struct FakeController {
   std::vector<RegisterAgent> registrations;
-  std::vector<RunningApp> reports;
+  std::vector<Placement> reports;
   int heartbeats = 0;
   int windows = 0;
   std::vector<int> windows_before_goodbye;

@@ -41,7 +41,7 @@ void ExpectClaims(const T& good, const Check& check, const std::vector<ClaimCase
   }
 }
 
-RunningApp Running(const std::string& app = "cam") {
+Placement Running(const std::string& app = "cam") {
   return {.app = AppId(app),
           .device = DeviceId("n1/gpu0"),
           .model = ModelId("pose:1"),
@@ -86,7 +86,7 @@ TEST(AgentClaims, ASpeakerHasNames) {
 
 struct RegistrationClaim {
   NodeInfo node = TestNode();
-  std::vector<RunningApp> running;
+  std::vector<Placement> running;
 };
 
 Status Check(const RegistrationClaim& registration) {
@@ -129,8 +129,8 @@ TEST(AgentClaims, ANodeIsBoundedInEveryField) {
        {[](auto& r) { r.node.devices[0].cores = {kMaxCores}; }, "cores"}});
 }
 
-std::vector<RunningApp> ManyRunning(size_t count) {
-  std::vector<RunningApp> running;
+std::vector<Placement> ManyRunning(size_t count) {
+  std::vector<Placement> running;
   for (size_t i = 0; i < count; ++i)
     running.push_back(Running("app" + std::to_string(i)));
   return running;
@@ -157,46 +157,46 @@ TEST(AgentClaims, WhatRunsIsAListOfTheSpeakersOwn) {
 }
 
 TEST(AgentClaims, AReportIsBoundedInEveryField) {
-  const auto check = [](const RunningApp& running) { return CheckReport(TestNode(), running); };
+  const auto check = [](const Placement& running) { return CheckReport(TestNode(), running); };
   const auto failed = [](std::string reason) {
-    return [reason = std::move(reason)](RunningApp& running) {
+    return [reason = std::move(reason)](Placement& running) {
       running.phase = PlacementPhase::kFailed;
       running.reason = reason;
     };
   };
-  ExpectClaims<RunningApp>(Running(), check,
-                           {{[](auto& a) { a.app = AppId(kLongestName); }, ""},
-                            {[](auto& a) { a.app = AppId(kTooLong); }, "app"},
-                            {[](auto& a) { a.device = DeviceId("n1/gpu1"); }, "device", StatusCode::kDenied},
-                            {[](auto& a) { a.device = DeviceId("n2/gpu0"); }, "device", StatusCode::kDenied},
-                            {[](auto& a) { a.device = DeviceId("n1"); }, "device"},
-                            {[](auto& a) { a.model = ModelId(kLongestName + ":" + std::string(18, '9')); }, ""},
-                            {[](auto& a) { a.model = ModelId("pose:" + std::string(19, '9')); }, "model"},
-                            {[](auto& a) { a.file = Sha256(std::string(65, 'a')); }, "file"},
-                            {[](auto& a) { a.epoch = 0; }, "epoch"},
-                            {[](auto& a) { a.epoch = kMaxEpoch; }, ""},
-                            {[](auto& a) { a.epoch = kMaxEpoch + 1; }, "epoch"},
-                            {[](auto& a) { a.phase = PlacementPhase::kLost; }, "phase"},
-                            {[](auto& a) { a.reason = "because"; }, "reason"},
-                            {[](auto& a) { a.phase = PlacementPhase::kStarting, a.reason = "tried again"; }, ""},
-                            {failed(std::string(kMaxTextBytes, 'r')), ""},
-                            {failed(std::string(kMaxTextBytes + 1, 'r')), "reason"},
-                            {failed(kBrokenText), "reason"}});
+  ExpectClaims<Placement>(Running(), check,
+                          {{[](auto& a) { a.app = AppId(kLongestName); }, ""},
+                           {[](auto& a) { a.app = AppId(kTooLong); }, "app"},
+                           {[](auto& a) { a.device = DeviceId("n1/gpu1"); }, "device", StatusCode::kDenied},
+                           {[](auto& a) { a.device = DeviceId("n2/gpu0"); }, "device", StatusCode::kDenied},
+                           {[](auto& a) { a.device = DeviceId("n1"); }, "device"},
+                           {[](auto& a) { a.model = ModelId(kLongestName + ":" + std::string(18, '9')); }, ""},
+                           {[](auto& a) { a.model = ModelId("pose:" + std::string(19, '9')); }, "model"},
+                           {[](auto& a) { a.file = Sha256(std::string(65, 'a')); }, "file"},
+                           {[](auto& a) { a.epoch = 0; }, "epoch"},
+                           {[](auto& a) { a.epoch = kMaxEpoch; }, ""},
+                           {[](auto& a) { a.epoch = kMaxEpoch + 1; }, "epoch"},
+                           {[](auto& a) { a.phase = PlacementPhase::kLost; }, "phase"},
+                           {[](auto& a) { a.reason = "because"; }, "reason"},
+                           {[](auto& a) { a.phase = PlacementPhase::kStarting, a.reason = "tried again"; }, ""},
+                           {failed(std::string(kMaxTextBytes, 'r')), ""},
+                           {failed(std::string(kMaxTextBytes + 1, 'r')), "reason"},
+                           {failed(kBrokenText), "reason"}});
 }
 
 TEST(AgentClaims, AnEpochIsPlausibleOrTheControllersOwn) {
   const auto with_last = [](uint64_t last) {
-    return [last](const RunningApp& running) { return CheckEpoch(running, last); };
+    return [last](const Placement& running) { return CheckEpoch(running, last); };
   };
-  const std::vector<ClaimCase<RunningApp>> of_a_young_controller{
+  const std::vector<ClaimCase<Placement>> of_a_young_controller{
       {[](auto& a) { a.epoch = 0; }, "epoch"},
       {[](auto& a) { a.epoch = kMaxClaimedEpoch; }, ""}, // a controller restored from an old copy knows less
       {[](auto& a) { a.epoch = kMaxClaimedEpoch + 1; }, "epoch"},
       {[](auto& a) { a.epoch = std::numeric_limits<uint64_t>::max() - 1; }, "epoch"}};
-  ExpectClaims<RunningApp>(Running(), with_last(7), of_a_young_controller);
-  ExpectClaims<RunningApp>(Running(), with_last(kMaxClaimedEpoch + 9),
-                           {{[](auto& a) { a.epoch = kMaxClaimedEpoch + 9; }, ""},
-                            {[](auto& a) { a.epoch = kMaxClaimedEpoch + 10; }, "epoch"}});
+  ExpectClaims<Placement>(Running(), with_last(7), of_a_young_controller);
+  ExpectClaims<Placement>(Running(), with_last(kMaxClaimedEpoch + 9),
+                          {{[](auto& a) { a.epoch = kMaxClaimedEpoch + 9; }, ""},
+                           {[](auto& a) { a.epoch = kMaxClaimedEpoch + 10; }, "epoch"}});
 }
 
 TEST(AgentClaims, AReportOfWindowsIsBounded) {

@@ -46,11 +46,11 @@ protected:
   }
   Status Register() { return Register(Claimant()); }
 
-  Status Register(const std::vector<RunningApp>& running) {
+  Status Register(const std::vector<Placement>& running) {
     return Ask<Done>(controller, RegisterAgent{TestNode(), running, agent, caf::actor_cast<window_ack_handle>(self)})
         .status();
   }
-  Status Report(const RunningApp& running) {
+  Status Report(const Placement& running) {
     return Ask<Done>(controller, ReportRunning{NodeId("n1"), running, BootId("boot")}).status();
   }
 
@@ -201,7 +201,7 @@ TEST_F(ControllerActorTest, StopsInOrderAndRemembers) {
   EXPECT_EQ(Health(), "away") << "known from the store, not registered yet";
 }
 
-RunningApp RunningCam(uint64_t epoch = 3) {
+Placement RunningCam(uint64_t epoch = 3) {
   const Command start = StartOfCam().command;
   return {.app = start.app,
           .device = start.device,
@@ -255,7 +255,7 @@ TEST_F(ControllerActorTest, StartsAgainAfterTheLongestReason) {
   Store(kPlacements, PlacedCam());
   Restart();
   ASSERT_TRUE(Register().ok());
-  RunningApp failed = RunningCam();
+  Placement failed = RunningCam();
   failed.phase = PlacementPhase::kFailed;
   failed.reason = std::string(kMaxTextBytes, 'r');
   ASSERT_TRUE(Report(failed).ok());
@@ -286,7 +286,7 @@ TEST_F(ControllerActorTest, AnAgentDoesNotStopAnothersApplication) {
   Restart();
   ASSERT_TRUE(Ask<Done>(controller, RegisterAgent{TestNode("n2"), {}, agent, {}}).ok());
   fake->commands.clear();
-  RunningApp others = RunningCam(9);
+  Placement others = RunningCam(9);
   others.device = DeviceId("n2/gpu0");
   EXPECT_EQ(Register({others}).code(), StatusCode::kDenied);
   EXPECT_EQ(Health(), "healthy");

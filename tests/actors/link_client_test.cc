@@ -130,7 +130,7 @@ TEST_F(LinkClientTest, CarriesReportsAndHeartbeats) {
   OpenSession();
   EXPECT_TRUE(Ask<Done>(link, Heartbeat{NodeId("n1"), BootId("boot")}).ok());
   EXPECT_TRUE(up.at(0).has_alive());
-  const RunningApp running{.app = AppId("cam"), .device = DeviceId("n1/gpu0"), .epoch = 3};
+  const Placement running{.app = AppId("cam"), .device = DeviceId("n1/gpu0"), .epoch = 3};
   EXPECT_TRUE(Ask<Done>(link, ReportRunning{NodeId("n1"), running}).ok());
   EXPECT_EQ(up.at(1).running().app(), "cam");
   wire_open = false;

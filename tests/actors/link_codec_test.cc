@@ -19,13 +19,13 @@ Command StartOfCam() {
 }
 
 TEST(LinkCodec, HelloComesBackAsItWas) {
-  const RunningApp running{.app = AppId("cam"),
-                           .device = DeviceId("n1/gpu0"),
-                           .model = ModelId("pose:1"),
-                           .format = ModelFormat::kEmulated,
-                           .file = FakeDigest("pose"),
-                           .epoch = 3,
-                           .phase = PlacementPhase::kReady};
+  const Placement running{.app = AppId("cam"),
+                          .device = DeviceId("n1/gpu0"),
+                          .model = ModelId("pose:1"),
+                          .format = ModelFormat::kEmulated,
+                          .file = FakeDigest("pose"),
+                          .epoch = 3,
+                          .phase = PlacementPhase::kReady};
   const auto hello = FromProto(ToProto(LinkHello{TestNode(), {running}, 42}));
   ASSERT_TRUE(hello.ok()) << hello.status().ToString();
   EXPECT_EQ(hello->node, TestNode());

@@ -261,7 +261,7 @@ protected:
   TestAuthority authority;
 };
 
-RunningApp CamOnN2() {
+Placement CamOnN2() {
   return {.app = AppId("cam"),
           .device = DeviceId("n2/gpu0"),
           .model = ModelId("pose:1"),
@@ -335,7 +335,7 @@ TEST_F(LinkTlsTest, AStolenCertificateStopsNothingOnOtherNodes) {
   Session victim(process->address(), authority.Issue(Role::kAgent, "n2"), {TestNode("n2"), {CamOnN2()}});
   ASSERT_TRUE(victim.BecomesWelcome());
   const auto stolen = authority.Issue(Role::kAgent, "n1");
-  RunningApp claim = CamOnN2();
+  Placement claim = CamOnN2();
   claim.epoch = 9;
   {
     Session thief(process->address(), stolen, {TestNode("n1"), {claim}});

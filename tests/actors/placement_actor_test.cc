@@ -36,7 +36,7 @@ protected:
                                   std::make_shared<const PlacementActorArgs>(PlacementActorArgs{*records, store, {}})));
   }
 
-  Status BringUp(const std::string& node = "n1", std::vector<RunningApp> running = {}) {
+  Status BringUp(const std::string& node = "n1", std::vector<Placement> running = {}) {
     return Ask<Done>(placement, NodeUp{TestNode(node), std::move(running), agent}).status();
   }
 
@@ -54,7 +54,7 @@ protected:
     return Ask<Decision>(placement, ApplyApp{MakeApp(app, "pose", {.rate_rps = rate_rps})});
   }
 
-  RunningApp ReportOf(const Command& command, PlacementPhase phase = PlacementPhase::kReady) {
+  Placement ReportOf(const Command& command, PlacementPhase phase = PlacementPhase::kReady) {
     return {.app = command.app,
             .device = command.device,
             .model = command.model,
@@ -332,7 +332,7 @@ TEST_F(PlacementActorTest, StopsWhatAReturningAgentShouldNotRun) {
 TEST_F(PlacementActorTest, RestartsAfterAnAgentSaidWhyAStartIsTriedAgain) {
   ReadyForApps();
   ASSERT_TRUE(Apply("cam").ok());
-  RunningApp starting = ReportOf(fake->commands.at(0), PlacementPhase::kStarting);
+  Placement starting = ReportOf(fake->commands.at(0), PlacementPhase::kStarting);
   starting.reason = "the model file is not there yet; it is tried again";
   ASSERT_TRUE(BringUp("n1", {starting}).ok());
   Restart();
@@ -537,7 +537,7 @@ TEST_F(MovesTest, AMoverThatFailsStaysWhereItServes) {
 /// be.
 TEST_F(MovesTest, TheLongestReasonOfAMoverIsCutWhereItIsWrapped) {
   ASSERT_TRUE(ApplyWhatNeedsRoom().ok());
-  RunningApp failed = ReportOf(fake->commands.at(0), PlacementPhase::kFailed);
+  Placement failed = ReportOf(fake->commands.at(0), PlacementPhase::kFailed);
   failed.reason.clear();
   while (failed.reason.size() + 3 <= kMaxTextBytes)
     failed.reason += "\xE2\x82\xAC";

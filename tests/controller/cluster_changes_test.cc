@@ -74,21 +74,29 @@ TEST(ClusterChanges, ANodeThatReturnsWithoutADeviceHasItAway) {
 TEST(ClusterChanges, ReportsCountForTheirEpochAndDeviceOnly) {
   ClusterView view = Cluster().Resident(MakeApp("a", "pose"), "n1/gpu0").Build();
   const auto& placement = view.placements.at(AppId("a"));
-  RunningApp report{.app = placement.app,
-                    .device = placement.device,
-                    .epoch = placement.epoch,
-                    .phase = PlacementPhase::kFailed,
-                    .reason = "no memory"};
+  Placement report = placement;
+  report.phase = PlacementPhase::kFailed;
+  report.reason = "no memory";
+
   ++report.epoch;
-  EXPECT_FALSE(TakeReport(view, report));
+  EXPECT_EQ(TakeReport(view, report), ReportEffect::kAnotherCopy);
   --report.epoch;
   report.device = DeviceId("n2/gpu0");
-  EXPECT_FALSE(TakeReport(view, report));
+  EXPECT_EQ(TakeReport(view, report), ReportEffect::kAnotherCopy);
   report.device = placement.device;
-  EXPECT_TRUE(TakeReport(view, report));
+  EXPECT_EQ(TakeReport(view, report), ReportEffect::kChanged);
   EXPECT_EQ(placement.phase, PlacementPhase::kFailed);
+  EXPECT_EQ(TakeReport(view, report), ReportEffect::kNothingNew);
   report.app = AppId("unknown");
-  EXPECT_FALSE(TakeReport(view, report));
+  EXPECT_EQ(TakeReport(view, report), ReportEffect::kAnotherCopy);
+}
+
+TEST(ClusterChanges, ACopyThatServesDoesNotStartAgainUnderTheSameEpoch) {
+  ClusterView view = Cluster().Resident(MakeApp("a", "pose"), "n1/gpu0").Build();
+  Placement late = view.placements.at(AppId("a"));
+  late.phase = PlacementPhase::kStarting;
+  EXPECT_EQ(TakeReport(view, late), ReportEffect::kNothingNew);
+  EXPECT_EQ(view.placements.at(AppId("a")).phase, PlacementPhase::kReady);
 }
 
 TEST(ClusterChanges, CommandsAreValid) {
@@ -96,12 +104,51 @@ TEST(ClusterChanges, CommandsAreValid) {
   const auto placement = ForgetPlacement(view, AppId("a"));
   ASSERT_TRUE(placement);
   EXPECT_TRUE(Validate(StartCommand(*placement)).ok());
-  const auto stop = StopCommand(*placement, 99);
+  const auto stop = StopCommand(*placement);
   EXPECT_TRUE(Validate(stop).ok());
   EXPECT_EQ(stop.kind, CommandKind::kStop);
-  EXPECT_EQ(stop.epoch, 99U);
+  EXPECT_EQ(stop.epoch, placement->epoch);
   EXPECT_FALSE(view.apps.contains(AppId("a")));
   EXPECT_FALSE(ForgetPlacement(view, AppId("a")));
+}
+
+TEST(ClusterChanges, ASnapshotBringsAnApplicationBack) {
+  ClusterView view = Cluster().Resident(MakeApp("a", "pose"), "n1/gpu0").Build();
+  const ClusterView before = view;
+  const auto snapshot = Snapshot(view, AppId("a"));
+  (void)ForgetPlacement(view, AppId("a"));
+  RollBack(view, snapshot);
+  EXPECT_EQ(view.apps.at(AppId("a")), before.apps.at(AppId("a")));
+  EXPECT_EQ(view.placements.at(AppId("a")), before.placements.at(AppId("a")));
+  EXPECT_GT(view.version, before.version);
+}
+
+TEST(ClusterChanges, ASnapshotOfAStrangerMakesItOneAgain) {
+  ClusterView view = Cluster().Build();
+  const auto snapshot = Snapshot(view, AppId("a"));
+  RestoreApp(view, MakeApp("a", "pose"));
+  RollBack(view, snapshot);
+  EXPECT_FALSE(view.apps.contains(AppId("a")));
+}
+
+TEST(ClusterChanges, PlacedAgainACopyStartsUnderItsNewEpoch) {
+  ClusterView view = Cluster().Resident(MakeApp("a", "pose"), "n1/gpu0").Build();
+  const Placement old = view.placements.at(AppId("a"));
+  view.placements.at(AppId("a")).device = DeviceId("n2/gpu0");
+  const Placement again = PlaceAgain(view, old, 77);
+  EXPECT_EQ(again.device, old.device);
+  EXPECT_EQ(again.epoch, 77U);
+  EXPECT_EQ(again.phase, PlacementPhase::kStarting);
+  EXPECT_EQ(view.placements.at(AppId("a")), again);
+}
+
+TEST(ClusterChanges, MarksAsFailedOnlyWhatIsPlaced) {
+  ClusterView view = Cluster().Resident(MakeApp("a", "pose"), "n1/gpu0").Build();
+  MarkFailed(view, AppId("a"), "no room");
+  EXPECT_EQ(view.placements.at(AppId("a")).phase, PlacementPhase::kFailed);
+  EXPECT_EQ(view.placements.at(AppId("a")).reason, "no room");
+  MarkFailed(view, AppId("unknown"), "no room");
+  EXPECT_FALSE(view.placements.contains(AppId("unknown")));
 }
 
 TEST(Describe, PredictsAtTheDeclaredRateUntilMeasurementsContradictIt) {

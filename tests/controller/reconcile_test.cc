@@ -15,16 +15,13 @@ using testing::FakeDigest;
 using testing::MakeApp;
 using testing::ViewBuilder;
 
-RunningApp RunningAs(const Placement& placement, PlacementPhase phase = PlacementPhase::kReady) {
-  return {.app = placement.app,
-          .device = placement.device,
-          .model = placement.model,
-          .format = placement.format,
-          .file = placement.file,
-          .epoch = placement.epoch,
-          .phase = phase,
-          .reason = phase == PlacementPhase::kFailed ? "no memory" : ""};
+Placement RunningAs(Placement placement, PlacementPhase phase = PlacementPhase::kReady) {
+  placement.phase = phase;
+  placement.reason = phase == PlacementPhase::kFailed ? "no memory" : "";
+  return placement;
 }
+
+constexpr uint64_t kLastEpoch = 20; ///< that the controller handed out
 
 /// One application "a" on n/d1; another device n/d2 on the node.
 class ReconcileOne : public ::testing::Test {
@@ -40,7 +37,9 @@ protected:
                   .Build()) {}
 
   Placement& placement() { return view_.placements.at(AppId("a")); }
-  Reconciliation Run(const std::vector<RunningApp>& report) const { return Reconcile(view_, NodeId("n"), report); }
+  Reconciliation Run(const std::vector<Placement>& report, uint64_t highest_epoch = 0) const {
+    return Reconcile(view_, {NodeId("n"), report, highest_epoch}, kLastEpoch);
+  }
 
   ClusterView view_;
 };
@@ -86,60 +85,85 @@ TEST_F(ReconcileOne, StopsWhatIsNotWanted) {
   ASSERT_EQ(result.commands.size(), 1u);
   EXPECT_EQ(result.commands[0].kind, CommandKind::kStop);
   EXPECT_EQ(result.commands[0].app, stranger.app);
-  EXPECT_EQ(result.commands[0].epoch, 8u);
+  EXPECT_EQ(result.commands[0].epoch, 7u);
 }
 
-TEST_F(ReconcileOne, StopsWhatBelongsOnAnotherNode) {
+TEST_F(ReconcileOne, StopsWhatServesOnAnotherNode) {
   auto running = RunningAs(placement());
   placement().device = DeviceId("other/d");
   const auto result = Run({running});
   ASSERT_EQ(result.commands.size(), 1u);
-  EXPECT_EQ(result.commands[0].kind, CommandKind::kStop);
-  EXPECT_EQ(result.commands[0].device, DeviceId("n/d1"));
+  EXPECT_EQ(result.commands[0], StopCommand(running));
+  EXPECT_TRUE(result.kept.empty());
 }
 
-TEST_F(ReconcileOne, ReplacesTheWrongDevice) {
+TEST_F(ReconcileOne, KeepsACopyUntilTheCurrentOneServes) {
+  auto running = RunningAs(placement());
+  placement().device = DeviceId("other/d");
+  for (const auto phase : {PlacementPhase::kStarting, PlacementPhase::kLost, PlacementPhase::kFailed}) {
+    placement().phase = phase;
+    const auto result = Run({running});
+    EXPECT_TRUE(result.commands.empty());
+    EXPECT_EQ(result.kept, std::vector{running});
+  }
+}
+
+TEST_F(ReconcileOne, StopsACopyThatFailedWhereverTheCurrentOneIs) {
+  auto running = RunningAs(placement(), PlacementPhase::kFailed);
+  placement().device = DeviceId("other/d");
+  placement().phase = PlacementPhase::kStarting;
+  EXPECT_EQ(Run({running}).commands, std::vector{StopCommand(running)});
+}
+
+TEST_F(ReconcileOne, ReplacesTheWrongDeviceMakingBeforeBreaking) {
   auto running = RunningAs(placement());
   running.device = DeviceId("n/d2");
+  placement().phase = PlacementPhase::kLost;
   const auto result = Run({running});
-  ASSERT_EQ(result.commands.size(), 2u);
-  EXPECT_EQ(result.commands[0].kind, CommandKind::kStop);
-  EXPECT_EQ(result.commands[0].device, DeviceId("n/d2"));
-  EXPECT_EQ(result.commands[1].kind, CommandKind::kStart);
-  EXPECT_EQ(result.commands[1].device, DeviceId("n/d1"));
-  EXPECT_LT(result.commands[0].epoch, result.commands[1].epoch);
+  ASSERT_EQ(result.commands.size(), 1u);
+  EXPECT_EQ(result.commands[0].kind, CommandKind::kStart);
+  EXPECT_EQ(result.commands[0].device, DeviceId("n/d1"));
+  EXPECT_EQ(result.kept, std::vector{running});
 }
 
-TEST_F(ReconcileOne, ReplacesAnEarlierEpochWithoutRenumbering) {
+TEST_F(ReconcileOne, ReplacesACopyOnItsOwnDeviceUnderANewEpoch) {
   auto running = RunningAs(placement());
   placement().epoch = running.epoch + 10;
-  const auto result = Run({running});
-  ASSERT_EQ(result.commands.size(), 2u);
-  EXPECT_EQ(result.commands[1].epoch, placement().epoch);
+  const auto result = Run({running}, running.epoch);
+  ASSERT_EQ(result.commands.size(), 1u);
+  EXPECT_EQ(result.commands[0].kind, CommandKind::kStart);
+  EXPECT_EQ(result.commands[0].epoch, kLastEpoch + 1);
+  EXPECT_EQ(result.last_epoch, kLastEpoch + 1);
 }
 
-TEST_F(ReconcileOne, StartsAfterALaterEpochThanItKnows) {
+TEST_F(ReconcileOne, StartsAboveAllThatTheAgentHasSeen) {
+  const auto result = Run({}, 40);
+  ASSERT_EQ(result.commands.size(), 1u);
+  EXPECT_EQ(result.commands[0].epoch, 41u);
+  ASSERT_EQ(result.adopted.size(), 1u);
+  EXPECT_EQ(result.adopted[0].epoch, 41u);
+  EXPECT_EQ(result.last_epoch, 41u);
+}
+
+TEST_F(ReconcileOne, StartsAboveALaterCopyThanItKnows) {
   auto running = RunningAs(placement());
   running.epoch = 40;
   const auto result = Run({running});
-  ASSERT_EQ(result.commands.size(), 2u);
+  ASSERT_EQ(result.commands.size(), 1u);
   EXPECT_EQ(result.commands[0].epoch, 41u);
-  EXPECT_EQ(result.commands[1].epoch, 42u);
-  ASSERT_EQ(result.adopted.size(), 1u);
-  EXPECT_EQ(result.adopted[0].epoch, 42u);
 }
 
 TEST_F(ReconcileOne, ReplacesAnotherModelOrFile) {
   auto model = RunningAs(placement());
   model.model = ModelId("m2:1");
-  EXPECT_EQ(Run({model}).commands.size(), 2u);
+  EXPECT_EQ(Run({model}).commands.size(), 1u);
   auto file = RunningAs(placement());
   file.file = FakeDigest("older");
-  EXPECT_EQ(Run({file}).commands.size(), 2u);
+  EXPECT_EQ(Run({file}).commands.size(), 1u);
 }
 
 TEST_F(ReconcileOne, LeavesOtherNodesAlone) {
-  const auto result = Reconcile(view_, NodeId("other"), {});
+  const auto result = Reconcile(view_, {NodeId("other"), {}, 0}, kLastEpoch);
   EXPECT_TRUE(result.commands.empty());
   EXPECT_TRUE(result.adopted.empty());
 }
@@ -154,7 +178,7 @@ TEST(Reconcile, StopsComeFirstAndInOrder) {
   auto stray1 = RunningAs(view.placements.at(AppId("a"))), stray2 = stray1;
   stray1.app = AppId("z");
   stray2.app = AppId("y");
-  const auto commands = Reconcile(view, NodeId("n"), {stray1, stray2}).commands;
+  const auto commands = Reconcile(view, {NodeId("n"), {stray2, stray1}, 0}, kLastEpoch).commands;
   ASSERT_EQ(commands.size(), 4u);
   EXPECT_EQ(commands[0].app, AppId("y"));
   EXPECT_EQ(commands[1].app, AppId("z"));
@@ -162,34 +186,43 @@ TEST(Reconcile, StopsComeFirstAndInOrder) {
   EXPECT_EQ(commands[3].app, AppId("b"));
 }
 
-/// An agent as Reconcile knows it: ignores epochs that it has seen, else does as told.
-std::map<AppId, RunningApp> Obey(const std::vector<RunningApp>& report, const std::vector<Command>& commands) {
-  std::map<AppId, RunningApp> running;
-  std::map<AppId, uint64_t> seen;
-  for (const auto& app : report)
-    running[app.app] = app, seen[app.app] = app.epoch;
+/// An agent as Reconcile knows it: drops starts that are past, else does as told.
+std::map<AppId, Placement> Obey(const NodeReport& report, const std::vector<Command>& commands) {
+  std::map<AppId, Placement> running;
+  for (const auto& copy : report.running)
+    running[copy.app] = copy;
   for (const auto& command : commands) {
-    if (command.epoch <= seen[command.app]) continue;
-    seen[command.app] = command.epoch;
+    const auto known = running.find(command.app);
     if (command.kind == CommandKind::kStop) {
-      if (running.contains(command.app) && running[command.app].device == command.device) running.erase(command.app);
+      if (known != running.end() && known->second.device == command.device && known->second.epoch <= command.epoch)
+        running.erase(known);
       continue;
     }
-    running[command.app] = {command.app,  command.device, command.model,          command.format,
-                            command.file, command.epoch,  PlacementPhase::kReady, ""};
+    if (command.epoch <= report.highest_epoch || (known != running.end() && command.epoch <= known->second.epoch))
+      continue;
+    running[command.app] = {.app = command.app,
+                            .device = command.device,
+                            .model = command.model,
+                            .format = command.format,
+                            .file = command.file,
+                            .size_bytes = command.size_bytes,
+                            .epoch = command.epoch,
+                            .phase = PlacementPhase::kReady,
+                            .reason = ""};
   }
   return running;
 }
 
-std::vector<RunningApp> AnyReport(const ClusterView& view) {
-  std::vector<RunningApp> report;
+std::vector<Placement> AnyReport(const ClusterView& view) {
+  std::vector<Placement> report;
   for (const std::string name : {"a0", "a1", "a2", "a3", "stray0", "stray1"}) {
     if (!*rc::gen::arbitrary<bool>()) continue;
     const auto known = view.placements.find(AppId(name));
-    RunningApp app = RunningAs(known == view.placements.end() ? view.placements.begin()->second : known->second);
+    Placement app = RunningAs(known == view.placements.end() ? view.placements.begin()->second : known->second);
     app.app = AppId(name);
     if (*rc::gen::inRange(0, 3) == 0) app.epoch = *rc::gen::inRange<uint64_t>(1, 9);
-    if (*rc::gen::inRange(0, 3) == 0) app.device = *rc::gen::element(DeviceId("n/d1"), DeviceId("n/d2"));
+    const bool elsewhere = !app.device.str().starts_with("n/"); // an agent speaks of its own devices only
+    if (elsewhere || *rc::gen::inRange(0, 3) == 0) app.device = *rc::gen::element(DeviceId("n/d1"), DeviceId("n/d2"));
     if (*rc::gen::inRange(0, 3) == 0) app.file = FakeDigest("another");
     report.push_back(app);
   }
@@ -204,11 +237,17 @@ RC_GTEST_PROP(ReconcileProperty, CommandsMakeTheWantedStateOfAnyReport, ()) {
     builder.Resident(app, *rc::gen::element<std::string>("n/d1", "n/d2", "other/d"));
   }
   ClusterView view = builder.Build();
-  const auto report = AnyReport(view);
-  const auto result = Reconcile(view, NodeId("n"), report);
+  NodeReport report{NodeId("n"), AnyReport(view), 0};
+  for (const auto& copy : report.running)
+    report.highest_epoch = std::max(report.highest_epoch, copy.epoch);
+  const auto result = Reconcile(view, report, kLastEpoch);
   for (const auto& placement : result.adopted)
-    view.placements[placement.app] = placement;
-  const auto running = Obey(report, result.commands);
+    AdoptPlacement(view, placement);
+  auto running = Obey(report, result.commands);
+  for (const auto& copy : result.kept) {
+    RC_ASSERT(view.placements.at(copy.app).device != copy.device);
+    if (running.at(copy.app) == copy) running.erase(copy.app); // it is stopped when the current copy serves
+  }
 
   size_t wanted = 0;
   for (const auto& [app, placement] : view.placements) {
@@ -219,10 +258,10 @@ RC_GTEST_PROP(ReconcileProperty, CommandsMakeTheWantedStateOfAnyReport, ()) {
   }
   RC_ASSERT(running.size() == wanted);
 
-  std::vector<RunningApp> now;
+  NodeReport now{NodeId("n"), {}, result.last_epoch};
   for (const auto& [app, one] : running)
-    now.push_back(one);
-  RC_ASSERT(Reconcile(view, NodeId("n"), now).commands.empty());
+    now.running.push_back(one);
+  RC_ASSERT(Reconcile(view, now, result.last_epoch).commands.empty());
 }
 
 } // namespace

@@ -88,7 +88,7 @@ AgentOutcome Use(const v1::Hello& proto) {
   return Used(batch);
 }
 
-AgentOutcome Use(const v1::RunningApp& proto) {
+AgentOutcome Use(const v1::Placement& proto) {
   const auto running = FromProto(proto);
   if (!running.ok()) return {Depth::kUndecoded, ""};
   if (!CheckReport(TestNode(), *running).ok() || !CheckEpoch(*running, 7).ok()) return Refused();

@@ -27,7 +27,7 @@ using google::protobuf::Message;
 
 constexpr int kMutations = 20'000;
 
-RunningApp RunningCam(PlacementPhase phase) {
+Placement RunningCam(PlacementPhase phase) {
   const Command start = StartOfCam().command;
   return {.app = start.app,
           .device = start.device,

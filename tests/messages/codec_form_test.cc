@@ -73,10 +73,6 @@ TEST(CodecForm, RefusesAbsentEnumerators) {
       SampleCommand(), [](auto& p) { p.clear_kind(); }, "'kind': missing");
   ExpectRefused(
       SampleCommand(), [](auto& p) { p.clear_format(); }, "'format': missing");
-  ExpectRefused(
-      SampleRunningApp(), [](auto& p) { p.clear_format(); }, "'format': missing");
-  ExpectRefused(
-      SampleRunningApp(), [](auto& p) { p.clear_phase(); }, "'phase': missing");
 }
 
 TEST(CodecForm, RefusesEnumeratorsOfALaterVersion) {

@@ -119,17 +119,6 @@ inline Command SampleCommand() {
           .file = kDigest};
 }
 
-inline RunningApp SampleRunningApp() {
-  return {.app = AppId("door"),
-          .device = DeviceId("jetson-1/gpu0"),
-          .model = ModelId("pose:1"),
-          .format = ModelFormat::kTflite,
-          .file = kDigest,
-          .epoch = 1,
-          .phase = PlacementPhase::kReady,
-          .reason = ""};
-}
-
 inline Event SampleEvent() {
   return {.sequence = 1, .at = {}, .kind = "app_admitted", .subject = "door", .detail = "to jetson-1/gpu0"};
 }

@@ -1,5 +1,7 @@
 #include "messages/command.h"
 
+#include <gmock/gmock.h>
+
 #include "messages/text.h"
 #include "tests/messages/samples.h"
 #include "tests/messages/validate_cases.h"
@@ -24,19 +26,16 @@ TEST(ValidateCommand, NamesTheFirstBrokenRule) {
                            {[=](auto& c) { stop(c), c.epoch = 0; }, "field 'epoch'"}});
 }
 
-TEST(ValidateRunningApp, NamesTheFirstBrokenRule) {
-  ExpectValidate<RunningApp>(
-      SampleRunningApp(),
-      {{[](auto& a) { a.app = AppId(); }, "running application '': field 'app'"},
-       {[](auto& a) { a.device = DeviceId(); }, "field 'device'"},
-       {[](auto& a) { a.model = ModelId(); }, "field 'model'"},
-       {[](auto& a) { a.file = Sha256(); }, "field 'file'"},
-       {[](auto& a) { a.epoch = 0; }, "field 'epoch'"},
-       {[](auto& a) { a.epoch = kMaxEpoch; }, ""},
-       {[](auto& a) { a.epoch = kMaxEpoch + 1; }, "field 'epoch'"},
-       {[](auto& a) { a.phase = PlacementPhase::kFailed, a.reason = "no such file"; }, ""},
-       {[](auto& a) { a.phase = PlacementPhase::kLost; }, "is 'lost'; it must be starting, ready or failed"},
-       {[](auto& a) { a.reason = std::string(kMaxTextBytes + 1, 'r'); }, "field 'reason'"}});
+TEST(ValidateReport, IsThatOfAPlacementWhichIsNotLost) {
+  auto running = SamplePlacement();
+  EXPECT_EQ(ValidateReport(running), Status());
+  running.epoch = 0;
+  EXPECT_THAT(ValidateReport(running).message(), testing::HasSubstr("running application 'door': "));
+  EXPECT_THAT(ValidateReport(running).message(), testing::HasSubstr("field 'epoch'"));
+
+  running = SamplePlacement();
+  running.phase = PlacementPhase::kLost;
+  EXPECT_THAT(ValidateReport(running).message(), testing::HasSubstr("is 'lost'; it must be starting, ready or failed"));
 }
 
 TEST(ValidateEvent, NamesTheFirstBrokenRule) {

@@ -129,7 +129,7 @@ Event FullEvent() {
   return {.sequence = 41, .at = kWhen, .kind = "app_admitted", .subject = "door", .detail = "on n1/gpu0"};
 }
 
-RunningApp FullRunning() {
+Placement FullRunning() {
   return {.app = AppId("door"),
           .device = DeviceId("n1/gpu0"),
           .model = ModelId("pose:1"),

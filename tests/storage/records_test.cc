@@ -94,8 +94,8 @@ Event EventNumber(uint64_t sequence) {
   return {.sequence = sequence, .at = WallTime(5s), .kind = "app_admitted", .subject = "door", .detail = "on n1/gpu0"};
 }
 
-RunningApp Running(const std::string& name) {
-  RunningApp app;
+Placement Running(const std::string& name) {
+  Placement app;
   app.app = AppId(name);
   app.device = DeviceId("n1/gpu0");
   app.model = ModelId("pose:1");

@@ -364,6 +364,7 @@ rc::Gen<Placement> ValidPlacement() {
     placement.model = *ValidModelId();
     placement.format = AnyFormat();
     placement.file = *ValidSha256();
+    placement.size_bytes = *rc::gen::arbitrary<uint64_t>();
     placement.epoch = AnyEpoch();
     placement.phase = *rc::gen::element(PlacementPhase::kStarting, PlacementPhase::kReady, PlacementPhase::kLost,
                                         PlacementPhase::kFailed);
@@ -407,23 +408,9 @@ rc::Gen<Command> ValidCommand() {
     if (command.kind == CommandKind::kStart || *rc::gen::arbitrary<bool>()) {
       command.model = *ValidModelId();
       command.file = *ValidSha256();
+      command.size_bytes = *rc::gen::arbitrary<uint64_t>();
     }
     return command;
-  });
-}
-
-rc::Gen<RunningApp> ValidRunningApp() {
-  return rc::gen::exec([] {
-    RunningApp app;
-    app.app = AnyApp();
-    app.device = *ValidDeviceId();
-    app.model = *ValidModelId();
-    app.format = AnyFormat();
-    app.file = *ValidSha256();
-    app.epoch = AnyEpoch();
-    app.phase = *rc::gen::element(PlacementPhase::kStarting, PlacementPhase::kReady, PlacementPhase::kFailed);
-    app.reason = *ValidText();
-    return app;
   });
 }
 

@@ -39,7 +39,6 @@ rc::Gen<DeviceFit> ValidDeviceFit();
 rc::Gen<Placement> ValidPlacement();
 rc::Gen<Decision> ValidDecision();
 rc::Gen<Command> ValidCommand();
-rc::Gen<RunningApp> ValidRunningApp();
 rc::Gen<Event> ValidEvent();
 
 /// How RapidCheck shows a counterexample: as the text of its message.
@@ -69,7 +68,6 @@ AVOCET_ARBITRARY(DeviceFit)
 AVOCET_ARBITRARY(Placement)
 AVOCET_ARBITRARY(Decision)
 AVOCET_ARBITRARY(Command)
-AVOCET_ARBITRARY(RunningApp)
 AVOCET_ARBITRARY(Event)
 #undef AVOCET_ARBITRARY
 
