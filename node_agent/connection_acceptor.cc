@@ -85,11 +85,10 @@ int WholeMillis(Duration duration) {
 
 Result<std::unique_ptr<ConnectionAcceptor>> ConnectionAcceptor::Listen(const std::string& address,
                                                                        const AcceptorOptions& options) {
-  auto listening = ListenOn(address, options.unacknowledged);
-  if (!listening.ok()) return listening.status();
+  AVOCET_ASSIGN_OR_RETURN(auto listening, ListenOn(address, options.unacknowledged));
   OwnedDescriptor wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!wake.ok()) return Unavailable("cannot listen on '" + address + "': no descriptors are left");
-  return std::unique_ptr<ConnectionAcceptor>(new ConnectionAcceptor(options, std::move(*listening), std::move(wake)));
+  return std::unique_ptr<ConnectionAcceptor>(new ConnectionAcceptor(options, std::move(listening), std::move(wake)));
 }
 
 ConnectionAcceptor::ConnectionAcceptor(const AcceptorOptions& options, ListeningSockets listening, OwnedDescriptor wake)

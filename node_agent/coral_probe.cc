@@ -27,14 +27,13 @@ std::optional<double> Temperature(const CoralDevice& device, const std::filesyst
 } // namespace
 
 Result<CoralRuntime> ProbeCoral(const std::filesystem::path& library, const std::filesystem::path& root) {
-  auto opened = SharedLibrary::Open(library);
-  if (!opened.ok()) return opened.status();
+  AVOCET_ASSIGN_OR_RETURN(auto opened, SharedLibrary::Open(library));
   EdgeTpuDevice* (*list)(size_t*) = nullptr;
   void (*free_list)(EdgeTpuDevice*) = nullptr;
   const char* (*version)() = nullptr;
-  AVOCET_RETURN_IF_ERROR(opened->Bind("edgetpu_list_devices", list));
-  AVOCET_RETURN_IF_ERROR(opened->Bind("edgetpu_free_devices", free_list));
-  AVOCET_RETURN_IF_ERROR(opened->Bind("edgetpu_version", version));
+  AVOCET_RETURN_IF_ERROR(opened.Bind("edgetpu_list_devices", list));
+  AVOCET_RETURN_IF_ERROR(opened.Bind("edgetpu_free_devices", free_list));
+  AVOCET_RETURN_IF_ERROR(opened.Bind("edgetpu_version", version));
   CoralRuntime runtime{version(), {}};
   size_t count = 0;
   EdgeTpuDevice* found = list(&count);

@@ -121,17 +121,12 @@ Result<uint64_t> ParseMemTotal(std::string_view meminfo) {
 }
 
 Result<CpuInfo> ProbeCpu(const std::filesystem::path& root) {
-  const auto cpuinfo = ReadAll(root / "proc/cpuinfo");
-  if (!cpuinfo.ok()) return cpuinfo.status();
-  const auto online = ReadAll(root / "sys/devices/system/cpu/online");
-  if (!online.ok()) return online.status();
-  const auto meminfo = ReadAll(root / "proc/meminfo");
-  if (!meminfo.ok()) return meminfo.status();
-  auto cores = ParseCoreList(*online);
-  if (!cores.ok()) return cores.status();
-  const auto memory = ParseMemTotal(*meminfo);
-  if (!memory.ok()) return memory.status();
-  return CpuInfo{ParseCpuModel(*cpuinfo), std::move(*cores), *memory};
+  AVOCET_ASSIGN_OR_RETURN(const auto cpuinfo, ReadAll(root / "proc/cpuinfo"));
+  AVOCET_ASSIGN_OR_RETURN(const auto online, ReadAll(root / "sys/devices/system/cpu/online"));
+  AVOCET_ASSIGN_OR_RETURN(const auto meminfo, ReadAll(root / "proc/meminfo"));
+  AVOCET_ASSIGN_OR_RETURN(auto cores, ParseCoreList(online));
+  AVOCET_ASSIGN_OR_RETURN(const auto memory, ParseMemTotal(meminfo));
+  return CpuInfo{ParseCpuModel(cpuinfo), std::move(cores), memory};
 }
 
 // Lower-case letters, digits and dots, everything else one dash.

@@ -17,9 +17,8 @@ void Report(const char* text) {
 } // namespace
 
 Result<std::shared_ptr<const EdgeTpuPlugin>> EdgeTpuPlugin::Load(const std::filesystem::path& library) {
-  auto opened = SharedLibrary::Open(library);
-  if (!opened.ok()) return opened.status();
-  auto plugin = std::make_shared<EdgeTpuPlugin>(std::move(*opened));
+  AVOCET_ASSIGN_OR_RETURN(auto opened, SharedLibrary::Open(library));
+  auto plugin = std::make_shared<EdgeTpuPlugin>(std::move(opened));
   AVOCET_RETURN_IF_ERROR(plugin->library_.Bind("tflite_plugin_create_delegate", plugin->create_));
   AVOCET_RETURN_IF_ERROR(plugin->library_.Bind("tflite_plugin_destroy_delegate", plugin->destroy_));
   return std::shared_ptr<const EdgeTpuPlugin>(std::move(plugin));

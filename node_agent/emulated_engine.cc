@@ -142,17 +142,15 @@ public:
   bool can_cancel() const override { return true; }
 
   Result<std::unique_ptr<LoadedModel>> Load(const LoadRequest& request) override {
-    const auto text = ReadWholeFile(request.file, kMaxEmulatedModelFileBytes);
-    if (!text.ok()) return text.status();
-    auto model = ParseEmulatedModel(*text, request.file.string());
-    if (!model.ok()) return model.status();
-    const auto cost = model->costs.find(device_kind_);
-    if (cost == model->costs.end())
+    AVOCET_ASSIGN_OR_RETURN(const auto text, ReadWholeFile(request.file, kMaxEmulatedModelFileBytes));
+    AVOCET_ASSIGN_OR_RETURN(auto model, ParseEmulatedModel(text, request.file.string()));
+    const auto cost = model.costs.find(device_kind_);
+    if (cost == model.costs.end())
       return Unsupported("model '" + request.model.str() + "' has no section [device." +
                          std::string(ToString(device_kind_)) + "]: it is not emulated on such devices");
     if (!switches_) cost->second.switch_overhead = {};
     return std::unique_ptr<LoadedModel>(
-        std::make_unique<EmulatedLoadedModel>(device_, std::move(model->signature), cost->second, request.model));
+        std::make_unique<EmulatedLoadedModel>(device_, std::move(model.signature), cost->second, request.model));
   }
 
 private:

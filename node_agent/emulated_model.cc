@@ -107,15 +107,13 @@ private:
 };
 
 Result<DataType> ReadDataType(const Reader& reader, const toml::table& table, const std::string& place) {
-  const auto text = reader.String(table, place, "datatype");
-  if (!text.ok()) return text.status();
-  const auto type = ParseDataType(*text);
+  AVOCET_ASSIGN_OR_RETURN(const auto text, reader.String(table, place, "datatype"));
+  const auto type = ParseDataType(text);
   if (type && *type != DataType::kBytes) return *type;
-  const std::string_view nearest = Nearest(*text, {"BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16",
-                                                   "INT32", "INT64", "FP16", "BF16", "FP32", "FP64"});
-  return reader.Fail(table.get("datatype")->source(), place + " datatype '" + *text +
-                                                          "' is not supported; did you mean '" + std::string(nearest) +
-                                                          "'?");
+  const std::string_view nearest = Nearest(text, {"BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16",
+                                                  "INT32", "INT64", "FP16", "BF16", "FP32", "FP64"});
+  return reader.Fail(table.get("datatype")->source(),
+                     place + " datatype '" + text + "' is not supported; did you mean '" + std::string(nearest) + "'?");
 }
 
 Result<std::vector<int64_t>> ReadShape(const Reader& reader, const toml::table& table, const std::string& place) {
@@ -136,13 +134,10 @@ Result<std::vector<int64_t>> ReadShape(const Reader& reader, const toml::table& 
 
 Result<TensorSpec> ReadTensor(const Reader& reader, const toml::table& table, const std::string& place) {
   AVOCET_RETURN_IF_ERROR(reader.CheckKeys(table, place, {"name", "datatype", "shape"}));
-  auto name = reader.String(table, place, "name");
-  if (!name.ok()) return name.status();
-  const auto type = ReadDataType(reader, table, place);
-  if (!type.ok()) return type.status();
-  auto shape = ReadShape(reader, table, place);
-  if (!shape.ok()) return shape.status();
-  TensorSpec spec{std::move(*name), *type, std::move(*shape)};
+  AVOCET_ASSIGN_OR_RETURN(auto name, reader.String(table, place, "name"));
+  AVOCET_ASSIGN_OR_RETURN(const auto type, ReadDataType(reader, table, place));
+  AVOCET_ASSIGN_OR_RETURN(auto shape, ReadShape(reader, table, place));
+  TensorSpec spec{std::move(name), type, std::move(shape)};
   const auto bytes = ByteSize(spec);
   if (!bytes.ok() || *bytes > kMaxEmulatedTensorBytes)
     return reader.Fail(table.get("shape")->source(), place + " shape " + Describe(spec) + " exceeds " +
@@ -159,11 +154,10 @@ Result<std::vector<TensorSpec>> ReadTensors(const Reader& reader, const toml::ta
     return reader.Fail(node->source(), place + " must be 1 to " + std::to_string(kMaxEmulatedTensors) + " tables");
   std::vector<TensorSpec> specs;
   for (const toml::node& element : *tables) {
-    auto spec = ReadTensor(reader, *element.as_table(), place);
-    if (!spec.ok()) return spec.status();
-    if (std::any_of(specs.begin(), specs.end(), [&](const TensorSpec& other) { return other.name == spec->name; }))
-      return reader.Fail(element.source(), place + " name '" + spec->name + "' is used twice");
-    specs.push_back(std::move(*spec));
+    AVOCET_ASSIGN_OR_RETURN(auto spec, ReadTensor(reader, *element.as_table(), place));
+    if (std::any_of(specs.begin(), specs.end(), [&](const TensorSpec& other) { return other.name == spec.name; }))
+      return reader.Fail(element.source(), place + " name '" + spec.name + "' is used twice");
+    specs.push_back(std::move(spec));
   }
   return specs;
 }
@@ -171,16 +165,12 @@ Result<std::vector<TensorSpec>> ReadTensors(const Reader& reader, const toml::ta
 Result<EmulatedCost> ReadCost(const Reader& reader, const toml::table& table, const std::string& place) {
   AVOCET_RETURN_IF_ERROR(reader.CheckKeys(table, place, {"service_ms", "scv", "switch_ms", "memory_mb", "source"}));
   AVOCET_RETURN_IF_ERROR(reader.OptionalText(table, place, "source"));
-  const auto service = reader.Number(table, place, "service_ms", {0, kMaxMillis, true});
-  if (!service.ok()) return service.status();
-  const auto scv = reader.Number(table, place, "scv", {0, kMaxScv, false}, 0.0);
-  if (!scv.ok()) return scv.status();
-  const auto switch_ms = reader.Number(table, place, "switch_ms", {0, kMaxMillis, false}, 0.0);
-  if (!switch_ms.ok()) return switch_ms.status();
-  const auto memory = reader.Number(table, place, "memory_mb", {0, kMaxMemoryMb, true});
-  if (!memory.ok()) return memory.status();
-  const auto bytes = static_cast<uint64_t>(*memory * static_cast<double>(kMiB));
-  return EmulatedCost{std::max(FromMillis(*service), Duration(1)), *scv, FromMillis(*switch_ms),
+  AVOCET_ASSIGN_OR_RETURN(const auto service, reader.Number(table, place, "service_ms", {0, kMaxMillis, true}));
+  AVOCET_ASSIGN_OR_RETURN(const auto scv, reader.Number(table, place, "scv", {0, kMaxScv, false}, 0.0));
+  AVOCET_ASSIGN_OR_RETURN(const auto switch_ms, reader.Number(table, place, "switch_ms", {0, kMaxMillis, false}, 0.0));
+  AVOCET_ASSIGN_OR_RETURN(const auto memory, reader.Number(table, place, "memory_mb", {0, kMaxMemoryMb, true}));
+  const auto bytes = static_cast<uint64_t>(memory * static_cast<double>(kMiB));
+  return EmulatedCost{std::max(FromMillis(service), Duration(1)), scv, FromMillis(switch_ms),
                       std::max<uint64_t>(bytes, 1)};
 }
 
@@ -197,9 +187,8 @@ Result<std::map<DeviceKind, EmulatedCost>> ReadCosts(const Reader& reader, const
     if (!entry) continue;
     const std::string place = "[device." + std::string(ToString(kind)) + "]";
     if (!entry->is_table()) return reader.Fail(entry->source(), place + " must be a table");
-    const auto cost = ReadCost(reader, *entry->as_table(), place);
-    if (!cost.ok()) return cost.status();
-    costs.emplace(kind, *cost);
+    AVOCET_ASSIGN_OR_RETURN(const auto cost, ReadCost(reader, *entry->as_table(), place));
+    costs.emplace(kind, cost);
   }
   return costs;
 }
@@ -207,13 +196,10 @@ Result<std::map<DeviceKind, EmulatedCost>> ReadCosts(const Reader& reader, const
 Result<EmulatedModel> ReadModel(const Reader& reader, const toml::table& file) {
   AVOCET_RETURN_IF_ERROR(reader.CheckKeys(file, "the file", {"description", "input", "output", "device"}));
   AVOCET_RETURN_IF_ERROR(reader.OptionalText(file, "the file's", "description"));
-  auto inputs = ReadTensors(reader, file, "input");
-  if (!inputs.ok()) return inputs.status();
-  auto outputs = ReadTensors(reader, file, "output");
-  if (!outputs.ok()) return outputs.status();
-  auto costs = ReadCosts(reader, file);
-  if (!costs.ok()) return costs.status();
-  return EmulatedModel{{std::move(*inputs), std::move(*outputs)}, std::move(*costs)};
+  AVOCET_ASSIGN_OR_RETURN(auto inputs, ReadTensors(reader, file, "input"));
+  AVOCET_ASSIGN_OR_RETURN(auto outputs, ReadTensors(reader, file, "output"));
+  AVOCET_ASSIGN_OR_RETURN(auto costs, ReadCosts(reader, file));
+  return EmulatedModel{{std::move(inputs), std::move(outputs)}, std::move(costs)};
 }
 
 } // namespace

@@ -7,11 +7,10 @@ namespace avocet {
 Result<std::unique_ptr<GrpcPort>> GrpcPort::Open(const std::string& address, const AcceptorOptions& options,
                                                  grpc::ServerBuilder& builder,
                                                  const std::shared_ptr<grpc::ServerCredentials>& credentials) {
-  auto acceptor = ConnectionAcceptor::Listen(address, options);
-  if (!acceptor.ok()) return acceptor.status();
+  AVOCET_ASSIGN_OR_RETURN(auto acceptor, ConnectionAcceptor::Listen(address, options));
   auto door = builder.experimental().AddExternalConnectionAcceptor(
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, credentials);
-  return std::unique_ptr<GrpcPort>(new GrpcPort(std::move(door), std::move(*acceptor)));
+  return std::unique_ptr<GrpcPort>(new GrpcPort(std::move(door), std::move(acceptor)));
 }
 
 void GrpcPort::Serve() {

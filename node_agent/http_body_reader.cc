@@ -25,9 +25,8 @@ Status HttpBodyReader::Begin(HttpHeadReader& reader, boost::beast::flat_buffer& 
 }
 
 Status HttpBodyReader::TakeChunks(boost::beast::flat_buffer& buffer) {
-  const auto is_whole = chunks_->Put(buffer);
-  if (!is_whole.ok()) return is_whole.status();
-  if (!*is_whole) return {};
+  AVOCET_ASSIGN_OR_RETURN(const auto is_whole, chunks_->Put(buffer));
+  if (!is_whole) return {};
   body_ = chunks_->Take();
   have_ = body_.bytes().size();
   chunks_.reset();

@@ -21,15 +21,14 @@ public:
   Status Add(TensorDraft& draft) {
     if (!draft.datatype || !draft.shape)
       return InvalidArgument(ShownInput(draft.name) + " has no '" + (draft.datatype ? "shape" : "datatype") + "'");
-    auto spec = MakeSpec(draft.name, *draft.datatype, std::move(*draft.shape));
-    if (!spec.ok()) return spec.status();
+    AVOCET_ASSIGN_OR_RETURN(auto spec, MakeSpec(draft.name, *draft.datatype, std::move(*draft.shape)));
     if (draft.parameters.contains("shared_memory_region"))
       return Unsupported(ShownInput(draft.name) + ": shared memory is not supported; send the contents");
     const auto binary = draft.parameters.find("binary_data_size");
-    if (binary == draft.parameters.end()) return AddJson(draft, std::move(*spec));
+    if (binary == draft.parameters.end()) return AddJson(draft, std::move(spec));
     if (draft.data || draft.later)
       return InvalidArgument(ShownInput(draft.name) + " has 'data' beside 'binary_data_size'; use one of them");
-    return AddBinary(std::move(*spec), binary->second);
+    return AddBinary(std::move(spec), binary->second);
   }
 
   Status CheckNothingLeft() const {
@@ -50,9 +49,7 @@ private:
 
   Status ReadLater(TensorDraft& draft, const TensorSpec& spec) {
     const auto [begin, end] = *draft.later;
-    auto bytes = ReadDataJson(json_.subspan(begin, end - begin), spec, left_);
-    if (!bytes.ok()) return bytes.status();
-    draft.data = std::move(*bytes);
+    AVOCET_ASSIGN_OR_RETURN(draft.data, ReadDataJson(json_.subspan(begin, end - begin), spec, left_));
     return {};
   }
 
@@ -120,9 +117,8 @@ Result<TensorSpec> RawSpec(const ModelSignature& signature, size_t bytes) {
                            " has more than one open extent");
   *open = 1;
   if (spec.type == DataType::kBytes) return spec;
-  const auto each = ByteSize(spec);
-  if (!each.ok()) return each.status();
-  *open = *each > 0 ? static_cast<int64_t>(bytes / *each) : 0;
+  AVOCET_ASSIGN_OR_RETURN(const auto each, ByteSize(spec));
+  *open = each > 0 ? static_cast<int64_t>(bytes / each) : 0;
   return spec;
 }
 
@@ -133,36 +129,34 @@ bool HttpInferRequest::IsBinary(size_t i) const {
 }
 
 Result<HttpInferRequest> DecodeInferRequest(const HttpInferBody& body) {
-  auto draft = ReadRequestJson(body.bytes.first(body.json_bytes), body.most_decoded);
-  if (!draft.ok()) return draft.status();
+  AVOCET_ASSIGN_OR_RETURN(auto draft, ReadRequestJson(body.bytes.first(body.json_bytes), body.most_decoded));
   HttpInferRequest request;
-  request.id = std::move(draft->id);
-  request.parameters = std::move(draft->parameters);
+  request.id = std::move(draft.id);
+  request.parameters = std::move(draft.parameters);
   AVOCET_RETURN_IF_ERROR(TakeBinaryDefault(request));
-  request.converted.reserve(draft->inputs.size()); // views point into its elements' own storage, but be safe
+  request.converted.reserve(draft.inputs.size()); // views point into its elements' own storage, but be safe
   Assembler assembler(body, request);
-  for (TensorDraft& input : draft->inputs)
+  for (TensorDraft& input : draft.inputs)
     AVOCET_RETURN_IF_ERROR(assembler.Add(input));
   AVOCET_RETURN_IF_ERROR(assembler.CheckNothingLeft());
-  for (TensorDraft& output : draft->outputs)
+  for (TensorDraft& output : draft.outputs)
     AVOCET_RETURN_IF_ERROR(AddOutput(output, request));
   return request;
 }
 
 Result<HttpInferRequest> DecodeRawRequest(std::span<const std::byte> body, const ModelSignature& signature) {
-  auto spec = RawSpec(signature, body.size());
-  if (!spec.ok()) return spec.status();
+  AVOCET_ASSIGN_OR_RETURN(auto spec, RawSpec(signature, body.size()));
   HttpInferRequest request;
   request.is_binary_by_default = true;
   std::span<const std::byte> data = body;
-  if (spec->type == DataType::kBytes) {
+  if (spec.type == DataType::kBytes) {
     auto& element = request.converted.emplace_back();
     element.reserve(kLengthPrefix + body.size());
     AppendByteString({reinterpret_cast<const char*>(body.data()), body.size()}, element);
     data = element;
   }
-  AVOCET_RETURN_IF_ERROR(CheckContents(*spec, data));
-  request.inputs.push_back({std::move(*spec), data});
+  AVOCET_RETURN_IF_ERROR(CheckContents(spec, data));
+  request.inputs.push_back({std::move(spec), data});
   return request;
 }
 

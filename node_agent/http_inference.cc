@@ -23,9 +23,8 @@ bool HttpInference::is_long_to_decode() const {
 }
 
 Result<HttpInferRequest> HttpInference::DecodeRaw() const {
-  const auto signature = inference_.signature();
-  if (!signature.ok()) return signature.status();
-  return DecodeRawRequest(body_.bytes, **signature);
+  AVOCET_ASSIGN_OR_RETURN(const auto signature, inference_.signature());
+  return DecodeRawRequest(body_.bytes, *signature);
 }
 
 Result<InferenceProgress> HttpInference::Begin(std::function<void()> ready) {
@@ -45,10 +44,9 @@ bool HttpInference::is_long_to_encode(HttpCoding coding) const {
 void HttpInference::Encode(HttpCoding coding) {
   const auto encode = [&]() -> Result<HttpReply> {
     AVOCET_RETURN_IF_ERROR(inference_.status());
-    auto answer = inference_.answer();
-    if (!answer.ok()) return answer.status();
-    classified_ = ClassifyOutputs(*answer);
-    auto reply = EncodeInferResponse(**request_, name_, *answer);
+    AVOCET_ASSIGN_OR_RETURN(auto answer, inference_.answer());
+    classified_ = ClassifyOutputs(answer);
+    auto reply = EncodeInferResponse(**request_, name_, answer);
     if (!reply.ok() || coding == HttpCoding::kIdentity) return reply;
     return Compressed(std::move(*reply), coding);
   };

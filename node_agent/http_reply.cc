@@ -92,9 +92,7 @@ HttpReply ErrorReply(const Status& status) {
 Result<HttpReply> Compressed(HttpReply reply, HttpCoding coding) {
   std::vector<std::span<const std::byte>> parts{std::as_bytes(std::span(reply.text))};
   parts.insert(parts.end(), reply.tails.begin(), reply.tails.end());
-  auto text = Deflate(coding, parts);
-  if (!text.ok()) return text.status();
-  reply.text = std::move(*text);
+  AVOCET_ASSIGN_OR_RETURN(reply.text, Deflate(coding, parts));
   reply.tails.clear();
   reply.coding = coding;
   return reply;

@@ -335,12 +335,11 @@ Result<RequestDraft> ReadRequestJson(std::span<const std::byte> json, size_t mos
 
 Result<std::vector<std::byte>> ReadDataJson(std::span<const std::byte> array, const TensorSpec& spec,
                                             size_t most_decoded) {
-  auto elements = JsonElements::For(spec, most_decoded, array.size());
-  if (!elements.ok()) return elements.status();
+  AVOCET_ASSIGN_OR_RETURN(auto elements, JsonElements::For(spec, most_decoded, array.size()));
   rapidjson::MemoryStream text(CharsOf(array), array.size());
-  ArrayReader reader(text, *elements);
+  ArrayReader reader(text, elements);
   rapidjson::Reader().Parse<kParseFlags>(text, reader); // the form was checked; what fails is an element
-  return elements->Finish();
+  return elements.Finish();
 }
 
 } // namespace avocet

@@ -51,13 +51,12 @@ Status CheckOptions(const HttpServerOptions& options) {
 }
 
 Result<tcp::endpoint> Resolve(const std::string& text) {
-  const auto address = ParseAddress(text);
-  if (!address.ok()) return address.status();
+  AVOCET_ASSIGN_OR_RETURN(const auto address, ParseAddress(text));
   error_code error;
-  const std::string host = address->host == "localhost" ? "127.0.0.1" : address->host;
+  const std::string host = address.host == "localhost" ? "127.0.0.1" : address.host;
   const auto ip = asio::ip::make_address(host, error);
   if (error) return InvalidArgument("'" + text + "': the host must be an IP address or localhost");
-  return tcp::endpoint(ip, address->port);
+  return tcp::endpoint(ip, address.port);
 }
 
 Status UseCertificate(const ServerCertificate& files, asio::ssl::context& context) {
@@ -153,15 +152,14 @@ private:
     if (address.empty()) return {};
     const std::string what = surface == HttpSurface::kInference ? "inference REST" : "metrics";
     if (tls == nullptr && !options_.plaintext) AVOCET_RETURN_IF_ERROR(RequireLoopback(address, what));
-    const auto endpoint = Resolve(address);
-    if (!endpoint.ok()) return endpoint.status();
+    AVOCET_ASSIGN_OR_RETURN(const auto endpoint, Resolve(address));
     const auto& wanted =
         surface == HttpSurface::kMetrics ? options_.limits.metrics_connections : options_.limits.connections;
     Listener& listener = listeners_.emplace_back(surface, tls, loops_.front().io, wanted);
     error_code error;
-    listener.acceptor.open(endpoint->protocol(), error);
+    listener.acceptor.open(endpoint.protocol(), error);
     if (!error) listener.acceptor.set_option(tcp::acceptor::reuse_address(true), error);
-    if (!error) listener.acceptor.bind(*endpoint, error);
+    if (!error) listener.acceptor.bind(endpoint, error);
     if (!error) listener.acceptor.listen(tcp::acceptor::max_listen_connections, error);
     if (error) return Unavailable("cannot listen on '" + address + "': " + error.message());
     listener.address = WithPort(address, listener.acceptor.local_endpoint().port());

@@ -14,10 +14,8 @@ std::optional<MonotonicTime> Earlier(std::optional<MonotonicTime> a, std::option
 } // namespace
 
 Status Inference::Open(const std::string& name, const std::string& version) {
-  auto route = core_.Find(name, version);
-  if (!route.ok()) return route.status();
+  AVOCET_ASSIGN_OR_RETURN(route_, core_.Find(name, version));
   app_ = AppId(name);
-  route_ = std::move(*route);
   device_ = std::exchange(route_.device, nullptr);
   route_.statistics->Began();
   return {};
@@ -52,32 +50,27 @@ Status Inference::Told(Status status) {
 Result<InferenceProgress> Inference::Submit(InferenceQuery query, std::function<void()> ready) {
   static const Parameters kNone;
   const Parameters& parameters = query.parameters != nullptr ? *query.parameters : kNone;
-  const auto timeout = TimeoutOf(parameters);
-  if (!timeout.ok()) return timeout.status();
+  AVOCET_ASSIGN_OR_RETURN(const auto timeout, TimeoutOf(parameters));
   AVOCET_RETURN_IF_ERROR(CheckPriority(parameters));
   const auto device = device_.lock();
   if (!device) return Unavailable("application '" + app_.str() + "' was withdrawn; retry");
   if (!query.outputs.empty()) {
-    const auto signature = device->SignatureOf(app_);
-    if (!signature.ok()) return signature.status();
-    auto chosen = SelectOutputs(query.outputs, **signature);
-    if (!chosen.ok()) return chosen.status();
-    chosen_ = std::move(*chosen);
+    AVOCET_ASSIGN_OR_RETURN(const auto signature, device->SignatureOf(app_));
+    AVOCET_ASSIGN_OR_RETURN(chosen_, SelectOutputs(query.outputs, *signature));
   }
   InferenceRequest request;
   request.app = app_;
   request.inputs = std::move(query.inputs);
   request.received = received_;
-  request.deadline = Earlier(call_deadline_, *timeout ? std::optional(received_ + **timeout) : std::nullopt);
+  request.deadline = Earlier(call_deadline_, timeout ? std::optional(received_ + *timeout) : std::nullopt);
   request.cancel = stop_.get_token();
   request.done = [this, ready = std::move(ready)](Completion completion) {
     Take(std::move(completion));
     ready();
   };
-  auto made = device->SubmitOrRun(std::move(request));
-  if (!made.ok()) return made.status();
-  if (!made->has_value()) return InferenceProgress::kQueued;
-  Take(std::move(**made));
+  AVOCET_ASSIGN_OR_RETURN(auto made, device->SubmitOrRun(std::move(request)));
+  if (!made.has_value()) return InferenceProgress::kQueued;
+  Take(std::move(*made));
   return InferenceProgress::kReady;
 }
 

@@ -33,24 +33,18 @@ Result<InferenceProgress> MessageInference::Begin(grpc::ByteBuffer& message, std
                                                   std::function<void()> ready) {
   AVOCET_RETURN_IF_ERROR(ParseMessage(message, max_bytes_, bytes_, request_));
   AVOCET_RETURN_IF_ERROR(inference_.Open(request_.model_name(), request_.model_version()));
-  auto parameters = DecodeParameters(request_);
-  if (!parameters.ok()) return parameters.status();
-  parameters_ = std::move(*parameters);
-  auto outputs = DecodeOutputs(request_);
-  if (!outputs.ok()) return outputs.status();
-  outputs_ = std::move(*outputs);
-  auto inputs = DecodeInputs(request_);
-  if (!inputs.ok()) return inputs.status();
-  converted_ = std::move(inputs->converted);
-  return inference_.Begin({std::move(inputs->views), outputs_, call_deadline, &parameters_}, std::move(ready));
+  AVOCET_ASSIGN_OR_RETURN(parameters_, DecodeParameters(request_));
+  AVOCET_ASSIGN_OR_RETURN(outputs_, DecodeOutputs(request_));
+  AVOCET_ASSIGN_OR_RETURN(auto inputs, DecodeInputs(request_));
+  converted_ = std::move(inputs.converted);
+  return inference_.Begin({std::move(inputs.views), outputs_, call_deadline, &parameters_}, std::move(ready));
 }
 
 Status MessageInference::Encode(inference::ModelInferResponse& response) {
   AVOCET_RETURN_IF_ERROR(inference_.status());
-  auto answer = inference_.answer();
-  if (!answer.ok()) return answer.status();
-  const std::vector<Tensor> classes = ClassifyOutputs(*answer);
-  EncodeAnswer(request_, *answer, response);
+  AVOCET_ASSIGN_OR_RETURN(auto answer, inference_.answer());
+  const std::vector<Tensor> classes = ClassifyOutputs(answer);
+  EncodeAnswer(request_, answer, response);
   bytes_.Grow(response.ByteSizeLong());
   return {};
 }

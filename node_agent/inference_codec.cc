@@ -35,10 +35,9 @@ Result<TensorSpec> DecodeSpec(const InputTensor& input) {
 }
 
 Result<TensorView> DecodeRaw(const InputTensor& input, const std::string& raw) {
-  auto spec = DecodeSpec(input);
-  if (!spec.ok()) return spec.status();
-  AVOCET_RETURN_IF_ERROR(CheckContents(*spec, BytesOf(raw)));
-  return TensorView{std::move(*spec), BytesOf(raw)};
+  AVOCET_ASSIGN_OR_RETURN(auto spec, DecodeSpec(input));
+  AVOCET_RETURN_IF_ERROR(CheckContents(spec, BytesOf(raw)));
+  return TensorView{std::move(spec), BytesOf(raw)};
 }
 
 /// Typed contents: how many elements each field holds, by the field's name.
@@ -93,10 +92,9 @@ Status CheckFields(const InputTensor& input, const TensorSpec& spec) {
   const std::string_view right = FieldFor(spec.type);
   if (right.empty())
     return InvalidArgument(Subject(input) + ": " + input.datatype() + " has no typed contents; use raw_input_contents");
-  const auto wanted = ElementCount(spec);
-  if (!wanted.ok()) return wanted.status();
+  AVOCET_ASSIGN_OR_RETURN(const auto wanted, ElementCount(spec));
   for (const Field& field : FieldsOf(input.contents())) {
-    const size_t expected = field.name == right ? *wanted : 0;
+    const size_t expected = field.name == right ? wanted : 0;
     if (static_cast<size_t>(field.count) == expected) continue;
     return InvalidArgument(Subject(input) + " has " + std::to_string(field.count) + " elements in " +
                            std::string(field.name) + ", " + Describe(spec) + " takes " + std::to_string(expected));
@@ -171,16 +169,14 @@ std::optional<std::span<const std::byte>> AsTheyAre(const InferTensorContents& c
 }
 
 Status AddTyped(const InputTensor& input, DecodedInputs& decoded) {
-  auto spec = DecodeSpec(input);
-  if (!spec.ok()) return spec.status();
-  AVOCET_RETURN_IF_ERROR(CheckFields(input, *spec));
-  auto data = AsTheyAre(input.contents(), spec->type);
+  AVOCET_ASSIGN_OR_RETURN(auto spec, DecodeSpec(input));
+  AVOCET_RETURN_IF_ERROR(CheckFields(input, spec));
+  auto data = AsTheyAre(input.contents(), spec.type);
   if (!data) {
-    auto converted = Convert(input, spec->type);
-    if (!converted.ok()) return converted.status();
-    data = decoded.converted.emplace_back(std::move(*converted)); // the bytes stay where they are when moved
+    AVOCET_ASSIGN_OR_RETURN(auto converted, Convert(input, spec.type));
+    data = decoded.converted.emplace_back(std::move(converted)); // the bytes stay where they are when moved
   }
-  decoded.views.push_back(TensorView{std::move(*spec), *data});
+  decoded.views.push_back(TensorView{std::move(spec), *data});
   return {};
 }
 
@@ -229,9 +225,8 @@ Result<DecodedInputs> DecodeInputs(const ModelInferRequest& request) {
       AVOCET_RETURN_IF_ERROR(AddTyped(request.inputs(i), decoded));
       continue;
     }
-    auto view = DecodeRaw(request.inputs(i), request.raw_input_contents(i));
-    if (!view.ok()) return view.status();
-    decoded.views.push_back(std::move(*view));
+    AVOCET_ASSIGN_OR_RETURN(auto view, DecodeRaw(request.inputs(i), request.raw_input_contents(i)));
+    decoded.views.push_back(std::move(view));
   }
   return decoded;
 }

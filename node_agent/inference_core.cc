@@ -41,28 +41,25 @@ Result<Route> InferenceCore::Find(const std::string& name, const std::string& ve
 }
 
 Result<ServedModel> InferenceCore::Describe(const std::string& name, const std::string& version) const {
-  const auto route = Find(name, version);
-  if (!route.ok()) return route.status();
-  const auto signature = route->device->SignatureOf(AppId(name));
-  if (!signature.ok()) return signature.status();
-  const DeviceSpec& device = route->device->spec();
+  AVOCET_ASSIGN_OR_RETURN(const auto route, Find(name, version));
+  AVOCET_ASSIGN_OR_RETURN(const auto signature, route.device->SignatureOf(AppId(name)));
+  const DeviceSpec& device = route.device->spec();
   return ServedModel{.name = name,
-                     .version = VersionOf(route->model),
-                     .model = route->model,
+                     .version = VersionOf(route.model),
+                     .model = route.model,
                      .platform = "avocet_" + std::string(ToString(device.engine)),
                      .device = device.id(),
                      .kind = device.kind,
-                     .emulated = route->emulated,
-                     .signature = **signature};
+                     .emulated = route.emulated,
+                     .signature = *signature};
 }
 
 Result<std::vector<ServedStatistics>> InferenceCore::Statistics(const std::string& name,
                                                                 const std::string& version) const {
   std::vector<ServedStatistics> all;
   if (!name.empty()) {
-    const auto route = Find(name, version);
-    if (!route.ok()) return route.status();
-    all.push_back({name, VersionOf(route->model), route->statistics->Snapshot()});
+    AVOCET_ASSIGN_OR_RETURN(const auto route, Find(name, version));
+    all.push_back({name, VersionOf(route.model), route.statistics->Snapshot()});
     return all;
   }
   const auto table = router_->snapshot();

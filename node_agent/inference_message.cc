@@ -122,15 +122,14 @@ Status ParseCompressed(grpc::ByteBuffer& bytes, uint64_t most, ByteBudget::Lease
   AVOCET_RETURN_IF_ERROR(lease.Reserve(length));
   const std::vector<std::byte> compressed = Joined(GrpcByteBufferPeer::Get(bytes)->data.raw.slice_buffer);
   bytes.Clear();
-  const auto size = InflatedSize(coding, compressed, static_cast<size_t>(most));
-  if (!size.ok()) return size.status();
-  AVOCET_RETURN_IF_ERROR(lease.Reserve(*size));
-  std::vector<std::byte> inflated(*size);
+  AVOCET_ASSIGN_OR_RETURN(const auto size, InflatedSize(coding, compressed, static_cast<size_t>(most)));
+  AVOCET_RETURN_IF_ERROR(lease.Reserve(size));
+  std::vector<std::byte> inflated(size);
   AVOCET_RETURN_IF_ERROR(Inflate(coding, compressed, inflated));
-  CodedInputStream wire(reinterpret_cast<const uint8_t*>(inflated.data()), static_cast<int>(*size));
+  CodedInputStream wire(reinterpret_cast<const uint8_t*>(inflated.data()), static_cast<int>(size));
   AVOCET_RETURN_IF_ERROR(lease.Reserve(MemoryOf(wire, *message.GetDescriptor())));
-  if (!message.ParseFromArray(inflated.data(), static_cast<int>(*size))) return NoMessage(message);
-  lease.Shrink(length + *size);
+  if (!message.ParseFromArray(inflated.data(), static_cast<int>(size))) return NoMessage(message);
+  lease.Shrink(length + size);
   return {};
 }
 

@@ -153,12 +153,10 @@ Result<std::string> ReadPem(const std::filesystem::path& file) {
 
 Result<std::shared_ptr<grpc::ServerCredentials>> CredentialsFor(const std::optional<ServerCertificate>& tls) {
   if (!tls) return grpc::InsecureServerCredentials();
-  auto certificate = ReadPem(tls->certificate);
-  if (!certificate.ok()) return certificate.status();
-  auto key = ReadPem(tls->key);
-  if (!key.ok()) return key.status();
+  AVOCET_ASSIGN_OR_RETURN(auto certificate, ReadPem(tls->certificate));
+  AVOCET_ASSIGN_OR_RETURN(auto key, ReadPem(tls->key));
   grpc::SslServerCredentialsOptions options(GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE);
-  options.pem_key_cert_pairs.push_back({std::move(*key), std::move(*certificate)});
+  options.pem_key_cert_pairs.push_back({std::move(key), std::move(certificate)});
   return grpc::SslServerCredentials(options);
 }
 
@@ -200,11 +198,10 @@ public:
     if (!options_.plaintext && !options_.tls)
       AVOCET_RETURN_IF_ERROR(RequireLoopback(options_.grpc_address, "inference"));
     AVOCET_RETURN_IF_ERROR(ParseAddress(options_.grpc_address).status());
-    const auto credentials = CredentialsFor(options_.tls);
-    if (!credentials.ok()) return credentials.status();
+    AVOCET_ASSIGN_OR_RETURN(const auto credentials, CredentialsFor(options_.tls));
     grpc::ServerBuilder builder;
     auto port = GrpcPort::Open(options_.grpc_address, {.name = "inference", .limits = options_.connections}, builder,
-                               *credentials);
+                               credentials);
     if (!port.ok()) return port.status();
     builder.RegisterService(&service_);
     SetLimits(builder, options_);

@@ -14,15 +14,14 @@ Result<JsonElements> JsonElements::For(TensorSpec spec, size_t most_bytes, size_
   if (IsRawOnly(spec.type))
     return InvalidArgument(subject + ": " + std::string(ToString(spec.type)) +
                            " has no JSON form; send it as binary data");
-  const auto count = ElementCount(spec);
-  if (!count.ok()) return count.status();
-  if (*count > most_elements) return InvalidArgument(subject + " has fewer elements than " + Describe(spec) + " takes");
+  AVOCET_ASSIGN_OR_RETURN(const auto count, ElementCount(spec));
+  if (count > most_elements) return InvalidArgument(subject + " has fewer elements than " + Describe(spec) + " takes");
   const size_t size = spec.type == DataType::kBytes ? kLengthPrefix : ElementSize(spec.type);
-  if (*count > most_bytes / size)
+  if (count > most_bytes / size)
     return ResourceExhausted(subject + ": " + Describe(spec) + " takes more than the " + std::to_string(most_bytes) +
                              " bytes that a request may hold");
-  JsonElements elements(std::move(spec), *count);
-  if (elements.spec_.type != DataType::kBytes) elements.bytes_.resize(*count * size);
+  JsonElements elements(std::move(spec), count);
+  if (elements.spec_.type != DataType::kBytes) elements.bytes_.resize(count * size);
   return elements;
 }
 

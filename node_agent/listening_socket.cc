@@ -90,25 +90,23 @@ OwnedDescriptor::~OwnedDescriptor() {
 }
 
 Result<ListeningSockets> ListenOn(const std::string& text, Duration unacknowledged) {
-  const auto address = ParseAddress(text);
-  if (!address.ok()) return address.status();
-  auto endpoints = EndpointsOf(address->host);
-  if (!endpoints.ok()) return endpoints.status();
-  if (address->host == "0.0.0.0") endpoints->insert(endpoints->begin(), AnyV6());
+  AVOCET_ASSIGN_OR_RETURN(const auto address, ParseAddress(text));
+  AVOCET_ASSIGN_OR_RETURN(auto endpoints, EndpointsOf(address.host));
+  if (address.host == "0.0.0.0") endpoints.insert(endpoints.begin(), AnyV6());
 
   ListeningSockets all;
-  uint16_t port = address->port;
+  uint16_t port = address.port;
   int error = 0;
-  for (Endpoint& endpoint : *endpoints) {
+  for (Endpoint& endpoint : endpoints) {
     endpoint.SetPort(port);
     OwnedDescriptor socket;
     error = Listen(endpoint, unacknowledged, socket);
-    if (error == EADDRINUSE && address->port != 0)
+    if (error == EADDRINUSE && address.port != 0)
       return Unavailable("cannot listen on '" + text + "': " + ErrorText(error));
     if (error != 0) continue; // a family that this machine does not have
     port = endpoint.port();
     all.sockets.push_back(std::move(socket));
-    if (address->host == "0.0.0.0") break; // the first takes both families
+    if (address.host == "0.0.0.0") break; // the first takes both families
   }
   if (all.sockets.empty()) return Unavailable("cannot listen on '" + text + "': " + ErrorText(error));
   all.address = WithPort(text, port);

@@ -6,15 +6,13 @@ namespace avocet {
 namespace {
 
 Status ProbeGpus(const std::filesystem::path& library, Machine& machine) {
-  const auto nvml = Nvml::Open(library);
-  if (!nvml.ok()) return nvml.status();
-  auto gpus = (*nvml)->Gpus();
-  if (!gpus.ok()) return gpus.status();
-  for (unsigned i = 0; i < gpus->size(); ++i) {
-    auto reading = (*nvml)->Read(i);
+  AVOCET_ASSIGN_OR_RETURN(const auto nvml, Nvml::Open(library));
+  AVOCET_ASSIGN_OR_RETURN(auto gpus, nvml->Gpus());
+  for (unsigned i = 0; i < gpus.size(); ++i) {
+    auto reading = nvml->Read(i);
     machine.gpu_readings.push_back(reading.ok() ? *reading : GpuReading{});
   }
-  machine.gpus = std::move(*gpus);
+  machine.gpus = std::move(gpus);
   return {};
 }
 
@@ -30,10 +28,9 @@ std::string AcceleratorName(DeviceKind kind, const Machine& machine) {
 } // namespace
 
 Result<Machine> ProbeMachine(const ProbeOptions& options) {
-  auto cpu = ProbeCpu(options.root);
-  if (!cpu.ok()) return cpu.status();
+  AVOCET_ASSIGN_OR_RETURN(auto cpu, ProbeCpu(options.root));
   Machine machine;
-  machine.cpu = std::move(*cpu);
+  machine.cpu = std::move(cpu);
   machine.host = ReadHostState(options.root);
   machine.thermal_zones = ReadThermalZones(options.root);
   machine.plugged_in = ReadBuses(options.root);

@@ -117,11 +117,10 @@ Result<Sha256> Sha256OfFile(const std::filesystem::path& file) {
   Hasher hasher;
   std::string piece(kPieceBytes, '\0');
   for (uint64_t offset = 0;;) {
-    const auto got = ReadAt(fd, file, piece.data(), piece.size(), offset);
-    if (!got.ok()) return got.status();
-    hasher.Add(std::string_view(piece).substr(0, *got));
-    if (*got < piece.size()) return hasher.Finish();
-    offset += *got;
+    AVOCET_ASSIGN_OR_RETURN(const auto got, ReadAt(fd, file, piece.data(), piece.size(), offset));
+    hasher.Add(std::string_view(piece).substr(0, got));
+    if (got < piece.size()) return hasher.Finish();
+    offset += got;
   }
 }
 
@@ -254,16 +253,15 @@ Status ModelFiles::Download(const Sha256& file, uint64_t size_bytes, const Fetch
   }
   resumed = have > 0;
   while (have < size_bytes) {
-    const auto piece = fetch(file, have);
-    if (!piece.ok()) return piece.status();
-    if (piece->empty() && !known) break;
-    if (piece->empty())
+    AVOCET_ASSIGN_OR_RETURN(const auto piece, fetch(file, have));
+    if (piece.empty() && !known) break;
+    if (piece.empty())
       return Unavailable("the download of model file " + file.str() + " ended after " + std::to_string(have) + " of " +
                          std::to_string(size_bytes) + " bytes");
-    if (piece->size() > size_bytes - have) return Corruption("model file " + file.str() + " is longer than announced");
-    if (!known) AVOCET_RETURN_IF_ERROR(MakeRoom(file, have + piece->size()));
-    AVOCET_RETURN_IF_ERROR(WriteAt(fd, part, *piece, have));
-    have += piece->size();
+    if (piece.size() > size_bytes - have) return Corruption("model file " + file.str() + " is longer than announced");
+    if (!known) AVOCET_RETURN_IF_ERROR(MakeRoom(file, have + piece.size()));
+    AVOCET_RETURN_IF_ERROR(WriteAt(fd, part, piece, have));
+    have += piece.size();
   }
   return {};
 }
@@ -277,10 +275,9 @@ Result<std::filesystem::path> ModelFiles::Ensure(const Sha256& file, uint64_t si
   for (bool resumed = true; resumed;) {
     status = Download(file, size_bytes, fetch, resumed);
     if (status.ok()) {
-      const auto digest = Sha256OfFile(PartOf(file));
-      if (!digest.ok()) return digest.status();
-      if (*digest == file) break;
-      status = Corruption("model file " + file.str() + " arrived with digest " + digest->str());
+      AVOCET_ASSIGN_OR_RETURN(const auto digest, Sha256OfFile(PartOf(file)));
+      if (digest == file) break;
+      status = Corruption("model file " + file.str() + " arrived with digest " + digest.str());
     }
     if (status.code() != StatusCode::kCorruption) return status;
     unlink(PartOf(file).c_str()); // a resumed part may be what a crash left: try once from the start
@@ -292,11 +289,10 @@ Result<std::filesystem::path> ModelFiles::Ensure(const Sha256& file, uint64_t si
 
 /// Verifies a complete part and makes it visible; one with other bytes is removed.
 Status ModelFiles::Finish(const Sha256& file) {
-  const auto digest = Sha256OfFile(PartOf(file));
-  if (!digest.ok()) return digest.status();
-  if (*digest == file) return Keep(file);
+  AVOCET_ASSIGN_OR_RETURN(const auto digest, Sha256OfFile(PartOf(file)));
+  if (digest == file) return Keep(file);
   unlink(PartOf(file).c_str());
-  return Corruption("model file " + file.str() + " arrived with digest " + digest->str());
+  return Corruption("model file " + file.str() + " arrived with digest " + digest.str());
 }
 
 Result<uint64_t> ModelFiles::PutChunk(const Sha256& file, uint64_t offset, uint64_t total_bytes,
@@ -324,16 +320,14 @@ Result<uint64_t> ModelFiles::PutChunk(const Sha256& file, uint64_t offset, uint6
 }
 
 Result<std::string> ModelFiles::Read(const Sha256& file, uint64_t offset, uint64_t max_bytes) {
-  const auto path = Find(file);
-  if (!path.ok()) return path.status();
-  const Fd fd = OpenFile(*path, O_RDONLY);
+  AVOCET_ASSIGN_OR_RETURN(const auto path, Find(file));
+  const Fd fd = OpenFile(path, O_RDONLY);
   struct stat status {};
-  if (!fd.ok() || fstat(fd.get(), &status) != 0) return FileError("open", *path, errno);
+  if (!fd.ok() || fstat(fd.get(), &status) != 0) return FileError("open", path, errno);
   const auto size = static_cast<uint64_t>(status.st_size);
   std::string bytes(std::min(max_bytes, size - std::min(offset, size)), '\0');
-  const auto got = ReadAt(fd, *path, bytes.data(), bytes.size(), offset);
-  if (!got.ok()) return got.status();
-  bytes.resize(*got);
+  AVOCET_ASSIGN_OR_RETURN(const auto got, ReadAt(fd, path, bytes.data(), bytes.size(), offset));
+  bytes.resize(got);
   return bytes;
 }
 

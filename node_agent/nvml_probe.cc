@@ -83,9 +83,8 @@ Nvml::~Nvml() {
 }
 
 Result<std::shared_ptr<const Nvml>> Nvml::Open(const std::filesystem::path& library) {
-  auto opened = SharedLibrary::Open(library);
-  if (!opened.ok()) return opened.status();
-  auto api = std::make_unique<Api>(std::move(*opened));
+  AVOCET_ASSIGN_OR_RETURN(auto opened, SharedLibrary::Open(library));
+  auto api = std::make_unique<Api>(std::move(opened));
   AVOCET_RETURN_IF_ERROR(api->Bind());
   AVOCET_RETURN_IF_ERROR(api->Check(api->Init(), "start"));
   return std::shared_ptr<const Nvml>(new Nvml(std::move(api)));
@@ -99,33 +98,31 @@ Result<std::vector<NvidiaGpu>> Nvml::Gpus() const {
   AVOCET_RETURN_IF_ERROR(api_->Check(api_->Count(&count), "number of GPUs"));
   std::vector<NvidiaGpu> gpus;
   for (unsigned i = 0; i < std::min(count, kMaxGpus); ++i) {
-    const auto device = api_->Find(i);
-    if (!device.ok()) return device.status();
+    AVOCET_ASSIGN_OR_RETURN(const auto device, api_->Find(i));
     NvidiaGpu& gpu = gpus.emplace_back();
     gpu.driver = driver;
-    AVOCET_RETURN_IF_ERROR(api_->Check(api_->Name(*device, text.data(), text.size()), "name"));
+    AVOCET_RETURN_IF_ERROR(api_->Check(api_->Name(device, text.data(), text.size()), "name"));
     gpu.name = text.data();
-    AVOCET_RETURN_IF_ERROR(api_->Check(api_->Uuid(*device, text.data(), text.size()), "uuid"));
+    AVOCET_RETURN_IF_ERROR(api_->Check(api_->Uuid(device, text.data(), text.size()), "uuid"));
     gpu.uuid = text.data();
     Memory memory;
-    if (api_->MemoryInfo(*device, &memory) == kSuccess) gpu.memory_bytes = memory.total; // integrated ones have none
+    if (api_->MemoryInfo(device, &memory) == kSuccess) gpu.memory_bytes = memory.total; // integrated ones have none
   }
   return gpus;
 }
 
 Result<GpuReading> Nvml::Read(unsigned index) const {
-  const auto device = api_->Find(index);
-  if (!device.ok()) return device.status();
+  AVOCET_ASSIGN_OR_RETURN(const auto device, api_->Find(index));
   GpuReading reading;
   Utilization utilization;
   Memory memory;
   unsigned value = 0;
   unsigned long long reasons = 0;
-  if (api_->UtilizationRates(*device, &utilization) == kSuccess) reading.utilization = utilization.gpu / 100.0;
-  if (api_->MemoryInfo(*device, &memory) == kSuccess) reading.memory_used_bytes = memory.used;
-  if (api_->PowerUsage(*device, &value) == kSuccess) reading.power_w = value / 1000.0;
-  if (api_->Temperature(*device, kGpuSensor, &value) == kSuccess) reading.temperature_c = value;
-  if (api_->ThrottleReasons != nullptr && api_->ThrottleReasons(*device, &reasons) == kSuccess)
+  if (api_->UtilizationRates(device, &utilization) == kSuccess) reading.utilization = utilization.gpu / 100.0;
+  if (api_->MemoryInfo(device, &memory) == kSuccess) reading.memory_used_bytes = memory.used;
+  if (api_->PowerUsage(device, &value) == kSuccess) reading.power_w = value / 1000.0;
+  if (api_->Temperature(device, kGpuSensor, &value) == kSuccess) reading.temperature_c = value;
+  if (api_->ThrottleReasons != nullptr && api_->ThrottleReasons(device, &reasons) == kSuccess)
     reading.is_too_hot = (reasons & kTooHot) != 0;
   return reading;
 }

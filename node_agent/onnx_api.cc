@@ -33,17 +33,16 @@ std::string Readable(std::string text) {
 } // namespace
 
 Result<std::shared_ptr<const OnnxApi>> OnnxApi::Load(const std::filesystem::path& file) {
-  auto library = SharedLibrary::Open(file);
-  if (!library.ok()) return library.status();
+  AVOCET_ASSIGN_OR_RETURN(auto library, SharedLibrary::Open(file));
   const OrtApiBase* (*get_base)() = nullptr;
-  AVOCET_RETURN_IF_ERROR(library->Bind("OrtGetApiBase", get_base));
+  AVOCET_RETURN_IF_ERROR(library.Bind("OrtGetApiBase", get_base));
   const OrtApiBase* base = get_base();
   std::string version = base->GetVersionString();
   void* const* table = base->GetApi(kOnnxApiVersion);
   if (table == nullptr)
     return Unsupported(file.string() + " is ONNX Runtime " + version + ", older than 1." +
                        std::to_string(kOnnxApiVersion) + ", the oldest that is known here");
-  return std::make_shared<const OnnxApi>(std::move(*library), std::move(version), table);
+  return std::make_shared<const OnnxApi>(std::move(library), std::move(version), table);
 }
 
 Status OnnxApi::Take(OrtStatus* status, StatusCode otherwise) const {

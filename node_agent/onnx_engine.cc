@@ -58,9 +58,8 @@ public:
   Result<RunResult> Run(const RunRequest& request) override {
     AVOCET_RETURN_IF_ERROR(CheckInputs(signature_, request.inputs));
     const ServiceMeter::Run metered(device_->meter);
-    auto outputs = Infer(request);
-    if (!outputs.ok()) return outputs.status();
-    return RunResult{std::move(*outputs), metered.Attained()};
+    AVOCET_ASSIGN_OR_RETURN(auto outputs, Infer(request));
+    return RunResult{std::move(outputs), metered.Attained()};
   }
 
 private:
@@ -119,9 +118,8 @@ private:
     const OrtTensorTypeAndShapeInfo* tensor = nullptr; // belongs to `type`
     AVOCET_RETURN_IF_ERROR(api().Take(api().CastTypeInfoToTensorInfo(created, &tensor), StatusCode::kInternal));
     if (tensor == nullptr) return Unsupported("'" + name + "' is no tensor; sequences and maps are not served");
-    auto spec = SpecOf(runtime(), tensor, std::move(name));
-    if (!spec.ok()) return spec.status();
-    specs.push_back(std::move(*spec));
+    AVOCET_ASSIGN_OR_RETURN(auto spec, SpecOf(runtime(), tensor, std::move(name)));
+    specs.push_back(std::move(spec));
     return {};
   }
 
@@ -138,9 +136,8 @@ private:
     std::vector<std::vector<std::byte>> copies;
     std::vector<OnnxValue> inputs;
     for (const TensorView& view : request.inputs) {
-      auto value = ToOnnx(runtime(), view, copies);
-      if (!value.ok()) return value.status();
-      inputs.push_back(std::move(*value));
+      AVOCET_ASSIGN_OR_RETURN(auto value, ToOnnx(runtime(), view, copies));
+      inputs.push_back(std::move(value));
     }
     std::vector<OrtValue*> outputs(signature_.outputs.size(), nullptr);
     const Status status = Call(request, inputs, outputs);
@@ -179,9 +176,8 @@ private:
     std::vector<Tensor> outputs;
     outputs.reserve(values.size());
     for (size_t i = 0; i < values.size(); ++i) {
-      auto tensor = FromOnnx(runtime(), values[i].get(), signature_.outputs[i].name);
-      if (!tensor.ok()) return tensor.status();
-      outputs.push_back(std::move(*tensor));
+      AVOCET_ASSIGN_OR_RETURN(auto tensor, FromOnnx(runtime(), values[i].get(), signature_.outputs[i].name));
+      outputs.push_back(std::move(tensor));
     }
     return outputs;
   }

@@ -25,9 +25,8 @@ int OnnxTypeOf(DataType type) {
 }
 
 Result<OnnxValue> BytesToOnnx(const OnnxRuntime& runtime, const TensorView& view) {
-  const auto count = ElementCount(view.spec);
-  if (!count.ok()) return count.status();
-  const auto elements = SplitBytes(view.data, *count);
+  AVOCET_ASSIGN_OR_RETURN(const auto count, ElementCount(view.spec));
+  const auto elements = SplitBytes(view.data, count);
   if (!elements.ok()) return elements.status().WithContext("input '" + view.spec.name + "'");
   const OnnxApi& api = runtime.api();
   OrtValue* created = nullptr;
@@ -66,12 +65,11 @@ Result<std::vector<std::byte>> BytesFromOnnx(const OnnxApi& api, const OrtValue*
 }
 
 Result<std::vector<std::byte>> ElementsFromOnnx(const OnnxApi& api, OrtValue* value, const TensorSpec& spec) {
-  const auto bytes = ByteSize(spec);
-  if (!bytes.ok()) return bytes.status();
+  AVOCET_ASSIGN_OR_RETURN(const auto bytes, ByteSize(spec));
   void* elements = nullptr;
   AVOCET_RETURN_IF_ERROR(api.Take(api.GetTensorMutableData(value, &elements), StatusCode::kInternal));
   const auto* begin = static_cast<const std::byte*>(elements);
-  return std::vector<std::byte>(begin, begin + *bytes);
+  return std::vector<std::byte>(begin, begin + bytes);
 }
 
 } // namespace
@@ -133,13 +131,11 @@ Result<Tensor> FromOnnx(const OnnxRuntime& runtime, OrtValue* value, std::string
   AVOCET_RETURN_IF_ERROR(api.Take(api.GetTensorTypeAndShape(value, &created), StatusCode::kInternal));
   const std::unique_ptr<OrtTensorTypeAndShapeInfo, void (*)(OrtTensorTypeAndShapeInfo*)> info(
       created, api.ReleaseTensorTypeAndShapeInfo.function);
-  auto spec = SpecOf(runtime, created, std::move(name));
-  if (!spec.ok()) return spec.status();
-  const auto count = ElementCount(*spec);
-  if (!count.ok()) return count.status();
-  auto data = spec->type == DataType::kBytes ? BytesFromOnnx(api, value, *count) : ElementsFromOnnx(api, value, *spec);
+  AVOCET_ASSIGN_OR_RETURN(auto spec, SpecOf(runtime, created, std::move(name)));
+  AVOCET_ASSIGN_OR_RETURN(const auto count, ElementCount(spec));
+  auto data = spec.type == DataType::kBytes ? BytesFromOnnx(api, value, count) : ElementsFromOnnx(api, value, spec);
   if (!data.ok()) return data.status();
-  return Tensor{std::move(*spec), std::move(*data)};
+  return Tensor{std::move(spec), std::move(*data)};
 }
 
 } // namespace avocet

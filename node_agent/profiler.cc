@@ -28,9 +28,8 @@ struct Samples {
 };
 
 Status AddPair(const RunOnce& run_once, Samples& samples) {
-  const auto plain = run_once(false);
-  if (!plain.ok()) return plain.status();
-  samples.plain.push_back(ToSeconds(*plain));
+  AVOCET_ASSIGN_OR_RETURN(const auto plain, run_once(false));
+  samples.plain.push_back(ToSeconds(plain));
   if (!samples.can_switch) return {};
   const auto switched = run_once(true);
   if (switched.ok()) samples.switched.push_back(ToSeconds(*switched));
@@ -57,9 +56,8 @@ public:
     ZeroInput zeros;
     for (TensorSpec spec : signature.inputs) {
       std::replace(spec.shape.begin(), spec.shape.end(), int64_t{-1}, int64_t{1});
-      const auto bytes = ByteSize(spec);
-      if (!bytes.ok()) return bytes.status();
-      zeros.data_.emplace_back(*bytes);
+      AVOCET_ASSIGN_OR_RETURN(const auto bytes, ByteSize(spec));
+      zeros.data_.emplace_back(bytes);
       zeros.views_.push_back({std::move(spec), zeros.data_.back()});
     }
     return zeros;
@@ -72,14 +70,12 @@ private:
 };
 
 Result<Duration> RunOnZeros(LoadedModel& model, bool switched) {
-  const auto zeros = ZeroInput::For(model.signature());
-  if (!zeros.ok()) return zeros.status();
+  AVOCET_ASSIGN_OR_RETURN(const auto zeros, ZeroInput::For(model.signature()));
   RunRequest request;
-  request.inputs = zeros->views();
+  request.inputs = zeros.views();
   request.switched = switched;
-  const auto result = model.Run(request);
-  if (!result.ok()) return result.status();
-  return result->attained_service;
+  AVOCET_ASSIGN_OR_RETURN(const auto result, model.Run(request));
+  return result.attained_service;
 }
 
 } // namespace

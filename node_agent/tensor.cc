@@ -41,11 +41,10 @@ Status CheckInput(const TensorSpec& wanted, const TensorView& given) {
   if (wanted.type != given.spec.type || !ShapesMatch(wanted.shape, given.spec.shape))
     return InvalidArgument(subject + " is " + Describe(given.spec) + ", the model takes " + Describe(wanted));
   if (given.spec.type == DataType::kBytes) return {}; // each element carries its own length
-  const auto bytes = ByteSize(given.spec);
-  if (!bytes.ok()) return bytes.status();
-  if (*bytes != given.data.size())
+  AVOCET_ASSIGN_OR_RETURN(const auto bytes, ByteSize(given.spec));
+  if (bytes != given.data.size())
     return InvalidArgument(subject + " has " + std::to_string(given.data.size()) + " bytes, " + Describe(given.spec) +
-                           " needs " + std::to_string(*bytes));
+                           " needs " + std::to_string(bytes));
   return {};
 }
 

@@ -20,8 +20,7 @@ Status CheckSize(const TensorSpec& spec, size_t found) {
 
 /// That BYTES hold as many length-prefixed elements as the shape says.
 Status CheckByteStrings(const TensorSpec& spec, std::span<const std::byte> data) {
-  const auto wanted = ElementCount(spec);
-  if (!wanted.ok()) return wanted.status();
+  AVOCET_ASSIGN_OR_RETURN(const auto wanted, ElementCount(spec));
   size_t found = 0;
   for (; data.size() >= kLengthPrefix; ++found) {
     uint32_t length = 0;
@@ -32,9 +31,9 @@ Status CheckByteStrings(const TensorSpec& spec, std::span<const std::byte> data)
   if (!data.empty())
     return InvalidArgument(InputSubject(spec.name) + ": element " + std::to_string(found) +
                            " reaches past the end of the contents");
-  if (found == *wanted) return {};
+  if (found == wanted) return {};
   return InvalidArgument(InputSubject(spec.name) + " has " + std::to_string(found) + " elements, " + Describe(spec) +
-                         " takes " + std::to_string(*wanted));
+                         " takes " + std::to_string(wanted));
 }
 
 Result<size_t> IndexOf(const std::string& name, const std::vector<TensorSpec>& outputs) {
@@ -101,12 +100,11 @@ Result<std::vector<ChosenOutput>> SelectOutputs(std::span<const RequestedOutput>
                            std::to_string(kMaxTensorsPerRequest));
   std::vector<ChosenOutput> chosen;
   for (const RequestedOutput& output : outputs) {
-    const auto index = IndexOf(output.name, signature.outputs);
-    if (!index.ok()) return index.status();
-    if (std::any_of(chosen.begin(), chosen.end(), [&](const ChosenOutput& other) { return other.index == *index; }))
+    AVOCET_ASSIGN_OR_RETURN(const auto index, IndexOf(output.name, signature.outputs));
+    if (std::any_of(chosen.begin(), chosen.end(), [&](const ChosenOutput& other) { return other.index == index; }))
       return InvalidArgument("output '" + output.name + "' is asked for twice");
-    if (output.classes > 0) AVOCET_RETURN_IF_ERROR(CheckClasses(signature.outputs[*index]));
-    chosen.push_back({*index, output.classes});
+    if (output.classes > 0) AVOCET_RETURN_IF_ERROR(CheckClasses(signature.outputs[index]));
+    chosen.push_back({index, output.classes});
   }
   return chosen;
 }

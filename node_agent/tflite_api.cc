@@ -44,9 +44,8 @@ Status BindTensors(TfliteApi& api) {
 } // namespace
 
 Result<std::shared_ptr<const TfliteApi>> TfliteApi::Load(const std::filesystem::path& file) {
-  auto library = SharedLibrary::Open(file);
-  if (!library.ok()) return library.status();
-  auto api = std::make_shared<TfliteApi>(std::move(*library));
+  AVOCET_ASSIGN_OR_RETURN(auto library, SharedLibrary::Open(file));
+  auto api = std::make_shared<TfliteApi>(std::move(library));
   AVOCET_RETURN_IF_ERROR(BindInterpreter(*api));
   AVOCET_RETURN_IF_ERROR(BindOptions(*api));
   AVOCET_RETURN_IF_ERROR(BindTensors(*api));

@@ -142,9 +142,8 @@ public:
     for (const TensorView& input : request.inputs)
       CopyIn(input);
     if (api_->Invoke(interpreter_.get()) != kTfliteOk) return Internal("TensorFlow Lite: " + errors_.Take());
-    auto outputs = CopyOut();
-    if (!outputs.ok()) return outputs.status();
-    return RunResult{std::move(*outputs), metered.Attained()};
+    AVOCET_ASSIGN_OR_RETURN(auto outputs, CopyOut());
+    return RunResult{std::move(outputs), metered.Attained()};
   }
 
 private:
@@ -167,9 +166,7 @@ private:
 
   Status AddDelegate() {
     if (device_->edgetpu) {
-      auto created = device_->edgetpu->Create();
-      if (!created.ok()) return created.status();
-      delegate_ = std::move(*created);
+      AVOCET_ASSIGN_OR_RETURN(delegate_, device_->edgetpu->Create());
     } else {
       TfLiteXNNPackDelegateOptions xnnpack = api_->XnnpackOptionsDefault();
       xnnpack.num_threads = 0; // no pool: kernels run on the calling thread
@@ -190,12 +187,11 @@ private:
 
   /// Clients address tensors by name, so an absent or repeated name gets one: "input0".
   Status Add(const TfLiteTensor* tensor, const std::string& role, std::vector<TensorSpec>& specs) {
-    auto spec = SpecOf(tensor);
-    if (!spec.ok()) return spec.status();
+    AVOCET_ASSIGN_OR_RETURN(auto spec, SpecOf(tensor));
     const bool taken =
-        std::any_of(specs.begin(), specs.end(), [&](const TensorSpec& other) { return other.name == spec->name; });
-    if (spec->name.empty() || taken) spec->name = role + std::to_string(specs.size());
-    specs.push_back(std::move(*spec));
+        std::any_of(specs.begin(), specs.end(), [&](const TensorSpec& other) { return other.name == spec.name; });
+    if (spec.name.empty() || taken) spec.name = role + std::to_string(specs.size());
+    specs.push_back(std::move(spec));
     return {};
   }
 
@@ -207,9 +203,8 @@ private:
     spec.type = *type;
     for (int32_t i = 0; i < api_->TensorNumDims(tensor); ++i)
       spec.shape.push_back(api_->TensorDim(tensor, i));
-    const auto bytes = ByteSize(spec);
-    if (!bytes.ok()) return bytes.status();
-    if (*bytes != api_->TensorByteSize(tensor)) return Internal("tensor '" + spec.name + "' has an unexpected size");
+    AVOCET_ASSIGN_OR_RETURN(const auto bytes, ByteSize(spec));
+    if (bytes != api_->TensorByteSize(tensor)) return Internal("tensor '" + spec.name + "' has an unexpected size");
     return spec;
   }
 
@@ -282,21 +277,19 @@ Result<std::shared_ptr<TfliteDevice>> OpenDevice(const std::filesystem::path& pr
 } // namespace
 
 Result<std::unique_ptr<Engine>> MakeTfliteEngine(const std::filesystem::path& prefix, Discipline discipline) {
-  auto device = OpenDevice(prefix, DeviceKind::kCpu, discipline);
-  if (!device.ok()) return device.status();
-  return std::unique_ptr<Engine>(std::make_unique<TfliteEngine>(std::move(*device)));
+  AVOCET_ASSIGN_OR_RETURN(auto device, OpenDevice(prefix, DeviceKind::kCpu, discipline));
+  return std::unique_ptr<Engine>(std::make_unique<TfliteEngine>(std::move(device)));
 }
 
 Result<std::unique_ptr<Engine>> MakeEdgeTpuEngine(const std::filesystem::path& prefix,
                                                   const std::filesystem::path& edgetpu_library) {
-  auto device = OpenDevice(prefix, DeviceKind::kEdgeTpu, Discipline::kFifo);
-  if (!device.ok()) return device.status();
+  AVOCET_ASSIGN_OR_RETURN(auto device, OpenDevice(prefix, DeviceKind::kEdgeTpu, Discipline::kFifo));
   auto plugin = EdgeTpuPlugin::Load(edgetpu_library);
   if (!plugin.ok())
     return Unsupported("engine tflite for edgetpu devices: " + plugin.status().message() + "; install " +
                        kEdgeTpuPackage + " from Coral's package archive, see docs/ENGINES.md");
-  (*device)->edgetpu = std::move(*plugin);
-  return std::unique_ptr<Engine>(std::make_unique<TfliteEngine>(std::move(*device)));
+  device->edgetpu = std::move(*plugin);
+  return std::unique_ptr<Engine>(std::make_unique<TfliteEngine>(std::move(device)));
 }
 
 } // namespace avocet
