@@ -8,6 +8,7 @@
 #include <string>
 #include <type_traits>
 
+#include "messages/invariant.h"
 #include "node_agent/tensor_contents.h"
 
 namespace avocet {
@@ -30,12 +31,17 @@ template <class Number> bool IsLarger(Number a, Number b) {
 /// Never holds more than `most` indexes, however many elements there are.
 template <class Number> std::vector<size_t> IndexesOfLargest(std::span<const std::byte> data, uint32_t most) {
   const size_t count = data.size() / sizeof(Number);
+
+  // Equal values keep the order of their indexes, so that the answer does not depend on how the heap was built.
   const auto comes_first = [&](size_t i, size_t j) {
     const Number a = At<Number>(data, i), b = At<Number>(data, j);
     if (IsLarger(a, b) != IsLarger(b, a)) return IsLarger(a, b);
     return i < j;
   };
+
   std::vector<size_t> top; // a heap, in front the one that would have to go
+
+  // A heap of `most` entries, not a sorted copy: an output may have a million elements, of which five are asked for.
   for (size_t i = 0; i < count; ++i) {
     if (top.size() == most) {
       if (!comes_first(i, top.front())) continue;
@@ -45,6 +51,7 @@ template <class Number> std::vector<size_t> IndexesOfLargest(std::span<const std
     top.push_back(i);
     std::push_heap(top.begin(), top.end(), comes_first);
   }
+
   std::sort_heap(top.begin(), top.end(), comes_first);
   return top;
 }
@@ -68,44 +75,10 @@ Result<uint32_t> ClassesOf(const ParameterValue& parameter) {
 
 Tensor Classify(const Tensor& output, uint32_t most) {
   Tensor classes{{output.spec.name, DataType::kBytes, {0}}, {}};
-  const std::span<const std::byte> data(output.data);
-  switch (output.spec.type) {
-  case DataType::kUint8:
-    Fill<uint8_t>(data, most, classes);
-    break;
-  case DataType::kUint16:
-    Fill<uint16_t>(data, most, classes);
-    break;
-  case DataType::kUint32:
-    Fill<uint32_t>(data, most, classes);
-    break;
-  case DataType::kUint64:
-    Fill<uint64_t>(data, most, classes);
-    break;
-  case DataType::kInt8:
-    Fill<int8_t>(data, most, classes);
-    break;
-  case DataType::kInt16:
-    Fill<int16_t>(data, most, classes);
-    break;
-  case DataType::kInt32:
-    Fill<int32_t>(data, most, classes);
-    break;
-  case DataType::kInt64:
-    Fill<int64_t>(data, most, classes);
-    break;
-  case DataType::kFp32:
-    Fill<float>(data, most, classes);
-    break;
-  case DataType::kFp64:
-    Fill<double>(data, most, classes);
-    break;
-  case DataType::kBool:
-  case DataType::kBytes:
-  case DataType::kFp16:
-  case DataType::kBf16:
-    break;
-  }
+  AVOCET_CHECK(most > 0);
+  const bool is_compared =
+      VisitNumber(output.spec.type, [&]<class Number>() { Fill<Number>(output.data, most, classes); });
+  AVOCET_CHECK(is_compared);
   return classes;
 }
 

@@ -45,61 +45,20 @@ void WriteBooleans(JsonWriter& json, std::span<const std::byte> data) {
 }
 
 void WriteByteStrings(JsonWriter& json, std::span<const std::byte> data) {
-  while (data.size() >= kLengthPrefix) {
-    uint32_t length = 0;
-    std::memcpy(&length, data.data(), kLengthPrefix);
-    data = data.subspan(kLengthPrefix);
-    const size_t taken = std::min<size_t>(length, data.size());
-    json.Text({reinterpret_cast<const char*>(data.data()), taken});
-    data = data.subspan(taken);
-  }
+  while (const auto element = TakeByteString(data))
+    json.Text({reinterpret_cast<const char*>(element->data()), element->size()});
 }
 
 Status WriteData(JsonWriter& json, const Tensor& tensor) {
+  const DataType type = tensor.spec.type;
+  if (IsRawOnly(type))
+    return InvalidArgument("output '" + tensor.spec.name + "' is " + std::string(ToString(type)) +
+                           ", which has no JSON form; ask for binary_data");
   const std::span<const std::byte> data(tensor.data);
   json.StartArray();
-  switch (tensor.spec.type) {
-  case DataType::kBool:
-    WriteBooleans(json, data);
-    break;
-  case DataType::kUint8:
-    WriteNumbers<uint8_t>(json, data);
-    break;
-  case DataType::kUint16:
-    WriteNumbers<uint16_t>(json, data);
-    break;
-  case DataType::kUint32:
-    WriteNumbers<uint32_t>(json, data);
-    break;
-  case DataType::kUint64:
-    WriteNumbers<uint64_t>(json, data);
-    break;
-  case DataType::kInt8:
-    WriteNumbers<int8_t>(json, data);
-    break;
-  case DataType::kInt16:
-    WriteNumbers<int16_t>(json, data);
-    break;
-  case DataType::kInt32:
-    WriteNumbers<int32_t>(json, data);
-    break;
-  case DataType::kInt64:
-    WriteNumbers<int64_t>(json, data);
-    break;
-  case DataType::kFp32:
-    WriteNumbers<float>(json, data);
-    break;
-  case DataType::kFp64:
-    WriteNumbers<double>(json, data);
-    break;
-  case DataType::kBytes:
-    WriteByteStrings(json, data);
-    break;
-  case DataType::kFp16:
-  case DataType::kBf16:
-    return InvalidArgument("output '" + tensor.spec.name + "' is " + std::string(ToString(tensor.spec.type)) +
-                           ", which has no JSON form; ask for binary_data");
-  }
+  if (type == DataType::kBool) WriteBooleans(json, data);
+  if (type == DataType::kBytes) WriteByteStrings(json, data);
+  VisitNumber(type, [&]<class Number>() { WriteNumbers<Number>(json, data); });
   json.EndArray();
   return {};
 }
@@ -137,8 +96,11 @@ void WriteSpec(JsonWriter& json, const TensorSpec& spec) {
 }
 
 Status WriteOutput(JsonWriter& json, const Tensor& output, bool is_binary, HttpReply& reply) {
+
   json.StartObject();
   WriteSpec(json, output.spec);
+
+  // Raw bytes are not copied: the reply points to the output, which HttpInference keeps until the answer is sent.
   if (is_binary) {
     json.Key("parameters");
     json.StartObject();
@@ -151,6 +113,7 @@ Status WriteOutput(JsonWriter& json, const Tensor& output, bool is_binary, HttpR
     json.Key("data");
     AVOCET_RETURN_IF_ERROR(WriteData(json, output));
   }
+
   json.EndObject();
   return {};
 }

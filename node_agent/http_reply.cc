@@ -1,6 +1,8 @@
 #include "node_agent/http_reply.h"
 
+#include <array>
 #include <numeric>
+#include <utility>
 
 #include "messages/text.h"
 #include "node_agent/json_writer.h"
@@ -9,34 +11,21 @@ namespace avocet {
 namespace {
 
 std::string_view ReasonOf(int status) {
-  switch (status) {
-  case 200:
-    return "OK";
-  case 400:
-    return "Bad Request";
-  case 403:
-    return "Forbidden";
-  case 404:
-    return "Not Found";
-  case 405:
-    return "Method Not Allowed";
-  case 413:
-    return "Payload Too Large";
-  case 415:
-    return "Unsupported Media Type";
-  case 417:
-    return "Expectation Failed";
-  case 431:
-    return "Request Header Fields Too Large";
-  case 500:
-    return "Internal Server Error";
-  case 501:
-    return "Not Implemented";
-  case 503:
-    return "Service Unavailable";
-  default:
-    return "Unknown";
-  }
+  static constexpr std::array kReasons{std::pair{200, "OK"},
+                                       std::pair{400, "Bad Request"},
+                                       std::pair{403, "Forbidden"},
+                                       std::pair{404, "Not Found"},
+                                       std::pair{405, "Method Not Allowed"},
+                                       std::pair{413, "Payload Too Large"},
+                                       std::pair{415, "Unsupported Media Type"},
+                                       std::pair{417, "Expectation Failed"},
+                                       std::pair{431, "Request Header Fields Too Large"},
+                                       std::pair{500, "Internal Server Error"},
+                                       std::pair{501, "Not Implemented"},
+                                       std::pair{503, "Service Unavailable"}};
+  for (const auto& [code, reason] : kReasons)
+    if (code == status) return reason;
+  return "Unknown";
 }
 
 } // namespace
@@ -47,6 +36,7 @@ size_t HttpReply::size() const {
 }
 
 int HttpStatusOf(StatusCode code) {
+  // 503 carries Retry-After, so whatever may succeed later is one.
   switch (code) {
   case StatusCode::kOk:
     return 200;

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <span>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "node_agent/classification.h"
@@ -16,6 +17,8 @@ namespace {
 using inference::InferTensorContents;
 using inference::ModelInferRequest;
 using InputTensor = ModelInferRequest::InferInputTensor;
+using Buffers =
+    std::vector<std::vector<std::byte>>; // DecodedInputs::converted: bytes stay where they are when it grows
 
 static_assert(std::endian::native == std::endian::little, "tensors are little-endian and used in place");
 static_assert(sizeof(bool) == 1, "BOOL tensors have one byte per element");
@@ -60,6 +63,7 @@ bool IsEmpty(const InferTensorContents& contents) {
 
 /// The field that a datatype's elements stand in; empty for those that have none.
 std::string_view FieldFor(DataType type) {
+  // protobuf has no integers below 32 bits, so several types share a field.
   switch (type) {
   case DataType::kBool:
     return "bool_contents";
@@ -129,54 +133,47 @@ template <class Repeated> std::span<const std::byte> InPlace(const Repeated& ele
   return std::as_bytes(std::span(elements.data(), static_cast<size_t>(elements.size())));
 }
 
-/// The element types whose protobuf field is wider than they are.
-Result<std::vector<std::byte>> Convert(const InputTensor& input, DataType type) {
-  const InferTensorContents& contents = input.contents();
-  if (type == DataType::kInt8) return Narrow<int8_t>(input, contents.int_contents());
-  if (type == DataType::kInt16) return Narrow<int16_t>(input, contents.int_contents());
-  if (type == DataType::kUint8) return Narrow<uint8_t>(input, contents.uint_contents());
-  if (type == DataType::kUint16) return Narrow<uint16_t>(input, contents.uint_contents());
-  return PrefixLengths(contents.bytes_contents());
+/// The field that elements of a number's type stand in; FieldFor has its name.
+template <class Number> const auto& ElementsOf(const InferTensorContents& contents) {
+  if constexpr (std::is_same_v<Number, float>)
+    return contents.fp32_contents();
+  else if constexpr (std::is_same_v<Number, double>)
+    return contents.fp64_contents();
+  else if constexpr (std::is_same_v<Number, int64_t>)
+    return contents.int64_contents();
+  else if constexpr (std::is_same_v<Number, uint64_t>)
+    return contents.uint64_contents();
+  else if constexpr (std::is_signed_v<Number>)
+    return contents.int_contents();
+  else
+    return contents.uint_contents();
 }
 
-/// The elements as they lie in the message; nullopt where they must be converted.
-std::optional<std::span<const std::byte>> AsTheyAre(const InferTensorContents& contents, DataType type) {
-  switch (type) {
-  case DataType::kBool:
-    return InPlace(contents.bool_contents());
-  case DataType::kInt32:
-    return InPlace(contents.int_contents());
-  case DataType::kInt64:
-    return InPlace(contents.int64_contents());
-  case DataType::kUint32:
-    return InPlace(contents.uint_contents());
-  case DataType::kUint64:
-    return InPlace(contents.uint64_contents());
-  case DataType::kFp32:
-    return InPlace(contents.fp32_contents());
-  case DataType::kFp64:
-    return InPlace(contents.fp64_contents());
-  case DataType::kInt8:
-  case DataType::kInt16:
-  case DataType::kUint8:
-  case DataType::kUint16:
-  case DataType::kBytes:
-  case DataType::kFp16:
-  case DataType::kBf16:
-    break;
+/// The elements as they lie in the message or, where their field is wider than they are, narrowed into `converted`.
+template <class Number> Result<std::span<const std::byte>> Numbers(const InputTensor& input, Buffers& converted) {
+  const auto& elements = ElementsOf<Number>(input.contents());
+  if constexpr (sizeof(*elements.data()) == sizeof(Number)) {
+    return InPlace(elements);
+  } else {
+    AVOCET_ASSIGN_OR_RETURN(auto narrow, Narrow<Number>(input, elements));
+    return std::span<const std::byte>(converted.emplace_back(std::move(narrow)));
   }
-  return std::nullopt;
+}
+
+Result<std::span<const std::byte>> Elements(const InputTensor& input, DataType type, Buffers& converted) {
+  if (type == DataType::kBool) return InPlace(input.contents().bool_contents());
+  if (type == DataType::kBytes)
+    return std::span<const std::byte>(converted.emplace_back(PrefixLengths(input.contents().bytes_contents())));
+  Result<std::span<const std::byte>> elements = std::span<const std::byte>();
+  VisitNumber(type, [&]<class Number>() { elements = Numbers<Number>(input, converted); });
+  return elements;
 }
 
 Status AddTyped(const InputTensor& input, DecodedInputs& decoded) {
   AVOCET_ASSIGN_OR_RETURN(auto spec, DecodeSpec(input));
   AVOCET_RETURN_IF_ERROR(CheckFields(input, spec));
-  auto data = AsTheyAre(input.contents(), spec.type);
-  if (!data) {
-    AVOCET_ASSIGN_OR_RETURN(auto converted, Convert(input, spec.type));
-    data = decoded.converted.emplace_back(std::move(converted)); // the bytes stay where they are when moved
-  }
-  decoded.views.push_back(TensorView{std::move(spec), *data});
+  AVOCET_ASSIGN_OR_RETURN(const auto data, Elements(input, spec.type, decoded.converted));
+  decoded.views.push_back(TensorView{std::move(spec), data});
   return {};
 }
 
@@ -184,12 +181,16 @@ Status CheckForm(const ModelInferRequest& request) {
   if (request.inputs_size() > kMaxTensorsPerRequest)
     return InvalidArgument("the request has " + std::to_string(request.inputs_size()) + " inputs, the most is " +
                            std::to_string(kMaxTensorsPerRequest));
+
   if (request.raw_input_contents_size() == 0) return {};
+  // Triton's rule: raw contents have no names, so they match the inputs by position or not at all.
   if (request.raw_input_contents_size() != request.inputs_size())
     return InvalidArgument("the request has " + std::to_string(request.raw_input_contents_size()) +
                            " raw_input_contents for " + std::to_string(request.inputs_size()) +
                            " inputs; raw contents cover all inputs or none");
+
   for (const InputTensor& input : request.inputs()) {
+    // Both forms at once would leave open which one counts.
     if (!IsEmpty(input.contents()))
       return InvalidArgument(Subject(input) + " has typed contents beside raw_input_contents; use one of them");
   }
@@ -198,6 +199,7 @@ Status CheckForm(const ModelInferRequest& request) {
 
 ParameterValue Decode(const inference::InferParameter& parameter) {
   using inference::InferParameter;
+  // Not set means a kind that a later version of the protocol has; protobuf reads it as false.
   switch (parameter.parameter_choice_case()) {
   case InferParameter::kInt64Param:
     return parameter.int64_param();

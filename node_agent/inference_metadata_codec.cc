@@ -15,7 +15,7 @@ void EncodeSpec(const TensorSpec& spec, inference::ModelMetadataResponse::Tensor
 
 template <class Message> void EncodeConfigTensor(const TensorSpec& spec, Message& message) {
   inference::DataType type = inference::TYPE_INVALID;
-  inference::DataType_Parse(std::string(ConfigTypeName(spec.type)), &type);
+  inference::DataType_Parse(ConfigTypeName(spec.type), &type);
   message.set_name(spec.name);
   message.set_data_type(type);
   message.mutable_dims()->Add(spec.shape.begin(), spec.shape.end());
@@ -44,14 +44,19 @@ void EncodeMetadata(const ServedModel& model, inference::ModelMetadataResponse& 
 
 void EncodeConfig(const ServedModel& model, inference::ModelConfig& message) {
   message.set_name(model.name);
+  // Triton's models have a platform or a backend, and clients look at either.
   message.set_platform(model.platform);
   message.set_backend(model.platform);
+
   for (const TensorSpec& input : model.signature.inputs)
     EncodeConfigTensor(input, *message.add_input());
   for (const TensorSpec& output : model.signature.outputs)
     EncodeConfigTensor(output, *message.add_output());
+
+  // A name that this version of the protocol lacks leaves KIND_AUTO.
   auto kind = inference::ModelInstanceGroup::KIND_AUTO;
   inference::ModelInstanceGroup::Kind_Parse(std::string(InstanceKindName(model.kind)), &kind);
+
   auto& group = *message.add_instance_group();
   group.set_name(model.device.str());
   group.set_count(1);
@@ -62,10 +67,13 @@ void EncodeStatistics(const ServedStatistics& statistics, inference::ModelStatis
   const InferenceTotals& totals = statistics.totals;
   message.set_name(statistics.name);
   message.set_version(statistics.version);
+
   const auto epoch = std::chrono::duration_cast<std::chrono::milliseconds>(totals.last_inference.time_since_epoch());
   message.set_last_inference(static_cast<uint64_t>(epoch.count()));
+  // Without batching, each inference is an execution of its own.
   message.set_inference_count(totals.success.count);
   message.set_execution_count(totals.success.count);
+
   auto& sections = *message.mutable_inference_stats();
   Encode(totals.success, *sections.mutable_success());
   Encode(totals.fail, *sections.mutable_fail());
@@ -75,7 +83,9 @@ void EncodeStatistics(const ServedStatistics& statistics, inference::ModelStatis
   Encode(totals.compute_output, *sections.mutable_compute_output());
   Encode(totals.cache_hit, *sections.mutable_cache_hit());
   Encode(totals.cache_miss, *sections.mutable_cache_miss());
+
   if (totals.success.count == 0) return;
+  // The list holds batch sizes that occurred: without an inference there are none.
   auto& batch = *message.add_batch_stats();
   batch.set_batch_size(1);
   Encode(totals.compute_input, *batch.mutable_compute_input());

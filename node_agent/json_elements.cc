@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "node_agent/tensor_contents.h"
@@ -13,13 +14,18 @@ Result<JsonElements> JsonElements::For(TensorSpec spec, size_t most_bytes, size_
   const std::string subject = InputSubject(spec.name);
   if (IsRawOnly(spec.type))
     return InvalidArgument(subject + ": " + std::string(ToString(spec.type)) +
+
                            " has no JSON form; send it as binary data");
+  // Before anything is allocated: a shape of a billion elements costs a client ten bytes.
   AVOCET_ASSIGN_OR_RETURN(const auto count, ElementCount(spec));
   if (count > most_elements) return InvalidArgument(subject + " has fewer elements than " + Describe(spec) + " takes");
+  // Divided, not multiplied: the product could overflow.
   const size_t size = spec.type == DataType::kBytes ? kLengthPrefix : ElementSize(spec.type);
   if (count > most_bytes / size)
     return ResourceExhausted(subject + ": " + Describe(spec) + " takes more than the " + std::to_string(most_bytes) +
+
                              " bytes that a request may hold");
+  // BYTES grow by what comes, as their lengths are not known.
   JsonElements elements(std::move(spec), count);
   if (elements.spec_.type != DataType::kBytes) elements.bytes_.resize(count * size);
   return elements;
@@ -52,35 +58,17 @@ template <class To, class From> bool JsonElements::Narrow(From value) {
 }
 
 template <class Number> bool JsonElements::Integer(Number value) {
-  switch (spec_.type) {
-  case DataType::kFp32:
-    return Store(static_cast<float>(value));
-  case DataType::kFp64:
-    return Store(static_cast<double>(value));
-  case DataType::kInt8:
-    return Narrow<int8_t>(value);
-  case DataType::kInt16:
-    return Narrow<int16_t>(value);
-  case DataType::kInt32:
-    return Narrow<int32_t>(value);
-  case DataType::kInt64:
-    return Narrow<int64_t>(value);
-  case DataType::kUint8:
-    return Narrow<uint8_t>(value);
-  case DataType::kUint16:
-    return Narrow<uint16_t>(value);
-  case DataType::kUint32:
-    return Narrow<uint32_t>(value);
-  case DataType::kUint64:
-    return Narrow<uint64_t>(value);
-  case DataType::kBool:
-    return value == 0 || value == 1 ? Store(static_cast<uint8_t>(value)) : Fail("is no boolean");
-  case DataType::kBytes:
-  case DataType::kFp16:
-  case DataType::kBf16:
-    break;
-  }
-  return Fail("is a number, not a string");
+  bool is_stored = false;
+  const bool is_number = VisitNumber(spec_.type, [&]<class To>() {
+    if constexpr (std::is_floating_point_v<To>)
+      is_stored = Store(static_cast<To>(value));
+    else
+      is_stored = Narrow<To>(value);
+  });
+  if (is_number) return is_stored;
+
+  if (spec_.type != DataType::kBool) return Fail("is a number, not a string");
+  return value == 0 || value == 1 ? Store(static_cast<uint8_t>(value)) : Fail("is no boolean");
 }
 
 bool JsonElements::Signed(int64_t value) {

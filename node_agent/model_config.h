@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "node_agent/inference_core.h"
@@ -10,7 +11,7 @@ namespace avocet {
 // Names of Triton's model configuration, which both transports speak.
 
 /// "TYPE_FP32", ...; BYTES is TYPE_STRING.
-std::string_view ConfigTypeName(DataType type);
+std::string ConfigTypeName(DataType type);
 /// "KIND_CPU", "KIND_GPU"; edgeTPUs are KIND_MODEL: neither.
 std::string_view InstanceKindName(DeviceKind kind);
 

@@ -28,12 +28,15 @@ Result<OnnxValue> BytesToOnnx(const OnnxRuntime& runtime, const TensorView& view
   AVOCET_ASSIGN_OR_RETURN(const auto count, ElementCount(view.spec));
   const auto elements = SplitBytes(view.data, count);
   if (!elements.ok()) return elements.status().WithContext("input '" + view.spec.name + "'");
+
   const OnnxApi& api = runtime.api();
   OrtValue* created = nullptr;
   AVOCET_RETURN_IF_ERROR(
       api.Take(api.CreateTensorAsOrtValue(runtime.allocator(), view.spec.shape.data(), view.spec.shape.size(),
                                           OnnxTypeOf(DataType::kBytes), &created),
                StatusCode::kInternal));
+
+  // Written into the runtime's own buffers: filling from C strings would end at a zero byte.
   OnnxValue value = Own(runtime, created);
   for (size_t i = 0; i < elements->size(); ++i) {
     const auto element = (*elements)[i];
@@ -42,19 +45,24 @@ Result<OnnxValue> BytesToOnnx(const OnnxRuntime& runtime, const TensorView& view
         api.Take(api.GetResizedStringTensorElementBuffer(created, i, element.size(), &buffer), StatusCode::kInternal));
     if (!element.empty()) std::memcpy(buffer, element.data(), element.size());
   }
+
   return value;
 }
 
 Result<std::vector<std::byte>> BytesFromOnnx(const OnnxApi& api, const OrtValue* value, size_t count) {
   size_t length = 0;
   AVOCET_RETURN_IF_ERROR(api.Take(api.GetStringTensorDataLength(value, &length), StatusCode::kInternal));
+  // At least one byte: data() of an empty vector may be null, which the runtime refuses.
   std::vector<std::byte> text(std::max<size_t>(length, 1));
+
   std::vector<size_t> offsets(count);
   AVOCET_RETURN_IF_ERROR(
       api.Take(api.GetStringTensorContent(value, text.data(), length, offsets.data(), count), StatusCode::kInternal));
+
   std::vector<std::byte> data(length + count * kLengthPrefix);
   std::byte* next = data.data();
   for (size_t i = 0; i < count; ++i) {
+    // Offsets are where elements begin; where the last one ends is the length of all.
     const size_t end = i + 1 < count ? offsets[i + 1] : length;
     const auto size = static_cast<uint32_t>(end - offsets[i]);
     std::memcpy(next, &size, kLengthPrefix);
@@ -80,15 +88,12 @@ OnnxValue Own(const OnnxRuntime& runtime, OrtValue* value) {
 
 Result<std::vector<std::span<const std::byte>>> SplitBytes(std::span<const std::byte> data, size_t count) {
   std::vector<std::span<const std::byte>> elements;
-  while (data.size() >= kLengthPrefix) {
-    uint32_t length = 0;
-    std::memcpy(&length, data.data(), kLengthPrefix);
-    if (length > data.size() - kLengthPrefix) break;
-    elements.push_back(data.subspan(kLengthPrefix, length));
-    data = data.subspan(kLengthPrefix + length);
-  }
+  while (const auto element = TakeByteString(data))
+    elements.push_back(*element);
+
   if (!data.empty())
     return InvalidArgument("element " + std::to_string(elements.size()) + " of BYTES reaches past the end");
+
   if (elements.size() != count)
     return InvalidArgument(std::to_string(elements.size()) + " elements of BYTES, the shape needs " +
                            std::to_string(count));

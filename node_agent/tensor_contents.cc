@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
+#include <limits>
 #include <utility>
+
+#include "messages/invariant.h"
 
 namespace avocet {
 namespace {
@@ -22,15 +24,13 @@ Status CheckSize(const TensorSpec& spec, size_t found) {
 Status CheckByteStrings(const TensorSpec& spec, std::span<const std::byte> data) {
   AVOCET_ASSIGN_OR_RETURN(const auto wanted, ElementCount(spec));
   size_t found = 0;
-  for (; data.size() >= kLengthPrefix; ++found) {
-    uint32_t length = 0;
-    std::memcpy(&length, data.data(), kLengthPrefix);
-    if (length > data.size() - kLengthPrefix) break;
-    data = data.subspan(kLengthPrefix + length);
-  }
+  while (TakeByteString(data))
+    ++found;
+
   if (!data.empty())
     return InvalidArgument(InputSubject(spec.name) + ": element " + std::to_string(found) +
                            " reaches past the end of the contents");
+
   if (found == wanted) return {};
   return InvalidArgument(InputSubject(spec.name) + " has " + std::to_string(found) + " elements, " + Describe(spec) +
                          " takes " + std::to_string(wanted));
@@ -86,6 +86,7 @@ Status CheckContents(const TensorSpec& spec, std::span<const std::byte> data) {
 }
 
 void AppendByteString(std::string_view element, std::vector<std::byte>& bytes) {
+  AVOCET_CHECK(element.size() <= std::numeric_limits<uint32_t>::max());
   const auto length = static_cast<uint32_t>(element.size());
   const auto prefix = std::as_bytes(std::span(&length, 1));
   const auto contents = std::as_bytes(std::span(element));

@@ -2,6 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -35,6 +37,54 @@ Status CheckContents(const TensorSpec& spec, std::span<const std::byte> data);
 
 /// Appends a BYTES element with its length. Requires that it is below 4 GiB.
 void AppendByteString(std::string_view element, std::vector<std::byte>& bytes);
+
+/// Takes the first BYTES element off `data`; nullopt, with `data` as it was, when there is no whole one.
+inline std::optional<std::span<const std::byte>> TakeByteString(std::span<const std::byte>& data) {
+  if (data.size() < kLengthPrefix) return std::nullopt;
+  uint32_t length = 0;
+  std::memcpy(&length, data.data(), kLengthPrefix);
+
+  // Lengths come from clients: compared with what is left, as adding the prefix to one could overflow.
+  if (length > data.size() - kLengthPrefix) return std::nullopt;
+  const auto element = data.subspan(kLengthPrefix, length);
+  data = data.subspan(kLengthPrefix + length);
+  return element;
+}
+
+/// Calls visit.operator()<Number>() for the C++ type of such elements: uint8_t .. int64_t, float or double. False,
+/// without a call, for those that C++ has no number for: BOOL, FP16, BF16 and BYTES.
+///   VisitNumber(spec.type, [&]<class Number>() { Sum<Number>(data); });
+template <class Visit> bool VisitNumber(DataType type, const Visit& visit) {
+  switch (type) {
+  case DataType::kUint8:
+    return visit.template operator()<uint8_t>(), true;
+  case DataType::kUint16:
+    return visit.template operator()<uint16_t>(), true;
+  case DataType::kUint32:
+    return visit.template operator()<uint32_t>(), true;
+  case DataType::kUint64:
+    return visit.template operator()<uint64_t>(), true;
+  case DataType::kInt8:
+    return visit.template operator()<int8_t>(), true;
+  case DataType::kInt16:
+    return visit.template operator()<int16_t>(), true;
+  case DataType::kInt32:
+    return visit.template operator()<int32_t>(), true;
+  case DataType::kInt64:
+    return visit.template operator()<int64_t>(), true;
+  case DataType::kFp32:
+    return visit.template operator()<float>(), true;
+  case DataType::kFp64:
+    return visit.template operator()<double>(), true;
+  // Named one by one, so that the compiler asks about a type that is added.
+  case DataType::kBool:
+  case DataType::kFp16:
+  case DataType::kBf16:
+  case DataType::kBytes:
+    break;
+  }
+  return false;
+}
 
 /// An output that a request names.
 struct RequestedOutput {

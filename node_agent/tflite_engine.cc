@@ -44,32 +44,15 @@ private:
 };
 
 std::optional<DataType> DataTypeOf(int tflite_type) {
-  switch (tflite_type) { // TfLiteType of tensorflow/lite/c/c_api_types.h
-  case 1:
-    return DataType::kFp32;
-  case 2:
-    return DataType::kInt32;
-  case 3:
-    return DataType::kUint8;
-  case 4:
-    return DataType::kInt64;
-  case 6:
-    return DataType::kBool;
-  case 7:
-    return DataType::kInt16;
-  case 9:
-    return DataType::kInt8;
-  case 10:
-    return DataType::kFp16;
-  case 11:
-    return DataType::kFp64;
-  case 13:
-    return DataType::kUint64;
-  case 16:
-    return DataType::kUint32;
-  default:
-    return std::nullopt; // strings, complex numbers, resources
-  }
+  // TfLiteType of tensorflow/lite/c/c_api_types.h; not served: strings, complex numbers, resources.
+  static constexpr std::array kTypes{
+      std::pair{1, DataType::kFp32},    std::pair{2, DataType::kInt32},  std::pair{3, DataType::kUint8},
+      std::pair{4, DataType::kInt64},   std::pair{6, DataType::kBool},   std::pair{7, DataType::kInt16},
+      std::pair{9, DataType::kInt8},    std::pair{10, DataType::kFp16},  std::pair{11, DataType::kFp64},
+      std::pair{13, DataType::kUint64}, std::pair{16, DataType::kUint32}};
+  for (const auto& [number, type] : kTypes)
+    if (number == tflite_type) return type;
+  return std::nullopt;
 }
 
 /// The XNNPACK delegate implements this op of the MediaPipe models, but the interpreter must know its
@@ -149,15 +132,23 @@ public:
 private:
   Status CreateInterpreter(const LoadRequest& request) {
     std::error_code ignored;
+    // TensorFlow Lite has one error for a file that is missing and one that is broken.
     if (!std::filesystem::exists(request.file, ignored)) return NotFound("no such file");
+    // A model that is not compiled for the device would run on the CPU without a word.
     if (device_->edgetpu) AVOCET_RETURN_IF_ERROR(CheckCompiledForEdgeTpu(request.file));
+
     model_.reset(api_->ModelCreateFromFile(request.file.c_str()));
     if (!model_) return InvalidArgument("not a TensorFlow Lite model");
+
     options_.reset(api_->OptionsCreate());
     api_->OptionsSetErrorReporter(options_.get(), &ErrorText::Report, &errors_);
+    // One thread: a device's worker is pinned, and a pool would compete with other devices' workers.
     api_->OptionsSetNumThreads(options_.get(), 1);
+    // A stand-in, so that models whose operators only the delegate knows pass the interpreter's check.
     api_->OptionsAddCustomOp(options_.get(), kTransposeConvBias, &kDelegateOnly, 1, 1);
+
     AVOCET_RETURN_IF_ERROR(AddDelegate());
+    // After the delegate is in the options: it rewrites the graph while the interpreter is made.
     interpreter_.reset(api_->InterpreterCreate(model_.get(), options_.get()));
     if (!interpreter_ || api_->AllocateTensors(interpreter_.get()) != kTfliteOk)
       return InvalidArgument("TensorFlow Lite refuses the model: " + errors_.Take());
