@@ -93,17 +93,23 @@ std::string ParseCpuModel(std::string_view cpuinfo) {
 Result<std::vector<int>> ParseCoreList(std::string_view text) {
   std::vector<int> cores;
   std::string_view rest = Trim(text);
+  // Made before the loop, which consumes `rest`: the error shows the whole text.
   const Status bad = Corruption("'" + std::string(rest) + "' is not a list of cores such as 0-3,6");
+
   while (!rest.empty()) {
     const std::string_view item = rest.substr(0, rest.find(','));
     rest.remove_prefix(std::min(item.size() + 1, rest.size()));
+
     const size_t dash = item.find('-');
     const auto first = ParseCore(item.substr(0, dash));
     const auto last = dash == std::string_view::npos ? first : ParseCore(item.substr(dash + 1));
     if (!first || !last || *last < *first) return bad;
+
     for (int core = *first; core <= *last; ++core)
       cores.push_back(core);
   }
+
+  // The kernel sorts, but a file that a person wrote may not; later code relies on ascending and distinct.
   std::sort(cores.begin(), cores.end());
   cores.erase(std::unique(cores.begin(), cores.end()), cores.end());
   if (cores.empty()) return bad;

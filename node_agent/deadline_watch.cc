@@ -45,17 +45,22 @@ void DeadlineWatch::Remove(const Watch& watch) {
 void DeadlineWatch::Loop() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
+    // `awake_at_` tells Add whether its deadline is nearer: only then it must notify.
     if (watches_.empty()) {
       awake_at_ = MonotonicTime::max();
       changed_.wait(lock);
       continue;
     }
+
+    // Looked up anew after each wait, as the nearest watch may be gone or have become another.
     const auto nearest = watches_.begin();
     if (MonotonicTime::clock::now() < nearest->first) {
       awake_at_ = nearest->first;
       changed_.wait_until(lock, awake_at_);
       continue;
     }
+
+    // Removed and copied under the lock: once it is released, the Watch may be destroyed.
     std::stop_source source = nearest->second->source_;
     watches_.erase(nearest);
     lock.unlock(); // the engine's stop callbacks run inside request_stop

@@ -28,16 +28,22 @@ void FifoDeviceClock::Abandon(MonotonicTime finish, MonotonicTime now) {
 
 void SharedDeviceClock::State::Advance(MonotonicTime to) {
   while (!remaining_ns.empty()) {
+    // Processor sharing: each of n jobs gets 1/n of the device, so the one with the least left ends first.
     const auto n = static_cast<double>(remaining_ns.size());
     const auto least = std::min_element(remaining_ns.begin(), remaining_ns.end(),
                                         [](const auto& a, const auto& b) { return a.second < b.second; });
     const double least_ns = least->second;
+
+    // 4e18 ns is below the range of Duration: a job of centuries must not overflow into the past.
     const MonotonicTime next_finish = at + Nanos(std::min(least_ns * n, 4e18));
     const double progress_ns = next_finish <= to ? least_ns : static_cast<double>((to - at).count()) / n;
     for (auto& [job, left_ns] : remaining_ns)
       left_ns -= progress_ns;
+
     if (next_finish > to) break;
     at = next_finish;
+
+    // All within kDoneNs, not the first alone: jobs that end together must not see each other's rounding residue.
     std::erase_if(remaining_ns, [this](const auto& entry) {
       const bool done = entry.second <= kDoneNs;
       if (done) finished.emplace(entry.first, at);

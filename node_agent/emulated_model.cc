@@ -119,10 +119,13 @@ Result<DataType> ReadDataType(const Reader& reader, const toml::table& table, co
 Result<std::vector<int64_t>> ReadShape(const Reader& reader, const toml::table& table, const std::string& place) {
   const toml::node* node = table.get("shape");
   if (!node) return reader.Fail(table.source(), place + " shape is missing");
+
   const toml::array* extents = node->as_array();
   if (!extents || extents->size() > kMaxTensorRank)
     return reader.Fail(node->source(),
                        place + " shape must be an array of at most " + std::to_string(kMaxTensorRank) + " integers");
+
+  // value_exact, as value would take 2.0 and true for integers, too.
   std::vector<int64_t> shape;
   for (const toml::node& element : *extents) {
     const auto extent = element.value_exact<int64_t>();
@@ -149,12 +152,15 @@ Result<std::vector<TensorSpec>> ReadTensors(const Reader& reader, const toml::ta
   const std::string place = "[[" + std::string(role) + "]]";
   const toml::node* node = file.get(role);
   if (!node) return reader.Fail(file.source(), place + " is missing: at least one is needed");
+
   const toml::array* tables = node->as_array();
   if (!tables || tables->empty() || tables->size() > kMaxEmulatedTensors || !tables->is_homogeneous<toml::table>())
     return reader.Fail(node->source(), place + " must be 1 to " + std::to_string(kMaxEmulatedTensors) + " tables");
+
   std::vector<TensorSpec> specs;
   for (const toml::node& element : *tables) {
     AVOCET_ASSIGN_OR_RETURN(auto spec, ReadTensor(reader, *element.as_table(), place));
+    // Clients address tensors by name.
     if (std::any_of(specs.begin(), specs.end(), [&](const TensorSpec& other) { return other.name == spec.name; }))
       return reader.Fail(element.source(), place + " name '" + spec.name + "' is used twice");
     specs.push_back(std::move(spec));
@@ -177,14 +183,19 @@ Result<EmulatedCost> ReadCost(const Reader& reader, const toml::table& table, co
 Result<std::map<DeviceKind, EmulatedCost>> ReadCosts(const Reader& reader, const toml::table& file) {
   const toml::node* node = file.get("device");
   if (!node) return reader.Fail(file.source(), "[device.<kind>] is missing: at least one is needed");
+
   const toml::table* kinds = node->as_table();
   if (!kinds || kinds->empty())
     return reader.Fail(node->source(), "[device] must hold tables [device.cpu], [device.gpu] or [device.edgetpu]");
+
+  // A misspelt kind would otherwise be a device on which the model silently does not run.
   AVOCET_RETURN_IF_ERROR(reader.CheckKeys(*kinds, "[device]", {"cpu", "gpu", "edgetpu"}));
+
   std::map<DeviceKind, EmulatedCost> costs;
   for (const DeviceKind kind : {DeviceKind::kCpu, DeviceKind::kGpu, DeviceKind::kEdgeTpu}) {
     const toml::node* entry = kinds->get(ToString(kind));
     if (!entry) continue;
+
     const std::string place = "[device." + std::string(ToString(kind)) + "]";
     if (!entry->is_table()) return reader.Fail(entry->source(), place + " must be a table");
     AVOCET_ASSIGN_OR_RETURN(const auto cost, ReadCost(reader, *entry->as_table(), place));

@@ -48,6 +48,7 @@ HttpReply AnswerQuestion(const InferenceCore& core, const HttpRoute& route) {
     return Json(IndexJson(core.Index()));
   case HttpAction::kRepositoryChange:
     return ErrorReply(InferenceCore::RefuseRepositoryChange());
+  // These two never come here: HttpExchange computes their answers aside.
   case HttpAction::kInfer:
   case HttpAction::kMetrics:
     break;

@@ -12,12 +12,18 @@ Status HttpBodyReader::Begin(HttpHeadReader& reader, boost::beast::flat_buffer& 
   coding_ = head.coding;
   json_bytes_ = head.json_bytes;
   have_ = 0;
+
   if (head.is_chunked) {
     chunks_.emplace(reader.parser(), limits_, lease_, json_bytes_.value_or(0));
     return TakeChunks(buffer);
   }
+
+  // Reserved before it is allocated: a budget that is full must refuse the body, not notice it afterwards.
   AVOCET_RETURN_IF_ERROR(lease_.Reserve(head.body_bytes));
+  // HttpBody places the raw tensors, which follow the JSON, so that engines can use them where they are.
   if (head.body_bytes > 0) body_ = HttpBody(head.body_bytes, json_bytes_.value_or(head.body_bytes));
+
+  // What came along with the head is copied once; the rest is read into its place.
   have_ = std::min(head.body_bytes, buffer.size());
   if (have_ > 0) std::memcpy(body_.bytes().data(), buffer.data().data(), have_);
   buffer.consume(have_);

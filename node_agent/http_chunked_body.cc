@@ -32,18 +32,24 @@ HttpChunkedBody::HttpChunkedBody(HttpRequestParser& parser, const HttpLimits& li
 Result<bool> HttpChunkedBody::Put(boost::beast::flat_buffer& buffer) {
   if (!has_begun_ && IsTooShortToTell(buffer)) return false;
   has_begun_ = has_begun_ || buffer.size() > 0;
+
   while (!parser_.is_done() && buffer.size() > 0) {
+    // Beast may stop between chunk and data, so room is offered again for each piece.
     OfferRoom();
     boost::system::error_code error;
     buffer.consume(parser_.put(buffer.data(), error));
+
     have_ = body_.bytes().size() - parser_.get().body().size;
+    // Chunk sizes, extensions and trailers stay in the buffer until whole: without this bound they could grow forever.
     if (error == http::error::need_more) {
       if (buffer.size() <= limits_.max_header_bytes) return false;
       return InvalidArgument("malformed HTTP: more than " + std::to_string(limits_.max_header_bytes) +
                              " bytes between the chunks or behind them");
     }
+
     if (error == http::error::body_limit) return BodyTooLarge(limits_);
     if (error && error != http::error::need_buffer) return InvalidArgument("malformed HTTP: " + error.message());
+    // need_buffer with an error-free parser means that the room is full: grow by what came, not by what is announced.
     if (error) AVOCET_RETURN_IF_ERROR(Grow());
   }
   return parser_.is_done();

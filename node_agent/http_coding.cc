@@ -52,21 +52,27 @@ template <class Room, class Used>
 Status InflateAll(HttpCoding coding, std::span<const std::byte> compressed, const Room& room, const Used& used) {
   Stream stream(inflateEnd);
   z_stream& z = stream.z;
+  // zlib counts bytes in 32 bits.
   if (compressed.size() > kMostAtOnce) return ResourceExhausted("a compressed body may have 1 GiB");
   if (inflateInit2(&z, WindowOf(coding)) != Z_OK) return Internal("zlib does not start");
   z.next_in = In(compressed);
   z.avail_in = static_cast<uInt>(compressed.size());
+
   for (;;) {
+    // The caller gives room piece by piece and counts what is used, so a small bomb cannot demand a large block.
     const std::span<std::byte> all = room();
     const auto place = all.first(std::min(all.size(), kMostAtOnce));
     z.next_out = reinterpret_cast<Bytef*>(place.data());
     z.avail_out = static_cast<uInt>(place.size());
     const int code = inflate(&z, Z_NO_FLUSH);
+
     AVOCET_RETURN_IF_ERROR(used(place.size() - z.avail_out));
     if (code == Z_STREAM_END) break;
     if (code != Z_OK) return Malformed(coding, z);
   }
+
   if (z.avail_in == 0) return {};
+  // Further members of gzip are refused: clients send none, and each would need bounds of its own.
   return InvalidArgument(std::to_string(z.avail_in) + " bytes follow the end of the " + std::string(ToString(coding)) +
                          " body");
 }
@@ -120,14 +126,17 @@ std::optional<HttpCoding> ParseCoding(std::string_view text) {
 HttpCoding PreferredCoding(std::string_view accept_encoding) {
   HttpCoding best = HttpCoding::kIdentity;
   double best_weight = 0;
+  // A header can name thousands of codings: only the first few are looked at.
   for (size_t i = 0; i < kMaxCodings && !accept_encoding.empty(); ++i) {
     const size_t comma = accept_encoding.find(',');
     const Accepted accepted = ReadAccepted(accept_encoding.substr(0, comma));
     const auto coding = ParseCoding(accepted.name);
+
     if (!accepted.name.empty() && coding && accepted.weight > best_weight) {
       best = *coding;
       best_weight = accepted.weight;
     }
+
     accept_encoding = comma == std::string_view::npos ? std::string_view() : accept_encoding.substr(comma + 1);
   }
   return best;
@@ -163,6 +172,7 @@ Result<std::string> Deflate(HttpCoding coding, std::span<const std::span<const s
   z_stream& z = stream.z;
   if (deflateInit2(&z, Z_BEST_SPEED, Z_DEFLATED, WindowOf(coding), kMemoryLevel, Z_DEFAULT_STRATEGY) != Z_OK)
     return Internal("zlib does not start");
+
   std::string text;
   std::array<char, 16 * 1024> piece; // NOLINT: filled by zlib
   const auto pump = [&](int flush) {
@@ -173,7 +183,9 @@ Result<std::string> Deflate(HttpCoding coding, std::span<const std::span<const s
       text.append(piece.data(), piece.size() - z.avail_out);
     } while (z.avail_out == 0);
   };
+
   for (std::span<const std::byte> part : parts) {
+    // In steps, as zlib counts its input in 32 bits and a tensor may be larger.
     while (!part.empty()) {
       const auto some = part.first(std::min(part.size(), kMostAtOnce));
       z.next_in = In(some);
@@ -182,6 +194,7 @@ Result<std::string> Deflate(HttpCoding coding, std::span<const std::span<const s
       part = part.subspan(some.size());
     }
   }
+
   pump(Z_FINISH);
   return text;
 }

@@ -68,17 +68,24 @@ HttpHeadReader::Progress HttpHeadReader::CheckTransfer() {
 HttpHeadReader::Progress HttpHeadReader::Check() {
   const auto& fields = parser_.get();
   if (const Progress transfer = CheckTransfer(); transfer != Progress::kDone) return transfer;
+
   const auto coding = ParseCoding(View(fields[http::field::content_encoding]));
   if (!coding) return Refuse(ErrorReply(415, "the Content-Encoding must be gzip, deflate or identity"));
+
+  // Refused before a byte of the body is read: the client gets its answer while it still sends.
   const uint64_t length = parser_.content_length().value_or(0);
   if (length > limits_.max_body_bytes) return Refuse(ErrorReply(BodyTooLarge(limits_)));
+
   const auto json_length = View(fields["Inference-Header-Content-Length"]);
   const auto json_bytes = ParseCount(json_length);
+  // A body that is compressed or chunked has no known length yet; HttpBodyReader checks once it has.
   const bool is_known = *coding == HttpCoding::kIdentity && !head_.is_chunked;
   const uint64_t most = is_known ? length : limits_.max_body_bytes;
   if (!json_length.empty() && (!json_bytes || *json_bytes > most)) return Refuse(ErrorReply(400, kWrongJsonLength));
+
   head_.is_head = fields.method() == http::verb::head;
   head_.match = MatchRoute(surface_, head_.is_head ? "GET" : View(fields.method_string()), View(fields.target()));
+
   head_.body_bytes = static_cast<size_t>(length);
   head_.json_bytes = json_bytes;
   head_.coding = *coding;

@@ -82,14 +82,18 @@ Status AddOutput(TensorDraft& draft, HttpInferRequest& request) {
   const std::string subject = "output '" + ToText(draft.name, kMaxShownName) + "'";
   if (draft.parameters.contains("shared_memory_region"))
     return Unsupported(subject + ": shared memory is not supported");
+
+  // Absent is not false: the request's own default decides then.
   std::optional<bool> is_binary;
   if (const auto it = draft.parameters.find("binary_data"); it != draft.parameters.end()) {
     if (!std::holds_alternative<bool>(it->second)) return InvalidArgument(subject + ": binary_data must be a boolean");
     is_binary = std::get<bool>(it->second);
   }
+
   const auto classification = draft.parameters.find("classification");
   const auto classes = classification != draft.parameters.end() ? ClassesOf(classification->second) : 0U;
   if (!classes.ok()) return classes.status().WithContext(subject);
+
   request.outputs.push_back({std::move(draft.name), *classes});
   request.are_binary.push_back(is_binary);
   return {};
@@ -108,16 +112,22 @@ Status TakeBinaryDefault(HttpInferRequest& request) {
 Result<TensorSpec> RawSpec(const ModelSignature& signature, size_t bytes) {
   if (signature.inputs.size() != 1)
     return InvalidArgument("a raw request has one input, and the model has " + std::to_string(signature.inputs.size()));
+
   TensorSpec spec = signature.inputs.front();
   const auto open = std::find(spec.shape.begin(), spec.shape.end(), -1);
+  // Without an open extent there is nothing to compute; CheckContents compares the size with the shape.
   if (open == spec.shape.end()) return spec;
   if (std::find(open + 1, spec.shape.end(), -1) != spec.shape.end())
     return InvalidArgument(InputSubject(spec.name) +
                            ": the shape of a raw request does not follow from its size, since " + Describe(spec) +
                            " has more than one open extent");
+
+  // With 1 in the open place, the shape's size is what one step of that extent takes.
   *open = 1;
   if (spec.type == DataType::kBytes) return spec;
+
   AVOCET_ASSIGN_OR_RETURN(const auto each, ByteSize(spec));
+  // A remainder is noticed by CheckContents, which knows how to say it.
   *open = each > 0 ? static_cast<int64_t>(bytes / each) : 0;
   return spec;
 }
@@ -130,15 +140,19 @@ bool HttpInferRequest::IsBinary(size_t i) const {
 
 Result<HttpInferRequest> DecodeInferRequest(const HttpInferBody& body) {
   AVOCET_ASSIGN_OR_RETURN(auto draft, ReadRequestJson(body.bytes.first(body.json_bytes), body.most_decoded));
+
   HttpInferRequest request;
   request.id = std::move(draft.id);
   request.parameters = std::move(draft.parameters);
   AVOCET_RETURN_IF_ERROR(TakeBinaryDefault(request));
+
+  // In the order of the request: binary tensors follow each other without names, so each begins where the last ends.
   request.converted.reserve(draft.inputs.size()); // views point into its elements' own storage, but be safe
   Assembler assembler(body, request);
   for (TensorDraft& input : draft.inputs)
     AVOCET_RETURN_IF_ERROR(assembler.Add(input));
   AVOCET_RETURN_IF_ERROR(assembler.CheckNothingLeft());
+
   for (TensorDraft& output : draft.outputs)
     AVOCET_RETURN_IF_ERROR(AddOutput(output, request));
   return request;
@@ -146,15 +160,18 @@ Result<HttpInferRequest> DecodeInferRequest(const HttpInferBody& body) {
 
 Result<HttpInferRequest> DecodeRawRequest(std::span<const std::byte> body, const ModelSignature& signature) {
   AVOCET_ASSIGN_OR_RETURN(auto spec, RawSpec(signature, body.size()));
+
   HttpInferRequest request;
   request.is_binary_by_default = true;
   std::span<const std::byte> data = body;
+  // The raw form has no length prefix, which BYTES need: the one case in which the body is copied.
   if (spec.type == DataType::kBytes) {
     auto& element = request.converted.emplace_back();
     element.reserve(kLengthPrefix + body.size());
     AppendByteString({reinterpret_cast<const char*>(body.data()), body.size()}, element);
     data = element;
   }
+
   AVOCET_RETURN_IF_ERROR(CheckContents(spec, data));
   request.inputs.push_back({std::move(spec), data});
   return request;

@@ -150,14 +150,18 @@ std::string ModelReadyJson(const std::string& name, bool ready) {
 std::string ModelMetadataJson(const ServedModel& model) {
   return ToJson([&](JsonWriter& json) {
     json.StartObject();
+
     Text(json, "name", model.name);
     json.Key("versions");
     json.StartArray();
     json.Text(model.version);
     json.EndArray();
+
     Text(json, "platform", model.platform);
     Tensors(json, "inputs", model.signature.inputs);
     Tensors(json, "outputs", model.signature.outputs);
+
+    // Own facts stand in a member of their own: clients that check the known ones are not disturbed.
     json.Key("properties");
     json.StartObject();
     Text(json, "model", model.model.str());
@@ -171,12 +175,17 @@ std::string ModelMetadataJson(const ServedModel& model) {
 std::string ModelConfigJson(const ServedModel& model) {
   return ToJson([&](JsonWriter& json) {
     json.StartObject();
+
     Text(json, "name", model.name);
     Text(json, "platform", model.platform);
     Text(json, "backend", model.platform);
+    // 0: no batches beyond the shape. Clients then do not add a batch dimension of their own.
     Number(json, "max_batch_size", 0);
+
     ConfigTensors(json, "input", model.signature.inputs);
     ConfigTensors(json, "output", model.signature.outputs);
+
+    // One instance on one device, always: several placements of a model are several applications here.
     json.Key("instance_group");
     json.StartArray();
     json.StartObject();

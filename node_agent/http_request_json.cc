@@ -132,6 +132,7 @@ template <class Use> bool RequestReader::Scalar(const char* what, const Use&) {
 }
 
 bool RequestReader::Value(ParameterValue value) {
+  // The parser calls this for every value alike; what a value means follows from where it stands.
   switch (place_) {
   case Place::kStart:
     return Fail("the request must be a JSON object");
@@ -142,11 +143,14 @@ bool RequestReader::Value(ParameterValue value) {
   case Place::kInputs:
   case Place::kOutputs:
     return Fail("'inputs' and 'outputs' must hold objects");
+
   case Place::kShape:
     if (!std::holds_alternative<int64_t>(value)) return FailExpected("an array of whole numbers");
+    // Checked while it grows: a rank of millions must not become a vector first.
     tensor().shape->push_back(std::get<int64_t>(value));
     return tensor().shape->size() <= kMaxTensorRank ||
            Fail(ShownInput(tensor().name) + " has more than " + std::to_string(kMaxTensorRank) + " dimensions");
+
   case Place::kParameters: {
     Parameters& target = in_tensor_ ? tensor().parameters : draft.parameters;
     target.insert_or_assign(key_, std::move(value));
@@ -182,6 +186,7 @@ bool RequestReader::StartObject() {
   switch (place_) {
   case Place::kStart:
     return Enter(Place::kRequest);
+  // Members that are unknown are read over, but known ones of the wrong type are named.
   case Place::kRequest:
   case Place::kTensor:
     if (key_ == "parameters") return EnterParameters();
@@ -219,7 +224,9 @@ bool RequestReader::StartArray() {
       return Enter(is_output_ ? Place::kOutputs : Place::kInputs);
     }
     break;
+
   case Place::kTensor:
+    // Outputs have no data: there, it is one of the unknown members.
     if (key_ == "data" && !is_output_) return EnterData();
     if (key_ != "shape") break;
     tensor().shape.emplace();
@@ -262,16 +269,21 @@ bool RequestReader::EnterParameters() {
 bool RequestReader::EnterData() {
   TensorDraft& one = tensor();
   if (one.data || one.later) return Fail(ShownInput(one.name) + " has 'data' twice");
+
   depth_ = 1;
+  // Where the array stands is kept in any case: it may come before the type that says how to read it.
   const size_t begin = text_.Tell(); // RapidJSON calls before it steps over the bracket
   one.later = {begin, begin};
+
   if (!one.datatype || !one.shape) return Enter(Place::kData);
+  // Both known, as clients mostly write them: elements become bytes at once, without a second pass.
   auto spec = MakeSpec(one.name, *one.datatype, *one.shape);
   auto elements = spec.ok() ? JsonElements::For(std::move(*spec), left_, text_.size_ - begin) : spec.status();
   if (!elements.ok()) {
     wrong = elements.status();
     return false;
   }
+
   elements_ = std::move(*elements);
   return Enter(Place::kData);
 }
@@ -279,13 +291,17 @@ bool RequestReader::EnterData() {
 bool RequestReader::LeaveData() {
   TensorDraft& one = tensor();
   one.later->second = text_.Tell() + 1;
+
   if (!elements_) return true;
+  // Taken out first: the next tensor must not find these elements, even after an error.
   auto bytes = std::exchange(elements_, std::nullopt)->Finish();
   if (!bytes.ok()) {
     wrong = bytes.status();
     return false;
   }
+
   if (bytes->size() > left_) return Fail("the tensors of the request take more bytes than a request may hold");
+  // Counted over all inputs: each alone may be within the bound.
   left_ -= bytes->size();
   one.data = std::move(*bytes);
   one.later.reset();

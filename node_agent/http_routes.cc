@@ -63,6 +63,7 @@ std::optional<std::string> PercentDecode(std::string_view text) {
       decoded += text[i];
       continue;
     }
+
     if (i + 2 >= text.size()) return std::nullopt;
     const int high = HexDigit(text[i + 1]), low = HexDigit(text[i + 2]);
     if (high < 0 || low < 0) return std::nullopt;
@@ -78,6 +79,8 @@ std::optional<HttpRoute> Fit(const Pattern& pattern, const std::vector<std::stri
   std::string_view rest = pattern.path;
   for (const std::string& segment : segments) {
     const std::string_view wanted = TakeSegment(rest);
+
+    // A placeholder takes any segment but an empty one, which would name nothing.
     if (wanted == "{m}" && !segment.empty())
       route.model = segment;
     else if (wanted == "{v}" && !segment.empty())
@@ -85,6 +88,7 @@ std::optional<HttpRoute> Fit(const Pattern& pattern, const std::vector<std::stri
     else if (wanted != segment || wanted.empty())
       return std::nullopt;
   }
+
   if (!rest.empty()) return std::nullopt;
   return route;
 }
@@ -108,20 +112,26 @@ HttpMatch MatchRoute(HttpSurface surface, std::string_view method, std::string_v
   std::string_view path = target.substr(0, target.find_first_of("?#"));
   if (!path.starts_with('/')) return {404, {}};
   path.remove_prefix(1);
+  // Triton answers both forms.
   if (path == "v2/") path = "v2";
+
+  // Split first, decoded then: an escaped slash is part of a name, not a separator.
   std::vector<std::string> segments;
   for (std::string_view rest = path; !rest.empty();) {
     auto decoded = PercentDecode(TakeSegment(rest));
     if (!decoded) return {400, {}};
     segments.push_back(std::move(*decoded));
   }
+
   HttpMatch match;
   for (const Pattern& pattern : PatternsOf(surface)) {
     auto route = Fit(pattern, segments);
     if (!route) continue;
     if (pattern.method == method) return {200, std::move(*route)};
+    // Another pattern may have this path with the right method, so 405 waits for the end.
     match.status = 405;
   }
+
   if (match.status == 404 && surface == HttpSurface::kInference && IsUnsupported(path)) match.status = 501;
   return match;
 }

@@ -30,8 +30,9 @@ constexpr uint64_t kOfMessage = 256;
 constexpr uint64_t kOfString = 80;
 constexpr uint64_t kOfScalar = 48;
 
-/// Bytes of one of a field's packed numbers, where they are varints, whose number their bytes do not tell; else 0.
+/// Bytes in memory of one packed varint of a field; 0 for all other fields, whose size follows from their bytes.
 uint64_t SizeOfVarint(const FieldDescriptor& field) {
+  // Packed varints grow when they are parsed: a byte on the wire may become eight in memory.
   switch (field.type()) {
   case FieldDescriptor::TYPE_INT32:
   case FieldDescriptor::TYPE_UINT32:
@@ -64,15 +65,19 @@ uint64_t CountVarints(CodedInputStream& wire, int length) {
 /// the protocol contains itself, so this goes no deeper than the protocol.
 uint64_t MemoryOf(CodedInputStream& wire, const google::protobuf::Descriptor& type) {
   uint64_t bytes = kOfMessage;
+
   while (const uint32_t tag = wire.ReadTag()) {
     const FieldDescriptor* field = type.FindFieldByNumber(WireFormatLite::GetTagFieldNumber(tag));
+    // protobuf keeps unknown numbers beside the message, so each number is counted as if it were unknown.
     if (WireFormatLite::GetTagWireType(tag) != WireFormatLite::WIRETYPE_LENGTH_DELIMITED) {
       if (!WireFormatLite::SkipField(&wire, tag)) break;
       bytes += kOfScalar;
       continue;
     }
+
     int length = 0;
     if (!wire.ReadVarintSizeAsInt(&length)) break;
+    // Nested messages are entered under their own limit: a length that lies must not read into the next field.
     if (field != nullptr && field->message_type() != nullptr) {
       const auto outer = wire.PushLimit(length);
       bytes += MemoryOf(wire, *field->message_type());
@@ -80,9 +85,11 @@ uint64_t MemoryOf(CodedInputStream& wire, const google::protobuf::Descriptor& ty
       wire.PopLimit(outer);
       continue;
     }
+
     const uint64_t each = field != nullptr ? SizeOfVarint(*field) : 0;
     // protobuf keeps as much room again for further numbers
     bytes += kOfString + (each > 0 ? 2 * each * CountVarints(wire, length) : static_cast<uint64_t>(length));
+    // CountVarints has taken the bytes of numbers already.
     if (each == 0 && !wire.Skip(length)) break;
   }
   return bytes;
@@ -119,16 +126,23 @@ std::vector<std::byte> Joined(const grpc_slice_buffer& slices) {
 Status ParseCompressed(grpc::ByteBuffer& bytes, uint64_t most, ByteBudget::Lease& lease, Message& message) {
   const HttpCoding coding = CodingOf(bytes);
   const size_t length = bytes.Length();
+
+  // Reserved step by step, as each size is known, and always before the allocation that it is for.
   AVOCET_RETURN_IF_ERROR(lease.Reserve(length));
   const std::vector<std::byte> compressed = Joined(GrpcByteBufferPeer::Get(bytes)->data.raw.slice_buffer);
   bytes.Clear();
+
   AVOCET_ASSIGN_OR_RETURN(const auto size, InflatedSize(coding, compressed, static_cast<size_t>(most)));
+  // Both forms exist at the same time while zlib works.
   AVOCET_RETURN_IF_ERROR(lease.Reserve(size));
   std::vector<std::byte> inflated(size);
   AVOCET_RETURN_IF_ERROR(Inflate(coding, compressed, inflated));
+
+  // What parsing will take is measured on the bytes: a small message can grow a hundredfold.
   CodedInputStream wire(reinterpret_cast<const uint8_t*>(inflated.data()), static_cast<int>(size));
   AVOCET_RETURN_IF_ERROR(lease.Reserve(MemoryOf(wire, *message.GetDescriptor())));
   if (!message.ParseFromArray(inflated.data(), static_cast<int>(size))) return NoMessage(message);
+
   lease.Shrink(length + size);
   return {};
 }

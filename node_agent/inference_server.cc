@@ -195,19 +195,25 @@ public:
 
   Status Start() {
     AVOCET_RETURN_IF_ERROR(CheckOptions(options_));
+    // An unencrypted port beyond this machine must be asked for: models and inputs would travel readable.
     if (!options_.plaintext && !options_.tls)
       AVOCET_RETURN_IF_ERROR(RequireLoopback(options_.grpc_address, "inference"));
     AVOCET_RETURN_IF_ERROR(ParseAddress(options_.grpc_address).status());
+
     AVOCET_ASSIGN_OR_RETURN(const auto credentials, CredentialsFor(options_.tls));
     grpc::ServerBuilder builder;
+    // The port is opened here, not by gRPC, which would stop accepting for good once descriptors run out.
     auto port = GrpcPort::Open(options_.grpc_address, {.name = "inference", .limits = options_.connections}, builder,
                                credentials);
     if (!port.ok()) return port.status();
+
     builder.RegisterService(&service_);
     SetLimits(builder, options_);
     server_ = builder.BuildAndStart();
     if (!server_) return Unavailable("cannot serve on '" + options_.grpc_address + "': gRPC did not start");
+
     port_ = std::move(*port);
+    // Only now: what the port accepts is handed to the server, which must have started.
     port_->Serve();
     return {};
   }

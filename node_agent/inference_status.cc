@@ -9,6 +9,7 @@ namespace {
 constexpr size_t kMaxStatusBytes = 1024;
 
 grpc::StatusCode ToGrpcCode(StatusCode code) {
+  // Clients retry UNAVAILABLE, so only what may succeed later becomes that.
   switch (code) {
   case StatusCode::kOk:
     return grpc::StatusCode::OK;

@@ -80,15 +80,21 @@ void InferStream::OnCancel() {
 /// Starts whatever can go on: the next write, the next read, the end.
 void InferStream::Proceed(std::unique_lock<std::mutex> lock) {
   if (is_finished_) return;
+  // Answers go out in the order of the requests, so the oldest decides, however many others are done.
   const bool writes = !is_writing_ && !exchanges_.empty() && exchanges_.front()->is_done;
+  // kMaxPending bounds what a client can make the stream hold: beyond it nothing is read, and TCP slows the client.
   const bool reads = !is_read_out_ && !next_ && exchanges_.size() < kMaxPending;
   const bool finishes = is_read_out_ && exchanges_.empty();
   const bool is_cancelled = is_cancelled_;
+
   is_writing_ = is_writing_ || writes;
   is_finished_ = finishes;
+  // All state is settled before the lock is released: gRPC may call back at once, on another thread.
   if (reads) next_ = std::make_shared<Exchange>(*this);
   const auto* answer = writes ? &exchanges_.front()->answer : nullptr;
   auto* message = reads ? &next_->message : nullptr;
+
+  // Nothing of this object may be touched after Finish: it may be gone.
   lock.unlock();
   if (writes) StartWrite(answer);
   if (reads) StartRead(message);

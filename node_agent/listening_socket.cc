@@ -43,9 +43,11 @@ Result<std::vector<Endpoint>> EndpointsOf(const std::string& host) {
   addrinfo hints{};
   hints.ai_flags = AI_PASSIVE;
   hints.ai_socktype = SOCK_STREAM;
+
   addrinfo* found = nullptr;
   if (const int error = getaddrinfo(host.c_str(), nullptr, &hints, &found); error != 0)
     return InvalidArgument("cannot listen on host '" + host + "': " + gai_strerror(error));
+
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> all(found, freeaddrinfo);
   std::vector<Endpoint> endpoints;
   for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
@@ -64,7 +66,7 @@ Endpoint AnyV6() {
 }
 
 void SetOption(const OwnedDescriptor& socket, int level, int option, int value) {
-  // Each of them makes things better, none has to be.
+  // Each option makes things better, none has to succeed.
   (void)setsockopt(socket.get(), level, option, &value, sizeof value);
 }
 
@@ -98,9 +100,11 @@ Result<ListeningSockets> ListenOn(const std::string& text, Duration unacknowledg
   uint16_t port = address.port;
   int error = 0;
   for (Endpoint& endpoint : endpoints) {
+    // With port 0 the first socket chooses, and the others must follow: clients know one port.
     endpoint.SetPort(port);
     OwnedDescriptor socket;
     error = Listen(endpoint, unacknowledged, socket);
+    // Taken by somebody else. With an ephemeral port, the choice merely failed in this family.
     if (error == EADDRINUSE && address.port != 0)
       return Unavailable("cannot listen on '" + text + "': " + ErrorText(error));
     if (error != 0) continue; // a family that this machine does not have
@@ -108,6 +112,7 @@ Result<ListeningSockets> ListenOn(const std::string& text, Duration unacknowledg
     all.sockets.push_back(std::move(socket));
     if (address.host == "0.0.0.0") break; // the first takes both families
   }
+
   if (all.sockets.empty()) return Unavailable("cannot listen on '" + text + "': " + ErrorText(error));
   all.address = WithPort(text, port);
   return all;

@@ -194,16 +194,21 @@ Result<std::filesystem::path> ModelFiles::Find(const Sha256& file) {
 Status ModelFiles::MakeRoom(const Sha256& file, uint64_t bytes) {
   std::vector<Entry> others = List();
   std::erase_if(others, [&](const Entry& entry) { return entry.file == file; });
+
   uint64_t used = 0;
   uint64_t fixed = 0;
   for (const Entry& entry : others) {
     used += entry.bytes;
+    // What may not be removed: files in use, and all where eviction is off.
     if (!options_.evict || pinned_.contains(entry.file)) fixed += entry.bytes;
   }
+  // By subtraction: `fixed + bytes` could overflow.
   if (bytes > options_.max_bytes || fixed > options_.max_bytes - bytes)
     return ResourceExhausted("model file " + file.str() + " of " + std::to_string(bytes) +
                              " bytes does not fit: " + std::to_string(fixed) + " bytes must stay, the limit is " +
                              std::to_string(options_.max_bytes));
+
+  // Oldest use first. A file that is needed again can be fetched again.
   std::sort(others.begin(), others.end(), [](const Entry& a, const Entry& b) { return a.used_ns < b.used_ns; });
   for (const Entry& entry : others) {
     if (used <= options_.max_bytes - bytes) break;
@@ -224,13 +229,17 @@ Status ModelFiles::Keep(const Sha256& file) {
 
 Result<Sha256> ModelFiles::Put(std::string_view bytes) {
   const Sha256 file = Sha256Of(bytes);
+  // A file's name is its digest: one that is there has the right bytes.
   if (Find(file).ok()) return file;
+
   AVOCET_RETURN_IF_ERROR(MakeRoom(file, bytes.size()));
   const std::filesystem::path part = PartOf(file);
   const Fd fd = OpenFile(part, O_WRONLY | O_CREAT | O_TRUNC);
   if (!fd.ok()) return FileError("create", part, errno);
+
   Status status = WriteAt(fd, part, bytes, 0);
   if (status.ok()) status = Keep(file);
+  // The bytes are incomplete, and perhaps the disk is full: leave nothing behind.
   if (!status.ok()) {
     unlink(part.c_str());
     return status;
@@ -242,24 +251,31 @@ Result<Sha256> ModelFiles::Put(std::string_view bytes) {
 Status ModelFiles::Download(const Sha256& file, uint64_t size_bytes, const Fetch& fetch, bool& resumed) {
   const bool known = size_bytes > 0;
   if (!known) size_bytes = kMaxModelFileBytes; // until the sender says that this is all
+
   const std::filesystem::path part = PartOf(file);
   const Fd fd = OpenFile(part, O_RDWR | O_CREAT);
   struct stat status {};
   if (!fd.ok() || fstat(fd.get(), &status) != 0) return FileError("open", part, errno);
+
   auto have = static_cast<uint64_t>(status.st_size);
+  // Longer than the whole file: not the beginning of this one.
   if (have > size_bytes) {
     if (ftruncate(fd.get(), 0) != 0) return FileError("truncate", part, errno);
     have = 0;
   }
+
   resumed = have > 0;
   while (have < size_bytes) {
     AVOCET_ASSIGN_OR_RETURN(const auto piece, fetch(file, have));
+    // An empty piece ends a file of unknown length, but for a known one it is a sender that lost the rest.
     if (piece.empty() && !known) break;
     if (piece.empty())
       return Unavailable("the download of model file " + file.str() + " ended after " + std::to_string(have) + " of " +
                          std::to_string(size_bytes) + " bytes");
+    // A sender that does not stop must not fill the disk.
     if (piece.size() > size_bytes - have) return Corruption("model file " + file.str() + " is longer than announced");
     if (!known) AVOCET_RETURN_IF_ERROR(MakeRoom(file, have + piece.size()));
+
     AVOCET_RETURN_IF_ERROR(WriteAt(fd, part, piece, have));
     have += piece.size();
   }
@@ -268,13 +284,17 @@ Status ModelFiles::Download(const Sha256& file, uint64_t size_bytes, const Fetch
 
 Result<std::filesystem::path> ModelFiles::Ensure(const Sha256& file, uint64_t size_bytes, const Fetch& fetch) {
   auto present = Find(file);
+  // Any error but kNotFound is one of the disk: a download would meet it, too.
   if (present.ok() || present.status().code() != StatusCode::kNotFound) return present;
   if (size_bytes > kMaxModelFileBytes) return BadSize(file, size_bytes);
   AVOCET_RETURN_IF_ERROR(MakeRoom(file, size_bytes));
+
   Status status;
+  // Twice at most: the second time there is no part to resume, so `resumed` is false.
   for (bool resumed = true; resumed;) {
     status = Download(file, size_bytes, fetch, resumed);
     if (status.ok()) {
+      // Verified before it gets its name: nobody can ever load a file with other bytes.
       AVOCET_ASSIGN_OR_RETURN(const auto digest, Sha256OfFile(PartOf(file)));
       if (digest == file) break;
       status = Corruption("model file " + file.str() + " arrived with digest " + digest.str());
@@ -282,6 +302,7 @@ Result<std::filesystem::path> ModelFiles::Ensure(const Sha256& file, uint64_t si
     if (status.code() != StatusCode::kCorruption) return status;
     unlink(PartOf(file).c_str()); // a resumed part may be what a crash left: try once from the start
   }
+
   AVOCET_RETURN_IF_ERROR(status);
   AVOCET_RETURN_IF_ERROR(Keep(file));
   return PathOf(file);

@@ -42,17 +42,22 @@ Completion ModelRunner::Run(const Work& work) {
   Completion completion;
   completion.stamps = work.stamps;
   completion.stamps.started = completion.stamps.finished = Now();
+  // A request may have expired or been cancelled while it waited: it must not take device time.
   completion.status = WhyNot(work, completion.stamps.started);
   if (!completion.status.ok()) return completion;
 
   meter_.RunBegan(completion.stamps.started);
+  // A probe wants a warm or a cold run; where the device cannot bring that about, the engine pretends.
   const bool is_feigned = work.probe && Prepare(work);
   completion.switched = is_feigned || SwitchesTo(*work.model);
+
   RunRequest run;
   run.inputs = work.request.inputs;
   run.ready_at = work.stamps.enqueued;
   run.switched = completion.switched;
+
   auto result = RunCancellable(work, run);
+  // The end of the run itself, as RunModel noted it: what follows here is not device time.
   completion.stamps.finished = free_since_;
   meter_.RunEnded(free_since_);
   NoteRun(*work.model, free_since_ - completion.stamps.started);
@@ -86,15 +91,20 @@ bool ModelRunner::Prepare(const Work& work) {
 
 Result<RunResult> ModelRunner::RunCancellable(const Work& work, RunRequest run) {
   const auto& deadline = work.request.deadline;
+  // Without a watch the engine cannot stop a run, so a deadline could only throw away a result that is paid for.
   if (watch_ == nullptr || !deadline) {
     if (watch_ != nullptr) run.stop = work.request.cancel;
     return RunModel(*work.model, run);
   }
+
   std::stop_source source;
+  // One source for both reasons: engines know a single stop token.
   const std::stop_callback on_cancel(work.request.cancel, [&source] { source.request_stop(); });
   const DeadlineWatch::Watch watch(*watch_, *deadline, source);
   run.stop = source.get_token();
+
   auto result = RunModel(*work.model, run);
+  // The engine says "cancelled" for either reason; a client that cancelled itself must not read of a deadline.
   const bool is_late = !work.request.cancel.stop_requested() && free_since_ >= *deadline;
   if (result.ok() || result.status().code() != StatusCode::kCancelled || !is_late) return result;
   return DeadlineExceeded("the deadline passed during the run, which was stopped");

@@ -50,6 +50,7 @@ struct Nvml::Api {
 };
 
 Status Nvml::Api::Bind() {
+  // Versioned names, as nvml.h maps them: plain ones keep older layouts and meanings.
   AVOCET_RETURN_IF_ERROR(library.Bind("nvmlInit_v2", Init));
   AVOCET_RETURN_IF_ERROR(library.Bind("nvmlShutdown", Shutdown));
   AVOCET_RETURN_IF_ERROR(library.Bind("nvmlErrorString", ErrorString));
@@ -57,11 +58,13 @@ Status Nvml::Api::Bind() {
   AVOCET_RETURN_IF_ERROR(library.Bind("nvmlDeviceGetCount_v2", Count));
   AVOCET_RETURN_IF_ERROR(library.Bind("nvmlDeviceGetHandleByIndex_v2", ByIndex));
   AVOCET_RETURN_IF_ERROR(library.Bind("nvmlDeviceGetName", Name));
+  // Clients and operators name GPUs by UUID: indexes change with the order of discovery.
   AVOCET_RETURN_IF_ERROR(library.Bind("nvmlDeviceGetUUID", Uuid));
   AVOCET_RETURN_IF_ERROR(library.Bind("nvmlDeviceGetMemoryInfo", MemoryInfo));
   AVOCET_RETURN_IF_ERROR(library.Bind("nvmlDeviceGetUtilizationRates", UtilizationRates));
   AVOCET_RETURN_IF_ERROR(library.Bind("nvmlDeviceGetPowerUsage", PowerUsage));
   (void)library.Bind("nvmlDeviceGetCurrentClocksThrottleReasons", ThrottleReasons); // newer drivers rename it
+
   return library.Bind("nvmlDeviceGetTemperature", Temperature);
 }
 
@@ -94,17 +97,22 @@ Result<std::vector<NvidiaGpu>> Nvml::Gpus() const {
   std::array<char, kMaxText> text{};
   AVOCET_RETURN_IF_ERROR(api_->Check(api_->DriverVersion(text.data(), text.size()), "version"));
   const std::string driver(text.data());
+
   unsigned count = 0;
   AVOCET_RETURN_IF_ERROR(api_->Check(api_->Count(&count), "number of GPUs"));
+
+  // A bound, as the count comes from a foreign library.
   std::vector<NvidiaGpu> gpus;
   for (unsigned i = 0; i < std::min(count, kMaxGpus); ++i) {
     AVOCET_ASSIGN_OR_RETURN(const auto device, api_->Find(i));
     NvidiaGpu& gpu = gpus.emplace_back();
     gpu.driver = driver;
+    // Name and UUID identify a GPU, so without one the probe fails; other readings may be missing.
     AVOCET_RETURN_IF_ERROR(api_->Check(api_->Name(device, text.data(), text.size()), "name"));
     gpu.name = text.data();
     AVOCET_RETURN_IF_ERROR(api_->Check(api_->Uuid(device, text.data(), text.size()), "uuid"));
     gpu.uuid = text.data();
+
     Memory memory;
     if (api_->MemoryInfo(device, &memory) == kSuccess) gpu.memory_bytes = memory.total; // integrated ones have none
   }
@@ -113,15 +121,18 @@ Result<std::vector<NvidiaGpu>> Nvml::Gpus() const {
 
 Result<GpuReading> Nvml::Read(unsigned index) const {
   AVOCET_ASSIGN_OR_RETURN(const auto device, api_->Find(index));
+
   GpuReading reading;
   Utilization utilization;
   Memory memory;
   unsigned value = 0;
   unsigned long long reasons = 0;
+  // Each reading alone: small boards lack power or memory sensors, and the others are still worth having.
   if (api_->UtilizationRates(device, &utilization) == kSuccess) reading.utilization = utilization.gpu / 100.0;
   if (api_->MemoryInfo(device, &memory) == kSuccess) reading.memory_used_bytes = memory.used;
   if (api_->PowerUsage(device, &value) == kSuccess) reading.power_w = value / 1000.0;
   if (api_->Temperature(device, kGpuSensor, &value) == kSuccess) reading.temperature_c = value;
+
   if (api_->ThrottleReasons != nullptr && api_->ThrottleReasons(device, &reasons) == kSuccess)
     reading.is_too_hot = (reasons & kTooHot) != 0;
   return reading;

@@ -110,11 +110,14 @@ private:
     char* text = nullptr;
     AVOCET_RETURN_IF_ERROR(
         api().Take(get_name(session_.get(), index, runtime().allocator(), &text), StatusCode::kInternal));
+    // Copied and freed at once: the text belongs to the runtime's allocator.
     std::string name(text);
     AVOCET_RETURN_IF_ERROR(api().Take(api().AllocatorFree(runtime().allocator(), text), StatusCode::kInternal));
+
     OrtTypeInfo* created = nullptr;
     AVOCET_RETURN_IF_ERROR(api().Take(get_type(session_.get(), index, &created), StatusCode::kInternal));
     const Handle<OrtTypeInfo> type(created, api().ReleaseTypeInfo.function);
+
     const OrtTensorTypeAndShapeInfo* tensor = nullptr; // belongs to `type`
     AVOCET_RETURN_IF_ERROR(api().Take(api().CastTypeInfoToTensorInfo(created, &tensor), StatusCode::kInternal));
     if (tensor == nullptr) return Unsupported("'" + name + "' is no tensor; sequences and maps are not served");
@@ -133,23 +136,28 @@ private:
   }
 
   Result<std::vector<Tensor>> Infer(const RunRequest& request) {
+    // Values lie over the request's bytes; `copies` holds those that had to be converted, as long as the values live.
     std::vector<std::vector<std::byte>> copies;
     std::vector<OnnxValue> inputs;
     for (const TensorView& view : request.inputs) {
       AVOCET_ASSIGN_OR_RETURN(auto value, ToOnnx(runtime(), view, copies));
       inputs.push_back(std::move(value));
     }
+
     std::vector<OrtValue*> outputs(signature_.outputs.size(), nullptr);
     const Status status = Call(request, inputs, outputs);
+    // Owned before the status is looked at: a run that failed half-way has outputs, which would leak.
     std::vector<OnnxValue> owned;
     owned.reserve(outputs.size());
     for (OrtValue* output : outputs)
       owned.push_back(Own(runtime(), output));
+
     AVOCET_RETURN_IF_ERROR(status);
     return Copy(owned);
   }
 
   Status Call(const RunRequest& request, const std::vector<OnnxValue>& inputs, std::vector<OrtValue*>& outputs) {
+    // Names and values go side by side: ONNX Runtime matches them by position.
     std::vector<const char*> input_names, output_names;
     std::vector<const OrtValue*> values;
     values.reserve(inputs.size());
@@ -159,15 +167,19 @@ private:
       values.push_back(input.get());
     for (const TensorSpec& spec : signature_.outputs)
       output_names.push_back(spec.name.c_str());
+
     OrtRunOptions* created = nullptr;
     AVOCET_RETURN_IF_ERROR(api().Take(api().CreateRunOptions(&created), StatusCode::kInternal));
     const Handle<OrtRunOptions> options(created, api().ReleaseRunOptions.function);
+    // Declared after `options`: the destructor of on_stop waits for a callback that still uses them.
     const std::stop_callback on_stop(request.stop, [this, created] {
       (void)api().Take(api().RunOptionsSetTerminate(created), StatusCode::kInternal); // sets a flag
     });
+
     const Status status = api().Take(api().Run(session_.get(), created, input_names.data(), values.data(),
                                                values.size(), output_names.data(), output_names.size(), outputs.data()),
                                      StatusCode::kInternal);
+    // The runtime reports a stop as a failure like any other, so the token tells the two apart.
     if (!status.ok() && request.stop.stop_requested()) return Cancelled("the run was stopped");
     return status.WithContext("ONNX Runtime");
   }

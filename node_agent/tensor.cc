@@ -71,12 +71,16 @@ bool IsRawOnly(DataType type) {
 Result<size_t> ByteSize(const TensorSpec& spec) {
   const std::string subject = "tensor '" + spec.name + "': ";
   if (spec.type == DataType::kBytes) return InvalidArgument(subject + "BYTES has no fixed size");
+  // Bounded before Describe puts the shape into a text.
   if (spec.shape.size() > kMaxTensorRank)
     return InvalidArgument(subject + "rank " + std::to_string(spec.shape.size()) + " exceeds " +
                            std::to_string(kMaxTensorRank));
   if (std::any_of(spec.shape.begin(), spec.shape.end(), [](int64_t extent) { return extent < 0; }))
     return InvalidArgument(subject + "negative extent in " + Describe(spec));
+  // Zero elements are valid, and must not be a divisor below.
   if (std::find(spec.shape.begin(), spec.shape.end(), 0) != spec.shape.end()) return size_t{0};
+
+  // By division, before multiplying: extents come from clients, and their product may overflow.
   size_t bytes = ElementSize(spec.type);
   for (const int64_t extent : spec.shape) {
     const auto factor = static_cast<size_t>(extent);
@@ -96,16 +100,20 @@ std::string Describe(const TensorSpec& spec) {
 }
 
 Status CheckInputs(const ModelSignature& signature, std::span<const TensorView> inputs) {
+  // By position in the signature: finds what is missing and what is twice in one pass.
   std::vector<const TensorView*> given(signature.inputs.size(), nullptr);
   for (const TensorView& input : inputs) {
     const auto wanted = std::find_if(signature.inputs.begin(), signature.inputs.end(),
                                      [&](const TensorSpec& spec) { return spec.name == input.spec.name; });
     if (wanted == signature.inputs.end())
       return InvalidArgument("input '" + input.spec.name + "' is unknown to the model");
+
     auto& slot = given[static_cast<size_t>(wanted - signature.inputs.begin())];
     if (slot) return InvalidArgument("input '" + input.spec.name + "' is given twice");
     slot = &input;
   }
+
+  // Only after all are assigned: a wrong name explains a missing input better than the reverse.
   for (size_t i = 0; i < given.size(); ++i) {
     if (!given[i]) return InvalidArgument("input '" + signature.inputs[i].name + "' is missing");
     AVOCET_RETURN_IF_ERROR(CheckInput(signature.inputs[i], *given[i]));
