@@ -18,14 +18,14 @@ void AcceptLog::Failed(const std::string& reason) {
   const auto verdict = watch_.Failed(now);
   if (verdict == AcceptWatch::Verdict::kFailing && budget_.Take(now))
     spdlog::warn("connections have to wait port={} reason=\"{}\"", port_, reason);
-  if (verdict == AcceptWatch::Verdict::kDeaf)
-    spdlog::error("port is deaf port={} for_s={:.0f} reason=\"{}\" remedy=\"raise LimitNOFILE\"", port_,
+  if (verdict == AcceptWatch::Verdict::kNotAccepting)
+    spdlog::error("port does not accept port={} for_s={:.0f} reason=\"{}\" remedy=\"raise LimitNOFILE\"", port_,
                   ToSeconds(watch_.failing_for()), reason);
 }
 
 void AcceptLog::Succeeded() {
-  if (watch_.Succeeded() == AcceptWatch::Verdict::kHearsAgain)
-    spdlog::info("port hears again port={} after_s={:.0f}", port_, ToSeconds(watch_.failing_for()));
+  if (watch_.Succeeded() == AcceptWatch::Verdict::kAcceptsAgain)
+    spdlog::info("port accepts again port={} after_s={:.0f}", port_, ToSeconds(watch_.failing_for()));
 }
 
 void AcceptLog::Limited(const ConnectionLimits& wanted, const ConnectionLimits& allowed) const {

@@ -10,11 +10,11 @@
 namespace avocet {
 
 /// What a port that accepts connections writes to the log: refusals and failures, which anybody may cause, within a
-/// budget; a port that stays deaf as an error. Not thread-safe.
+/// budget; a port that keeps failing to accept as an error. Not thread-safe.
 class AcceptLog {
 public:
-  /// `port`: its name in the log. `deaf_after`: of failures; then somebody must act.
-  AcceptLog(std::string port, Duration deaf_after) : port_(std::move(port)), watch_(deaf_after) {}
+  /// `port`: its name in the log. After `error_after` of failures it logs an error: somebody must act.
+  AcceptLog(std::string port, Duration error_after) : port_(std::move(port)), watch_(error_after) {}
 
   void Refused(const std::string& reason, const std::string& peer);
   /// `reason`: why nothing could be accepted.

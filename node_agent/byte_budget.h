@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "messages/invariant.h"
 #include "messages/status.h"
 
 namespace avocet {
@@ -39,7 +40,7 @@ public:
       bytes_ += bytes;
       return true;
     }
-    /// The same, with the refusal in words for clients: kUnavailable.
+    /// As TryGrow, with the refusal in words for clients: kUnavailable.
     Status Reserve(uint64_t bytes) {
       if (TryGrow(bytes)) return {};
       return Unavailable("requests in flight hold " + std::to_string(budget_->used()) + " of " +
@@ -50,8 +51,9 @@ public:
       budget_->used_.fetch_add(bytes, std::memory_order_relaxed);
       bytes_ += bytes;
     }
-    /// Gives so many of its bytes back.
+    /// Gives back so many bytes. Requires that the lease has them: else others' shares would be given away.
     void Shrink(uint64_t bytes) {
+      AVOCET_CHECK(bytes <= bytes_);
       budget_->used_.fetch_sub(bytes, std::memory_order_relaxed);
       bytes_ -= bytes;
     }

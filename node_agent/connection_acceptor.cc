@@ -93,7 +93,7 @@ Result<std::unique_ptr<ConnectionAcceptor>> ConnectionAcceptor::Listen(const std
 
 ConnectionAcceptor::ConnectionAcceptor(const AcceptorOptions& options, ListeningSockets listening, OwnedDescriptor wake)
     : options_(options), listening_(std::move(listening)), wake_(std::move(wake)),
-      admission_(WithinDescriptors(options.limits, DescriptorsOfAPort())), log_(options.name, options.deaf_after) {
+      admission_(WithinDescriptors(options.limits, DescriptorsOfAPort())), log_(options.name, options.error_after) {
   log_.Limited(options.limits, limits());
 }
 
@@ -131,11 +131,14 @@ void ConnectionAcceptor::Wait() {
     for (const OwnedDescriptor& socket : listening_.sockets)
       watched.push_back({socket.get(), POLLIN, 0});
   }
+
   const bool is_pause = watched.size() == 1;
+  // Ended connections must be forgotten though no client comes, else their seats stay taken.
   const int idle = connections_.empty() ? -1 : WholeMillis(kLookEvery);
   (void)poll(watched.data(), watched.size(), is_pause ? WholeMillis(options_.pause) : idle);
   if (is_stopping_) return;
 
+  // Before accepting, so that a seat that has just become free can be given away at once.
   if (MonotonicTime::clock::now() - looked_at_ >= kLookEvery) ForgetEnded();
   for (size_t i = 1; i < watched.size(); ++i) {
     if (watched[i].revents != 0) AcceptFrom(watched[i].fd);

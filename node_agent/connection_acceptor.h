@@ -21,7 +21,7 @@ struct AcceptorOptions {
   ConnectionLimits limits; ///< lowered to what the process's descriptors allow (DescriptorsOfAPort)
   Duration unacknowledged = std::chrono::seconds(20); ///< see ListenOn
   Duration pause = std::chrono::milliseconds(100);    ///< to the next try without descriptors or memory
-  Duration deaf_after = std::chrono::seconds(5);      ///< of failures: somebody must act, so it is logged as an error
+  Duration error_after = std::chrono::seconds(5);     ///< of failures: somebody must act, so it is logged as an error
 };
 
 struct AcceptorCounters {
@@ -30,9 +30,10 @@ struct AcceptorCounters {
   uint64_t failures = 0;  ///< tries to accept without descriptors or memory
 };
 
-/// A port that cannot go deaf: a thread that accepts TCP connections, within bounds in all and per client address, and
-/// hands them to a server. Without descriptors or memory it waits and tries again, for as long as it takes. Connections
-/// beyond the bounds are closed at once; refusals and failures are logged within a budget.
+/// A port that keeps accepting when descriptors run out: a thread that accepts TCP connections, within bounds in all
+/// and per client address, and hands them to a server. Without descriptors or memory it waits and tries again, for as
+/// long as it takes. Connections beyond the bounds are closed at once; refusals and failures are logged within a
+/// budget.
 ///
 /// The server owns the sockets that it is handed, and need not say when it closes them: a descriptor that is closed, or
 /// has another socket behind it, tells. That costs no further descriptors. Thread-safe.

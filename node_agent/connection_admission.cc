@@ -3,9 +3,10 @@
 #include <netinet/in.h>
 
 #include <algorithm>
-#include <cassert>
 #include <cstring>
 #include <utility>
+
+#include "messages/invariant.h"
 
 namespace avocet {
 namespace {
@@ -61,7 +62,7 @@ Admission ConnectionAdmission::Admit(const ClientKey& client) {
 
 void ConnectionAdmission::Release(const ClientKey& client) {
   const auto found = per_client_.find(client);
-  assert(found != per_client_.end());
+  AVOCET_CHECK(found != per_client_.end());
   --connections_;
   if (--found->second == 0) per_client_.erase(found);
 }
@@ -76,18 +77,18 @@ AcceptWatch::Verdict AcceptWatch::Failed(MonotonicTime now) {
   last_ = now;
   if (!std::exchange(is_failing_, true)) {
     since_ = now;
-    say_at_ = now + deaf_after_;
+    say_at_ = now + error_after_;
     return Verdict::kFailing;
   }
   if (now < say_at_) return Verdict::kNothing;
-  is_deaf_ = true;
-  say_at_ = now + deaf_after_;
-  return Verdict::kDeaf;
+  is_reported_ = true;
+  say_at_ = now + error_after_;
+  return Verdict::kNotAccepting;
 }
 
 AcceptWatch::Verdict AcceptWatch::Succeeded() {
   is_failing_ = false;
-  return std::exchange(is_deaf_, false) ? Verdict::kHearsAgain : Verdict::kNothing;
+  return std::exchange(is_reported_, false) ? Verdict::kAcceptsAgain : Verdict::kNothing;
 }
 
 } // namespace avocet

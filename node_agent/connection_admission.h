@@ -62,13 +62,13 @@ private:
 class AcceptWatch {
 public:
   enum class Verdict {
-    kNothing,    ///< to say
-    kFailing,    ///< the first failure since the last success
-    kDeaf,       ///< failing for `deaf_after`; said again after every further `deaf_after`
-    kHearsAgain, ///< a success after kDeaf
+    kNothing,      ///< to say
+    kFailing,      ///< the first failure since the last success
+    kNotAccepting, ///< failing for `error_after`; said again after every further `error_after`
+    kAcceptsAgain, ///< a success after kNotAccepting
   };
 
-  explicit AcceptWatch(Duration deaf_after) : deaf_after_(deaf_after) {}
+  explicit AcceptWatch(Duration error_after) : error_after_(error_after) {}
 
   Verdict Failed(MonotonicTime now);
   /// A connection was accepted, or none waits.
@@ -77,9 +77,9 @@ public:
   Duration failing_for() const { return last_ - since_; }
 
 private:
-  Duration deaf_after_;
+  Duration error_after_;
   bool is_failing_ = false;
-  bool is_deaf_ = false;
+  bool is_reported_ = false;
   MonotonicTime since_{}; ///< the first failure of this spell
   MonotonicTime last_{};
   MonotonicTime say_at_{};

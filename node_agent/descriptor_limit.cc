@@ -28,7 +28,7 @@ RaisedLimit RaiseDescriptorLimit() {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
     limit.rlim_cur = limit.rlim_max;
-    (void)setrlimit(RLIMIT_NOFILE, &limit); // what came of it is asked below
+    (void)setrlimit(RLIMIT_NOFILE, &limit); // getrlimit below says what the limit is now
   }
   raised.after = DescriptorLimit();
   return raised;

@@ -20,16 +20,20 @@ constexpr Duration kLookAgain = std::chrono::microseconds(50);
 
 Status Pin(pthread_t thread, const std::vector<int>& cores) {
   if (cores.empty()) return {};
+
   cpu_set_t set;
   CPU_ZERO(&set);
   std::string list;
   for (const int core : cores) {
     list += (list.empty() ? "" : ",") + std::to_string(core);
+    // Checked first: CPU_SET with a larger number writes past the end of the set.
     if (core < 0 || core >= CPU_SETSIZE) return InvalidArgument("core " + std::to_string(core) + " does not exist");
     CPU_SET(static_cast<size_t>(core), &set);
   }
+
   const int error = pthread_setaffinity_np(thread, sizeof(set), &set);
   if (error == 0) return {};
+  // The kernel says only "invalid argument", for cores that are missing and for those that are not allowed.
   return InvalidArgument("cannot pin a thread to cores [" + list + "]: " + std::generic_category().message(error) +
                          "; name cores that this machine has and this process may use");
 }
@@ -51,7 +55,7 @@ void Executor::Push(Work work) {
     const std::lock_guard lock(mutex_);
     queue_.push_back(std::move(work));
     has_work_.store(true, std::memory_order_relaxed);
-    if (is_reserved_) return; // who serves now sees to it
+    if (is_reserved_) return; // whoever serves now takes this work, too
   }
   changed_.notify_one();
 }

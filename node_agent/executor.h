@@ -20,9 +20,9 @@ struct ExecutorOptions {
   std::vector<int> cores; ///< the thread stays on these; empty: anywhere
 };
 
-/// A thread that serves work one by one in the order it was pushed. Keeps no bound: its users do. Another thread may
-/// serve a piece in its place while there is nothing to do.
-/// Thread-safe; Stop() and destruction must not come from the thread itself, nor from one in its place.
+/// A thread that serves work one by one in the order it was pushed. The queue has no bound: users bound what they push.
+/// While nothing waits, another thread may serve a piece of work itself.
+/// Thread-safe; Stop() and destruction must not come from a thread that serves work.
 class Executor {
 public:
   using Serve = std::function<void(Work)>;

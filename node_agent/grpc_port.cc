@@ -8,17 +8,17 @@ Result<std::unique_ptr<GrpcPort>> GrpcPort::Open(const std::string& address, con
                                                  grpc::ServerBuilder& builder,
                                                  const std::shared_ptr<grpc::ServerCredentials>& credentials) {
   AVOCET_ASSIGN_OR_RETURN(auto acceptor, ConnectionAcceptor::Listen(address, options));
-  auto door = builder.experimental().AddExternalConnectionAcceptor(
+  auto external = builder.experimental().AddExternalConnectionAcceptor(
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, credentials);
-  return std::unique_ptr<GrpcPort>(new GrpcPort(std::move(door), std::move(acceptor)));
+  return std::unique_ptr<GrpcPort>(new GrpcPort(std::move(external), std::move(acceptor)));
 }
 
 void GrpcPort::Serve() {
-  acceptor_->Start([door = door_.get()](int listener, int socket) {
-    Door::NewConnectionParameters connection;
+  acceptor_->Start([external = external_.get()](int listener, int socket) {
+    External::NewConnectionParameters connection;
     connection.listener_fd = listener;
     connection.fd = socket; // gRPC's from here on: it closes it
-    door->HandleNewConnection(&connection);
+    external->HandleNewConnection(&connection);
   });
 }
 

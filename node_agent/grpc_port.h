@@ -29,12 +29,12 @@ public:
   AcceptorCounters counters() const { return acceptor_->counters(); }
 
 private:
-  using Door = grpc::experimental::ExternalConnectionAcceptor;
-  GrpcPort(std::unique_ptr<Door> door, std::unique_ptr<ConnectionAcceptor> acceptor)
-      : door_(std::move(door)), acceptor_(std::move(acceptor)) {}
+  using External = grpc::experimental::ExternalConnectionAcceptor;
+  GrpcPort(std::unique_ptr<External> external, std::unique_ptr<ConnectionAcceptor> acceptor)
+      : external_(std::move(external)), acceptor_(std::move(acceptor)) {}
 
-  std::unique_ptr<Door> door_;
-  std::unique_ptr<ConnectionAcceptor> acceptor_; ///< its thread uses `door_`
+  std::unique_ptr<External> external_;
+  std::unique_ptr<ConnectionAcceptor> acceptor_; ///< its thread uses `external_`
 };
 
 } // namespace avocet

@@ -8,8 +8,8 @@
 
 namespace avocet {
 
-/// The answer to a request that asks about the node and its applications; 500 for those that are no
-/// such question (inference, metrics).
+/// The answer to a request that asks about the node and its applications; 500 for
+/// requests that are not questions (inference, metrics).
 HttpReply AnswerQuestion(const InferenceCore& core, const HttpRoute& route);
 
 /// Why `target` leads nowhere: the error of an HttpMatch whose status is not 200.

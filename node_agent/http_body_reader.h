@@ -15,8 +15,8 @@
 
 namespace avocet {
 
-/// Takes in the body of one request after another, within the limits and the budget, of which it holds a share for the
-/// answers, too. A body of known length is read into its place; a chunked one comes through the buffer.
+/// Takes in the body of one request after another, within the limits and the budget. Its lease covers the answers, too.
+/// A body of known length is read into its place; a chunked one comes through the buffer.
 class HttpBodyReader {
 public:
   HttpBodyReader(const HttpLimits& limits, ByteBudget& budget) : limits_(limits), lease_(budget) {}

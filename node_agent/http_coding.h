@@ -11,7 +11,7 @@
 
 namespace avocet {
 
-/// How a body is compressed (RFC 9110, content codings), or a message of gRPC, which has the same.
+/// How an HTTP body or a gRPC message is compressed: content codings of RFC 9110.
 enum class HttpCoding { kIdentity, kGzip, kDeflate };
 std::string_view ToString(HttpCoding coding); ///< "identity", "gzip", "deflate"
 

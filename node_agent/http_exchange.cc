@@ -21,6 +21,7 @@ HttpExchange::HttpExchange(HttpShared& shared, HttpSurface surface)
 // Reading
 
 void HttpExchange::Begin() {
+  AVOCET_CHECK(!inference_.has_value());
   keeps_alive_ = true;
   head_.emplace(surface_, shared_.limits);
 }

@@ -28,7 +28,8 @@ struct HttpRequestHead {
   HttpMatch match;
   size_t body_bytes = 0;
   bool is_chunked = false; ///< `body_bytes` is not known yet
-  /// Of the body (once it is decompressed), raw tensors follow; nullopt: all of it. <= body_bytes where that is known.
+  /// JSON at the begin of the (decompressed) body, raw tensors follow; nullopt: all JSON. <= body_bytes if that is
+  /// known.
   std::optional<size_t> json_bytes;
   HttpCoding coding = HttpCoding::kIdentity;        ///< of the body
   HttpCoding answer_coding = HttpCoding::kIdentity; ///< that the client prefers

@@ -32,8 +32,8 @@ public:
 
   // From `ready` or kReady on:
   bool is_long_to_encode(HttpCoding coding) const;
-  /// The answer, good or bad, a good one with classes and compressed as told; binary outputs that are not compressed
-  /// stay here.
+  /// The answer, good or bad, a good one with classes and compressed by `coding`; binary outputs that are not
+  /// compressed stay here.
   void Encode(HttpCoding coding);
   /// What Encode made; takes note of it. `reply` may be used until this object dies.
   HttpReply End();

@@ -28,7 +28,7 @@ struct HttpLimits {
 
 struct HttpServerOptions {
   std::string rest_address = "127.0.0.1:8000";       ///< host:port; port 0 is ephemeral; empty: not served
-  std::string metrics_address = "127.0.0.1:8002";    ///< the same for /metrics
+  std::string metrics_address = "127.0.0.1:8002";    ///< host:port of /metrics; port 0 is ephemeral; empty: not served
   bool plaintext = false;                            ///< allows addresses beyond loopback without TLS
   std::optional<ServerCertificate> tls;              ///< of the REST endpoint; /metrics stays plain
   unsigned threads = 2;                              ///< IO threads, 1 .. 64

@@ -19,12 +19,12 @@ struct HttpSeat {
   ClientKey client{};
   HttpLoop* loop = nullptr;             ///< where its connection lives
   HttpConnection* connection = nullptr; ///< null before it begins and after it ended; of the loop's thread only
-  std::atomic<MonotonicTime::rep> idle_since = kBusy; ///< since when it waits for a head; from its accepting at first
+  std::atomic<MonotonicTime::rep> idle_since = kBusy; ///< since when the connection waits for a head
   static constexpr MonotonicTime::rep kBusy = MonotonicTime::max().time_since_epoch().count();
 };
 
-/// The seats of a port. When all are taken, or all of a client's address, a new connection gets the seat of the one
-/// that has been idle for longest; of the same address when it is the address that has too many. Thread-safe.
+/// The seats of a port. When all are taken, a new connection gets that of the connection which is idle for longest.
+/// When its client address has too many, it gets that of the longest idle one from this address. Thread-safe.
 class HttpSeats {
 public:
   struct Offer {

@@ -28,15 +28,15 @@ using asio::ip::tcp;
 using boost::system::error_code;
 
 constexpr unsigned kMaxThreads = 64;
-/// Connections beyond the limit that are told so; further ones are closed without a word.
-constexpr size_t kToldRefusals = 16;
+/// Connections beyond the limit that are open at a time to be answered 503; further ones are closed without a word.
+constexpr size_t kAnsweredRefusals = 16;
 /// Beyond so many that are to be closed, the loops have to close some before the next one is accepted.
-constexpr size_t kMaxUnseated = 2 * kToldRefusals;
+constexpr size_t kMaxUnseated = 2 * kAnsweredRefusals;
 constexpr Duration kCatchUpPause = std::chrono::milliseconds(1);
 /// Before the next try after the process ran out of descriptors.
 constexpr Duration kAcceptPause = std::chrono::milliseconds(100);
 /// After this long without any, somebody must act.
-constexpr Duration kDeafAfter = std::chrono::seconds(5);
+constexpr Duration kErrorAfter = std::chrono::seconds(5);
 /// How often Stop() looks whether the last connection is gone.
 constexpr Duration kStopPause = std::chrono::milliseconds(2);
 
@@ -110,7 +110,9 @@ public:
   void Stop() {
     std::call_once(stopped_, [this] {
       shared_.is_draining = true;
+
       if (!threads_.empty()) {
+        // Listeners first, on their own thread. What they accepted meanwhile sees is_draining when it begins.
         asio::post(loops_.front().io, [this] {
           for (Listener& listener : listeners_)
             CloseListener(listener);
@@ -119,9 +121,13 @@ public:
         if (!AwaitNoConnections(options_.drain_deadline)) ForAllConnections(&HttpConnection::Abort);
         AwaitNoConnections(Duration::max()); // a run in hand ends by itself
       }
+
+      // Connections are gone, so no work comes any more; the loops still run, as the last work posts to them.
       shared_.coders.join();
       for (auto& guard : guards_)
         guard.reset();
+
+      // A guard that is gone lets run() return only when no handler is left; stop() does not wait for handlers.
       for (HttpLoop& loop : loops_)
         loop.io.stop();
       for (std::thread& thread : threads_)
@@ -135,7 +141,7 @@ private:
         : surface(which), tls(context), acceptor(io), pause(io),
           seats(WithinDescriptors(wanted,
                                   which == HttpSurface::kMetrics ? DescriptorsOfMetrics() : DescriptorsOfAPort())),
-          log(which == HttpSurface::kMetrics ? "metrics" : "rest", kDeafAfter) {
+          log(which == HttpSurface::kMetrics ? "metrics" : "rest", kErrorAfter) {
       log.Limited(wanted, seats.limits());
     }
 
@@ -150,18 +156,23 @@ private:
 
   Status Listen(HttpSurface surface, const std::string& address, asio::ssl::context* tls) {
     if (address.empty()) return {};
+    // An unencrypted port beyond this machine must be asked for: models and inputs would travel readable.
     const std::string what = surface == HttpSurface::kInference ? "inference REST" : "metrics";
     if (tls == nullptr && !options_.plaintext) AVOCET_RETURN_IF_ERROR(RequireLoopback(address, what));
+
     AVOCET_ASSIGN_OR_RETURN(const auto endpoint, Resolve(address));
     const auto& wanted =
         surface == HttpSurface::kMetrics ? options_.limits.metrics_connections : options_.limits.connections;
     Listener& listener = listeners_.emplace_back(surface, tls, loops_.front().io, wanted);
+
+    // Restarting must not wait until old connections have left TIME_WAIT.
     error_code error;
     listener.acceptor.open(endpoint.protocol(), error);
     if (!error) listener.acceptor.set_option(tcp::acceptor::reuse_address(true), error);
     if (!error) listener.acceptor.bind(endpoint, error);
     if (!error) listener.acceptor.listen(tcp::acceptor::max_listen_connections, error);
     if (error) return Unavailable("cannot listen on '" + address + "': " + error.message());
+
     listener.address = WithPort(address, listener.acceptor.local_endpoint().port());
     return {};
   }
@@ -195,19 +206,25 @@ private:
     error_code gone;
     const auto peer = socket.remote_endpoint(gone);
     if (gone) return;
+
     auto offer = listener.seats.Ask(ClientKeyOf(*peer.data()), loop, MonotonicTime::clock::now());
     if (offer.evicted != nullptr) Evict(std::move(offer.evicted));
     std::string refusal;
+    // A refused client learns why: its first request is answered 503.
     if (offer.seat == nullptr) {
       ++shared_.refused_connections;
       refusal = listener.seats.Explain(offer.admission);
       listener.log.Refused(refusal, peer.address().to_string());
     }
-    if (offer.seat == nullptr && Unseated() >= kToldRefusals) return; // the socket closes
+
+    // Each refused connection that waits for its answer holds a descriptor, of which there are too few already.
+    if (offer.seat == nullptr && Unseated() >= kAnsweredRefusals) return; // the socket closes
     ++shared_.connections;
+    // An answer is one write: waiting to join it with a next one would only delay it.
     socket.set_option(tcp::no_delay(true), gone);
     NewConnection connection{std::move(socket), listener.surface,      listener.tls,
                              &listener.seats,   std::move(offer.seat), std::move(refusal)};
+    // On its loop's thread, which alone may touch the connection.
     asio::post(loop.io,
                [&loop, connection = std::move(connection)]() mutable { ServeConnection(loop, std::move(connection)); });
   }

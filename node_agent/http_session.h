@@ -19,7 +19,7 @@ struct NewConnection {
   boost::asio::ssl::context* tls = nullptr; ///< null: plain
   HttpSeats* seats = nullptr;               ///< of its port; outlives the connection
   std::shared_ptr<HttpSeat> seat;           ///< null: refused
-  std::string refusal;                      ///< of one that is refused: answered 503 with it, whatever it asks
+  std::string refusal;                      ///< why there is no seat: every request is answered 503 with this text
 };
 
 /// Serves a connection until it ends. To be called on the loop's thread.

@@ -30,17 +30,17 @@ Result<std::shared_ptr<const ModelSignature>> Inference::signature() const {
 Result<InferenceProgress> Inference::Begin(InferenceQuery query, std::function<void()> ready) {
   call_deadline_ = query.deadline;
   auto progress = Submit(std::move(query), std::move(ready));
-  if (!progress.ok()) return Told(progress.status());
+  if (!progress.ok()) return ForClient(progress.status());
   return progress;
 }
 
 void Inference::Take(Completion completion) {
   completion_ = std::move(completion);
-  completion_.status = Told(std::move(completion_.status));
+  completion_.status = ForClient(std::move(completion_.status));
 }
 
 /// As Triton does: the request's own `timeout` is no DEADLINE_EXCEEDED, which clients take for the call's.
-Status Inference::Told(Status status) {
+Status Inference::ForClient(Status status) {
   if (!status.ok()) why_ = status.code();
   if (why_ != StatusCode::kDeadlineExceeded) return status;
   if (call_deadline_ && *call_deadline_ <= MonotonicTime::clock::now()) return status;
@@ -52,22 +52,30 @@ Result<InferenceProgress> Inference::Submit(InferenceQuery query, std::function<
   const Parameters& parameters = query.parameters != nullptr ? *query.parameters : kNone;
   AVOCET_ASSIGN_OR_RETURN(const auto timeout, TimeoutOf(parameters));
   AVOCET_RETURN_IF_ERROR(CheckPriority(parameters));
+
+  // Held from here on: a withdrawn placement must not vanish between the checks and the queue.
   const auto device = device_.lock();
   if (!device) return Unavailable("application '" + app_.str() + "' was withdrawn; retry");
+
   if (!query.outputs.empty()) {
     AVOCET_ASSIGN_OR_RETURN(const auto signature, device->SignatureOf(app_));
     AVOCET_ASSIGN_OR_RETURN(chosen_, SelectOutputs(query.outputs, *signature));
   }
+
   InferenceRequest request;
   request.app = app_;
   request.inputs = std::move(query.inputs);
   request.received = received_;
+  // The nearer of the two: the call's own deadline, and the timeout parameter, which counts from receipt.
   request.deadline = Earlier(call_deadline_, timeout ? std::optional(received_ + *timeout) : std::nullopt);
   request.cancel = stop_.get_token();
+  // `this` outlives the call: every Inference is ended, and that only after its device called done.
   request.done = [this, ready = std::move(ready)](Completion completion) {
     Take(std::move(completion));
     ready();
   };
+
+  // An idle device runs the request here and now: that saves two changes of thread per inference.
   AVOCET_ASSIGN_OR_RETURN(auto made, device->SubmitOrRun(std::move(request)));
   if (!made.has_value()) return InferenceProgress::kQueued;
   Take(std::move(*made));

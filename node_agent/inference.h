@@ -61,7 +61,7 @@ public:
 
   // From `ready` or kReady on:
 
-  /// How it went, as clients are told. A `timeout` of the request that passed is kUnavailable and says
+  /// How it went, as clients see it. A `timeout` of the request that passed is kUnavailable and says
   /// "Request timeout expired" (as Triton does), so that clients do not take it for the call's own.
   const Status& status() const { return completion_.status; }
   /// Only after success; kInternal when the engine returned too few outputs.
@@ -73,7 +73,7 @@ public:
 private:
   Result<InferenceProgress> Submit(InferenceQuery query, std::function<void()> ready);
   void Take(Completion completion);
-  Status Told(Status status);
+  Status ForClient(Status status);
 
   InferenceCore& core_;
   const MonotonicTime received_;
@@ -84,7 +84,7 @@ private:
   std::stop_source stop_;
   std::vector<ChosenOutput> chosen_;
   Completion completion_;
-  StatusCode why_ = StatusCode::kOk; ///< it failed, before clients are told a gentler reason
+  StatusCode why_ = StatusCode::kOk; ///< it failed, before clients get a gentler reason
 };
 
 } // namespace avocet

@@ -25,7 +25,7 @@ struct InferenceCoreOptions {
   uint64_t max_bytes_in_flight = 512 * kMiB; ///< requests and answers that all connections hold together
 };
 
-/// What a client is told of an application. `name` is the application's: clients' word for it is model.
+/// What a client may know of an application. `name` is the application's: clients' word for it is model.
 struct ServedModel {
   std::string name;
   std::string version;

@@ -12,7 +12,7 @@
 
 namespace grpc::internal {
 
-/// gRPC lets a class of this name see what a ByteBuffer holds: otherwise nobody is told how a message is compressed.
+/// gRPC lets a class of this name see what a ByteBuffer holds: otherwise nothing says how a message is compressed.
 class GrpcByteBufferPeer {
 public:
   static grpc_byte_buffer* Get(const ByteBuffer& bytes) { return const_cast<ByteBuffer&>(bytes).c_buffer(); }

@@ -14,7 +14,7 @@ namespace avocet {
 void NoteRun(Resident& model, Duration run);
 
 /// Turns a piece of work into its completion: refuses what is too late, decides about the switch,
-/// runs the model. Remembers what its executor ran last. For one executor's thread only.
+/// runs the model. Keeps the model that its executor ran last. For one executor's thread only.
 class ModelRunner {
 public:
   /// `watch` is null where the engine cannot cancel. Both must outlive the runner.

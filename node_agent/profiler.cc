@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "messages/invariant.h"
+
 namespace avocet {
 namespace {
 
@@ -89,16 +91,21 @@ Status Validate(const ProfileOptions& options) {
 }
 
 MeanAndScv RobustMoments(std::vector<double> values, double fence) {
+  // Winsorized, not trimmed: an outlier becomes the fence, so that rare slow runs still count.
   std::sort(values.begin(), values.end());
+  AVOCET_CHECK(!values.empty() && values.front() >= 0);
   const double q1 = Quantile(values, 0.25);
   const double q3 = Quantile(values, 0.75);
   const double limit = q3 + fence * (q3 - q1);
+
   const auto n = static_cast<double>(values.size());
+  // The mean of what was limited, so that both moments describe one distribution.
   double sum = 0;
   for (double& value : values)
     sum += value = std::min(value, limit);
   const double mean = sum / n;
   if (values.size() < 2 || mean <= 0) return {mean, 0};
+
   double squares = 0;
   for (const double value : values)
     squares += (value - mean) * (value - mean);

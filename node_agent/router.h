@@ -17,7 +17,7 @@ struct Route {
   std::shared_ptr<DeviceScheduler> device;
   ModelId model;
   bool emulated = false;
-  /// Since the application was published with this model. Publish() sees to it.
+  /// Since the application was published with this model. Publish() sets it.
   std::shared_ptr<InferenceStatistics> statistics = nullptr;
 };
 

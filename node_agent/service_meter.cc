@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "messages/invariant.h"
 #include "node_agent/process_usage.h"
 
 namespace avocet {
@@ -14,6 +15,7 @@ MonotonicTime Now() {
 } // namespace
 
 Duration SharedService::Advance(MonotonicTime now) {
+  AVOCET_CHECK(now >= seen_);
   if (running_ > 0) each_ += (now - seen_) / static_cast<int64_t>(running_);
   seen_ = now;
   return each_;
@@ -30,6 +32,7 @@ Duration SharedService::Attained(MonotonicTime now, Duration begun) {
 }
 
 void SharedService::End(MonotonicTime now) {
+  AVOCET_CHECK(running_ > 0);
   (void)Advance(now);
   --running_;
 }

@@ -8,14 +8,15 @@
 
 namespace avocet {
 
-/// Service that runs attain from a device which all running ones share equally: while n run, each
-/// attains 1/n of the time that passes. Time is passed in and must not go back.
+/// Service that runs attain from a device which they share equally: while n run, each
+/// attains 1/n of the time that passes. Time is passed in; requires that it does not go back.
 class SharedService {
 public:
   /// A run begins; what its attained service will be counted from.
   Duration Begin(MonotonicTime now);
   /// What a run that began at `begun` has attained, at least 1 ns.
   Duration Attained(MonotonicTime now, Duration begun);
+  /// Requires that a run has begun and not ended.
   void End(MonotonicTime now);
 
 private:

@@ -12,9 +12,9 @@ namespace avocet {
 /// process; opening it again is cheap. Move-only.
 class SharedLibrary {
 public:
-  /// `file` is a path, or a name without a slash that the system's loader looks for. kNotFound when there is no
-  /// such file, kUnsupported with the loader's text when it cannot be
-  /// loaded here (wrong architecture, missing dependency).
+  /// `file` is a path, or a name without a slash that the system's loader looks for. kNotFound when the file does
+  /// not exist, kUnsupported with the loader's text when it cannot be loaded here (wrong architecture, missing
+  /// dependency).
   static Result<SharedLibrary> Open(const std::filesystem::path& file);
 
   SharedLibrary(SharedLibrary&& other) noexcept;

@@ -1,4 +1,4 @@
-// A port with real sockets: what it hands over, whom it refuses, and that nothing makes it deaf.
+// A port with real sockets: what it hands over, whom it refuses, and that nothing stops it from accepting.
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/resource.h>
@@ -140,7 +140,7 @@ TEST_F(ConnectionAcceptorTest, IsNotFooledByANumberThatIsUsedAgain) {
 }
 
 TEST_F(ConnectionAcceptorTest, AcceptsAgainAfterTheProcessHadNoDescriptorLeft) {
-  Start({.name = "test", .pause = milliseconds(1), .deaf_after = milliseconds(1)});
+  Start({.name = "test", .pause = milliseconds(1), .error_after = milliseconds(1)});
   const RawConnection before = Connect();
   ASSERT_TRUE(AwaitTaken(1));
   {
@@ -157,7 +157,7 @@ TEST_F(ConnectionAcceptorTest, AcceptsAgainAfterTheProcessHadNoDescriptorLeft) {
     const std::lock_guard lock(mutex_);
     EXPECT_EQ(held_.size(), 1u);
   }
-  EXPECT_TRUE(AwaitTaken(2)) << "deaf";
+  EXPECT_TRUE(AwaitTaken(2)) << "stopped accepting";
 }
 
 TEST_F(ConnectionAcceptorTest, APortInUseIsAnError) {

@@ -82,22 +82,22 @@ TEST(ConnectionLimits, StayWhereDescriptorsSufficeAndShrinkInProportionOtherwise
   EXPECT_EQ(WithinDescriptors(one_address, 50).max_per_address, 50u);
 }
 
-TEST(AcceptWatch, SaysWhenAPortIsDeafForTooLongAndWhenItHearsAgain) {
+TEST(AcceptWatch, SaysWhenAPortFailsForTooLongAndWhenItAcceptsAgain) {
   using Verdict = AcceptWatch::Verdict;
   AcceptWatch watch(seconds(5));
   const MonotonicTime begin{};
   EXPECT_EQ(watch.Succeeded(), Verdict::kNothing);
   EXPECT_EQ(watch.Failed(begin), Verdict::kFailing);
   EXPECT_EQ(watch.Failed(begin + seconds(4)), Verdict::kNothing);
-  EXPECT_EQ(watch.Failed(begin + seconds(5)), Verdict::kDeaf);
+  EXPECT_EQ(watch.Failed(begin + seconds(5)), Verdict::kNotAccepting);
   EXPECT_EQ(watch.failing_for(), seconds(5));
   EXPECT_EQ(watch.Failed(begin + seconds(9)), Verdict::kNothing);
-  EXPECT_EQ(watch.Failed(begin + seconds(10)), Verdict::kDeaf) << "not forgotten";
-  EXPECT_EQ(watch.Succeeded(), Verdict::kHearsAgain);
+  EXPECT_EQ(watch.Failed(begin + seconds(10)), Verdict::kNotAccepting) << "not forgotten";
+  EXPECT_EQ(watch.Succeeded(), Verdict::kAcceptsAgain);
   EXPECT_EQ(watch.Succeeded(), Verdict::kNothing);
 }
 
-TEST(AcceptWatch, AShortFailureIsNoDeafness) {
+TEST(AcceptWatch, AShortFailureIsNotReported) {
   using Verdict = AcceptWatch::Verdict;
   AcceptWatch watch(seconds(5));
   const MonotonicTime begin{};
