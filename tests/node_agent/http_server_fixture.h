@@ -1,16 +1,36 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
+#include "node_agent/http_coding.h"
 #include "node_agent/http_server.h"
 #include "tests/node_agent/http_client.h"
 #include "tests/node_agent/served_device_fixture.h"
 
 namespace avocet::test {
+
+inline nlohmann::json Parse(const HttpAnswer& answer) {
+  return nlohmann::json::parse(answer.body, nullptr, false);
+}
+
+/// The text of an answer that is an error.
+inline std::string ErrorOf(const HttpAnswer& answer) {
+  const nlohmann::json body = Parse(answer);
+  EXPECT_TRUE(body.is_object() && body.contains("error")) << answer.status << ' ' << answer.body;
+  return body.is_object() ? body.value("error", "") : "";
+}
+
+inline std::string Gzip(std::string_view text) {
+  const std::span<const std::byte> part = std::as_bytes(std::span(text));
+  return Deflate(HttpCoding::kGzip, {&part, 1}).value();
+}
 
 /// A REST server in front of app-a and app-b.
 class HttpServerTest : public ServedDeviceTest {
