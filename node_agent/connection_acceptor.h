@@ -30,7 +30,7 @@ struct AcceptorCounters {
   uint64_t failures = 0;  ///< tries to accept without descriptors or memory
 };
 
-/// A port that keeps accepting when descriptors run out: a thread that accepts TCP connections, within bounds in all
+/// A port that accepts again once descriptors are back: a thread that accepts TCP connections, within bounds in all
 /// and per client address, and hands them to a server. Without descriptors or memory it waits and tries again, for as
 /// long as it takes. Connections beyond the bounds are closed at once; refusals and failures are logged within a
 /// budget.

@@ -18,7 +18,7 @@ RaisedLimit RaiseDescriptorLimit();
 /// Of the descriptors of a process, the part that the connections of one port may use. Four ports of one process (it
 /// may be controller and agent at once: control, gRPC, REST, metrics) leave the rest to files, engines and libraries.
 size_t DescriptorsOfAPort();
-/// The same of /metrics, which few ask.
+/// The part for the port of /metrics, which has few clients.
 size_t DescriptorsOfMetrics();
 
 } // namespace avocet

@@ -28,7 +28,7 @@ struct HttpRequestHead {
   HttpMatch match;
   size_t body_bytes = 0;
   bool is_chunked = false; ///< `body_bytes` is not known yet
-  /// JSON at the begin of the (decompressed) body, raw tensors follow; nullopt: all JSON. <= body_bytes if that is
+  /// Bytes of JSON before the raw tensors, after decompression; nullopt: all is JSON. <= body_bytes where that is
   /// known.
   std::optional<size_t> json_bytes;
   HttpCoding coding = HttpCoding::kIdentity;        ///< of the body
