@@ -42,6 +42,8 @@ Application ReadApplication(ConfigTable& root) {
   root.String("name", name, Need::kRequired);
   app.name = AppId(name);
   root.String("model", app.model, Need::kRequired);
+
+  // A key that is absent leaves the default of Application.
   root.String("tenant", app.tenant);
   root.Integer("priority", app.priority);
   root.Number("rate_rps", app.rate_rps, Need::kRequired);

@@ -66,6 +66,7 @@ private:
   void ReadDevice(ConfigTable& table) {
     DeviceOffer offer;
     table.String("name", offer.name, Need::kRequired);
+    // Profiles refer to devices by name; two of one name would make them ambiguous.
     if (!offer.name.empty() && (!IsName(offer.name) || !offers_.insert(offer.name).second))
       table.Problem("name", "it must be a distinct name of letters, digits, '_', '.' or '-'");
     DeviceSpec spec{.name = "device", .engine = EngineKind::kEmulated, .type = offer.name, .cores = {}};
@@ -76,8 +77,11 @@ private:
     offer.node.cpu_cores = static_cast<uint32_t>(ReadCount(table, "cpu_cores", {1, kMaxCores}, 1));
     offer.node.core_speed = ReadNumber(table, "core_speed", {1e-3, 1e3}, 1);
     offer.node.devices = {spec};
+
     offer.price = ReadNumber(table, "price", {0, 1e9}, 1);
     offer.most = ReadCount(table, "most", {0, kMaxCapacityDevices}, kDefaultMost);
+
+    // Counted, since only all devices or none may have a count: it decides which question is answered.
     if (table.Has("count")) ++counted_;
     file_.have.push_back(ReadCount(table, "count", {0, kMaxCapacityDevices}, 0));
     file_.question.offers.push_back(std::move(offer));
@@ -103,11 +107,15 @@ private:
     profile.emulated = true;
     profile.runs = 1;
     table.String("device", profile.device_type, Need::kRequired);
+
+    // A profile for an unknown device would never be used, and a misspelled name would go unnoticed.
     if (!profile.device_type.empty() && !offers_.contains(profile.device_type))
       table.Problem("device", fmt::format("there is no [[device]] named '{}'", profile.device_type));
     profile.service_mean = FromMillis(ReadNumber(table, "service_ms", {1e-3, 1e5}, 1, Need::kRequired));
     profile.service_scv = ReadNumber(table, "scv", {0, 100}, 0);
     profile.switch_overhead = FromMillis(ReadNumber(table, "switch_ms", {0, 1e5}, 0));
+
+    // Memory is required: with a default of 0 every device would seem large enough.
     profile.memory_bytes = MemoryOf(ReadNumber(table, "memory_mb", {0, 1 << 20}, 0, Need::kRequired));
     profile.memory_per_app_bytes = MemoryOf(ReadNumber(table, "memory_per_app_mb", {0, 1 << 20}, 0));
     AddProfile(file_.question.catalogue, profile);

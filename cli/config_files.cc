@@ -81,8 +81,10 @@ bool CanServe(EngineKind engine, DeviceKind kind) {
 Status CheckDevice(const DeviceConfig& device, const std::string& path) {
   const bool cpu = device.kind == DeviceKind::kCpu;
   const bool runs = device.discipline == Discipline::kFifo || device.discipline == Discipline::kTimeShared;
+  // Paths as the file spells them, so that a message leads to the line.
   const std::string name = path + ".name", engine = path + ".engine", memory = path + ".memory_mb",
                     cores = path + ".cores", discipline = path + ".discipline";
+
   return Check("device", device.name)
       .Name(name, device.name)
       .That(runs, discipline, ToString(device.discipline), "fifo or time_shared")
@@ -107,10 +109,13 @@ Status CheckTogether(const std::vector<DeviceConfig>& devices) {
   for (size_t i = 0; i < devices.size(); ++i) {
     const std::string name = fmt::format("device[{}].name", i), pinned = fmt::format("device[{}].cores", i);
     check.That(names.insert(devices[i].name).second, name, devices[i].name, "a name that no other device has");
+
+    // Emulated devices occupy no hardware; any number of them can share a machine.
     if (devices[i].engine == EngineKind::kEmulated) continue;
     const bool is_cpu = devices[i].kind == DeviceKind::kCpu;
     check.That(is_cpu || accelerators.insert(devices[i].kind).second, fmt::format("device[{}].kind", i),
                ToString(devices[i].kind), "the only one of its kind that is not emulated: an agent serves the first");
+    // On a shared core two devices would slow each other down, and both predictions would be wrong.
     for (int core : devices[i].cores)
       check.That(cores.insert(core).second, pinned, core, "a core that no other device is pinned to");
   }
@@ -153,14 +158,18 @@ void ReadTls(ConfigTable table, std::optional<TlsOptions>& out) {
 
 void ReadInference(ConfigTable table, InferenceConfig& out) {
   table.String("grpc", out.grpc);
+  // An empty address switches an endpoint off, while an absent one has a default: hence not just String().
   for (const auto& [key, address] : {std::pair{"rest", &out.rest}, {"metrics", &out.metrics}}) {
     std::string text;
     table.String(key, text);
     if (table.Has(key)) *address = text;
   }
   table.Bool("plaintext", out.plaintext);
+
   ConfigTable tls = table.Table("tls");
   if (!tls.present()) return;
+
+  // One file without the other cannot serve, so the table requires both.
   std::string certificate, key;
   tls.String("certificate", certificate, Need::kRequired);
   tls.String("key", key, Need::kRequired);
@@ -223,6 +232,7 @@ std::vector<DeviceSpec> DeviceSpecs(const AgentConfig& config) {
     spec.engine = device.engine;
     spec.memory_bytes = static_cast<uint64_t>(device.memory_mb) * kMiB;
     spec.cores = device.cores;
+    // The type of a real device is what its probe finds; an emulated one has nothing to probe.
     if (spec.emulated()) spec.type = fmt::format("{}/emulated", ToString(device.kind));
   }
   return specs;

@@ -174,12 +174,16 @@ std::vector<ConfigTable> ConfigTable::Tables(std::string_view key) {
   std::vector<ConfigTable> tables;
   const TomlNode* node = Lookup(key, Need::kOptional, "");
   if (!node) return tables;
+
+  // Reported once for the whole array, not once for each element.
   const bool fits = node->kind == Kind::kArray &&
                     std::all_of(node->items.begin(), node->items.end(), [](auto& i) { return i.kind == Kind::kTable; });
   if (!fits) {
     Problem(key, fmt::format("expected tables, found {}; begin each with [[{}]]", Describe(node->kind), key));
     return tables;
   }
+
+  // Known even if the array is empty, as the pattern is what misspelled keys are compared with.
   file_->known_[Join(pattern_, key)];
   for (size_t i = 0; i < node->items.size(); ++i)
     tables.push_back({*file_, &node->items[i], Element(PathOf(key), i), Join(pattern_, key)});

@@ -19,8 +19,8 @@ enum class Need { kOptional, kRequired };
 
 class ConfigFile;
 
-/// One table of a configuration file. Every getter declares its key as valid, leaves `out` alone
-/// when the key is absent, and reports a wrong value (or an absent required one) to the file.
+/// One table of a configuration file. Every getter declares its key as valid and leaves `out` alone
+/// when the key is absent. A wrong value, or an absent required one, is reported to the file.
 /// A handle: copy freely, it must not outlive its ConfigFile. An absent table has no entries and
 /// requires nothing.
 class ConfigTable {

@@ -49,6 +49,8 @@ bool TakePayload(std::string_view& bytes, Field& field) {
     field.value = value.value_or(0);
     return value.has_value();
   }
+
+  // The wire type gives the size; groups, which protobuf abandoned, are refused.
   uint64_t size = field.wire == kFixed64 ? 8 : 4;
   if (field.wire == kBytes) {
     const auto length = TakeVarint(bytes);
@@ -57,7 +59,9 @@ bool TakePayload(std::string_view& bytes, Field& field) {
   } else if (field.wire != kFixed64 && field.wire != kFixed32) {
     return false;
   }
+
   if (size > bytes.size()) return false;
+  // After the comparison: lengths in a file may lie.
   field.contents = bytes.substr(0, size);
   bytes.remove_prefix(size);
   return true;
@@ -134,10 +138,13 @@ std::string Text(const std::vector<int64_t>& shape) {
 
 Result<std::string> SetShape(std::string_view shape, const std::vector<int64_t>& wanted) {
   AVOCET_ASSIGN_OR_RETURN(const auto found, Extents(shape));
+  // An extent below 1 is symbolic and takes any number.
   bool agrees = found.size() == wanted.size();
   for (size_t i = 0; agrees && i < wanted.size(); ++i)
     agrees = found[i] < 1 || found[i] == wanted[i];
   if (!agrees) return InvalidArgument(fmt::format("is {} in the model; {} does not fit", Text(found), Text(wanted)));
+
+  // All extents are written anew, as numbers take the place of symbolic names.
   std::string out;
   for (const int64_t extent : wanted) {
     std::string dim;
@@ -167,23 +174,28 @@ Result<std::string> SetInput(std::string_view input, const std::vector<int64_t>&
 
 Status ParseInputShape(std::string_view text, InputShapes& shapes) {
   Status bad = InvalidArgument(fmt::format("shape '{}' is not NAME=EXTENTxEXTENT..., e.g. x=1x3x48x192", text));
+  // The last '=', because names of inputs may contain one.
   const size_t equals = text.rfind('=');
   if (equals == std::string_view::npos || equals == 0) return bad;
   const std::string name(text.substr(0, equals));
   std::vector<int64_t> shape;
+
   for (std::string_view rest = text.substr(equals + 1);;) {
     const std::string_view extent = rest.substr(0, rest.find('x'));
     const auto [stop, error] = std::from_chars(extent.data(), extent.data() + extent.size(), shape.emplace_back());
+    // from_chars accepts a number with something after it, so the end is compared as well.
     if (error != std::errc{} || stop != extent.data() + extent.size() || shape.back() < 1) return bad;
     if (extent.size() == rest.size()) break;
     rest.remove_prefix(extent.size() + 1);
   }
+
   if (!shapes.emplace(name, std::move(shape)).second)
     return InvalidArgument(fmt::format("the shape of input '{}' is given twice", name));
   return {};
 }
 
 Result<std::string> SetInputShapes(std::string_view model, const InputShapes& shapes) {
+  // Collected for the message below: whoever mistypes a name sees the right ones.
   std::set<std::string> inputs;
   auto changed = Rewrite(model, kGraph, [&](std::string_view graph) {
     return Rewrite(graph, kInput, [&](std::string_view input) -> Result<std::string> {
@@ -194,7 +206,10 @@ Result<std::string> SetInputShapes(std::string_view model, const InputShapes& sh
       return set;
     });
   });
+
   if (!changed.ok()) return changed.status();
+
+  // A name that the graph lacks would otherwise change nothing, silently.
   for (const auto& [name, shape] : shapes)
     if (!inputs.contains(name))
       return InvalidArgument(fmt::format("the model has no input '{}'; it has {}", name, fmt::join(inputs, ", ")));

@@ -25,7 +25,7 @@ struct InstanceProblem {
   std::string what;
 };
 
-/// A value and the path to it, for messages.
+/// A value with its path in the file, for messages.
 class Field {
 public:
   Field(const Json* value, std::string path) : value_(value), path_(std::move(path)) {}
@@ -134,7 +134,7 @@ public:
 private:
   Field OfKind(const char* constant, const Kind& kind) const { return constants_.At(constant).At(kind.name); }
 
-  /// Applications tell one time, nodes their speed: that of the first kind is 1.
+  /// An application has one preprocessing time, that of the first kind; other kinds differ by their core speed.
   void ReadPreprocessing() {
     const Field times = constants_.At("preprocess_ms");
     preprocess_ms_ = times.present() ? times.At(kKinds[0].name).Number(0, kMostTimeMs) : 0;
@@ -171,9 +171,12 @@ private:
     profile.model = model;
     profile.format = ModelFormat::kEmulated;
     profile.device_type = DeviceType(kind);
+
     profile.service_mean = FromMillis(entry.At(fmt::format("{}_ms", kind.name)).Number(kLeastTimeMs, kMostTimeMs));
     profile.service_scv = entry.At(fmt::format("{}_scv", kind.name)).Number(0, kMostScv, 0);
+    // Only FIFO devices reload a model when it takes turns with another.
     if (is_fifo) profile.switch_overhead = FromMillis(entry.At("switch_ms").Number(0, kMostTimeMs, 0));
+
     const Field memory = is_fifo ? constants_.At("tpu_backend_mb_per_model") : entry.At("gpu_mb");
     profile.memory_bytes = MemoryOf(memory.Number(0, kMostMemoryMb));
     profile.memory_per_app_bytes = MemoryOf(OfKind("frontend_mb", kind).Number(0, kMostMemoryMb));
@@ -186,8 +189,10 @@ private:
     const Kind& kind = KindOf(field.At("kind"));
     NodeInfo node;
     node.id = NodeId(field.At("name").Name());
+    // Names are keys: a second node would silently replace the first.
     if (instance_.view.nodes.contains(node.id))
       field.At("name").Fail("is the name of an earlier node; names are distinct");
+
     node.boot = BootId("simulated");
     node.cpu_cores = static_cast<uint32_t>(constants_.At("cpu_cores").Number(1, kMaxCores, 1));
     node.core_speed = kind.discipline == Discipline::kFifo ? tpu_speed_ : 1;
@@ -199,21 +204,28 @@ private:
                      .type = DeviceType(kind),
                      .memory_bytes = MemoryOf(OfKind("memory_mb", kind).Number(1, kMostMemoryMb)),
                      .cores = {}}};
+
+    // By the rules of a real registration, so that simulated and real views agree.
     NodeArrived(instance_.view, node);
   }
 
   void ReadApp(const Field& field) {
     Application app;
+    // Four digits, so that names sort in the order of the file.
     app.name = AppId(fmt::format("app{:04}", instance_.apps.size()));
     app.model = field.At("model").Text();
     if (instance_.view.FindModel(app.model) == nullptr)
       field.At("model").Fail(fmt::format("is '{}', which the catalogue does not have", app.model));
+
     app.rate_rps = field.At("rate").Number(1e-6, kMaxRateRps);
     app.arrival.scv = field.At("arrival_scv").Number(0, kMaxArrivalScv, 1);
+    // An SCV of 1 is Poisson, the default kind.
     if (app.arrival.scv != 1) app.arrival.kind = app.arrival.scv == 0 ? ArrivalKind::kPeriodic : ArrivalKind::kScv;
     app.objective = {statistic_, FromMillis(field.At("slo_ms").Number(kLeastTimeMs, ToMillis(kMaxLatency)))};
     app.network_allowance = FromMillis(constants_.At("network_ms").Number(0, kMostTimeMs, 0));
     app.preprocess = FromMillis(preprocess_ms_);
+
+    // Nothing would be left for the response itself; no placement could meet that.
     if (app.network_allowance >= app.objective.latency)
       field.At("slo_ms").Fail("is not more than constants.network_ms");
     instance_.apps.push_back(std::move(app));

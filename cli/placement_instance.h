@@ -25,7 +25,7 @@ struct PlacementInstance {
 /// The file of `avocet simulate`, JSON; tests/data/placement/README.md describes it. Every node has one device: "gpu"
 /// nodes a time_shared one, "tpu" nodes a fifo edgeTPU. Application number 7 is named "app0007"; its objective is
 /// `statistic` of the response time, network included. kInvalidArgument with "file: field 'apps[7].rate': what is
-/// wrong; what would be right" for the first problem. Keys that it does not know (seeds, remarks) are left alone.
+/// wrong; what would be right" for the first problem. Unknown keys (seeds, remarks) are ignored.
 Result<PlacementInstance> ParsePlacementInstance(std::string_view text, const std::string& filename,
                                                  Statistic statistic);
 

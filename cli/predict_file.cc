@@ -48,6 +48,34 @@ std::optional<ResponseGoal> ReadGoal(ConfigTable& app) {
   return table.present() ? std::optional(goal) : std::nullopt;
 }
 
+ServicePart ReadServicePart(ConfigTable& table) {
+  ServicePart part;
+  double mean_ms = 1;
+  ReadNumber(table, "probability", {kLeastProbability, 1}, Need::kRequired, part.probability);
+  ReadNumber(table, "mean_ms", {kLeastServiceMs, kMostServiceMs}, Need::kRequired, mean_ms);
+  ReadNumber(table, "scv", {0, kMostScv}, Need::kOptional, part.scv);
+  part.mean_s = mean_ms / 1e3;
+  return part;
+}
+
+/// Reports what is wrong with the parts as a whole. `parts` must not be empty.
+void CheckServiceParts(ConfigTable& app, const std::vector<ServicePart>& parts) {
+  double sum = 0;
+  for (const auto& part : parts)
+    sum += part.probability;
+
+  // Written with three decimals, the probabilities of a mixture need not sum to 1 exactly.
+  if (std::abs(sum - 1) > kProbabilitySlack)
+    app.Problem("service_parts", fmt::format("the probabilities sum to {}; make it 1", sum));
+  if (parts.size() > kMaxServiceParts)
+    app.Problem("service_parts", fmt::format("there are {}; use at most {}", parts.size(), kMaxServiceParts));
+
+  // Both at once could contradict each other, and one of them would be ignored.
+  for (const auto* key : {"service_ms", "scv"}) {
+    if (app.Has(key)) app.Problem(key, "service_parts say it already; leave one of them out");
+  }
+}
+
 /// service_ms and scv, or the parts of a mixture.
 ServiceTime ReadService(ConfigTable& app) {
   auto tables = app.Tables("service_parts");
@@ -57,27 +85,12 @@ ServiceTime ReadService(ConfigTable& app) {
              mean_ms);
   ReadNumber(app, "scv", {0, kMostScv}, Need::kOptional, service.scv);
   service.mean_s = mean_ms / 1e3;
+  if (tables.empty()) return service;
+
   std::vector<ServicePart> parts;
-  for (auto& table : tables) {
-    ServicePart part;
-    double part_ms = 1;
-    ReadNumber(table, "probability", {kLeastProbability, 1}, Need::kRequired, part.probability);
-    ReadNumber(table, "mean_ms", {kLeastServiceMs, kMostServiceMs}, Need::kRequired, part_ms);
-    ReadNumber(table, "scv", {0, kMostScv}, Need::kOptional, part.scv);
-    part.mean_s = part_ms / 1e3;
-    parts.push_back(part);
-  }
-  if (parts.empty()) return service;
-  double sum = 0;
-  for (const auto& part : parts)
-    sum += part.probability;
-  if (std::abs(sum - 1) > kProbabilitySlack)
-    app.Problem("service_parts", fmt::format("the probabilities sum to {}; make it 1", sum));
-  if (parts.size() > kMaxServiceParts)
-    app.Problem("service_parts", fmt::format("there are {}; use at most {}", parts.size(), kMaxServiceParts));
-  for (const auto* key : {"service_ms", "scv"}) {
-    if (app.Has(key)) app.Problem(key, "service_parts say it already; leave one of them out");
-  }
+  for (auto& table : tables)
+    parts.push_back(ReadServicePart(table));
+  CheckServiceParts(app, parts);
   return ServiceMixture(std::move(parts));
 }
 
@@ -85,6 +98,7 @@ AppLoad ReadApp(ConfigTable& table) {
   AppLoad app;
   std::string name, model;
   double switch_ms = 0, switch_error_ms = 0, tail_ms = 0;
+  // A valid rate, so that a missing one is reported once and not as out of range, too.
   app.rate_rps = 1;
   table.String("name", name, Need::kRequired);
   table.String("model", model);
@@ -96,7 +110,9 @@ AppLoad ReadApp(ConfigTable& table) {
   ReadNumber(table, "rate_observations", {0, kMostObservations}, Need::kOptional, app.rate_observations);
   ReadNumber(table, "service_observations", {0, kMostObservations}, Need::kOptional, app.service.observations);
   ReadNumber(table, "switch_error_ms", {0, kMostServiceMs}, Need::kOptional, switch_error_ms);
+
   app.app = AppId(name);
+  // Without a name the model is the application's own: a switch costs only between models.
   app.model = MakeModelId(model.empty() ? "of " + name : model, "1");
   app.switch_s = switch_ms / 1e3;
   app.switch_error_s = switch_error_ms / 1e3;
@@ -128,7 +144,7 @@ PredictDevice ReadDevice(ConfigTable table, size_t number) {
   return device;
 }
 
-bool LooksLikeJson(std::string_view text) {
+bool BeginsAsJson(std::string_view text) {
   const size_t first = text.find_first_not_of(" \t\r\n");
   return first != std::string_view::npos && text[first] == '{';
 }
@@ -136,7 +152,7 @@ bool LooksLikeJson(std::string_view text) {
 } // namespace
 
 Result<std::vector<PredictDevice>> ParsePredictFile(std::string_view text, const std::string& filename) {
-  AVOCET_ASSIGN_OR_RETURN(auto tree, LooksLikeJson(text) ? ParseJson(text, filename) : ParseToml(text, filename));
+  AVOCET_ASSIGN_OR_RETURN(auto tree, BeginsAsJson(text) ? ParseJson(text, filename) : ParseToml(text, filename));
   ConfigFile file(std::move(tree), filename);
   ConfigTable root = file.root();
   std::vector<PredictDevice> devices;

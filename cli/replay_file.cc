@@ -35,18 +35,24 @@ public:
     const auto cells = SplitCells(line);
     if (cells.size() != cells_)
       return Problem(number, fmt::format("has {} cells, the header {}", cells.size(), cells_));
+
     const auto start = NumberIn(cells[position_[kStart]]), end = NumberIn(cells[position_[kEnd]]);
     const auto rate = NumberIn(cells[position_[kRate]]);
     if (!start || !end || !rate) return Problem(number, "a time or rate is not a number");
     if (*start < 0 || *end < *start || *end > kMaxSeconds)
       return Problem(number, fmt::format("times must be 0 <= start_s <= end_s <= {}", kMaxSeconds));
     if (*rate <= 0 || *rate > kMaxRate) return Problem(number, fmt::format("the rate must be > 0 and <= {}", kMaxRate));
+
+    // After all checks of the row's own values, so that a wrong row creates no model.
     TraceRun& run = RunOf(std::string(cells[position_[kRun]]));
     const size_t model = ModelOf(run, std::string(cells[position_[kModel]]), *rate);
+    // Bounded, because the cost of a replay grows with the number of models.
     if (run.models.size() > kMaxTraceModels)
       return Problem(number, fmt::format("the run has more than {} models", kMaxTraceModels));
+    // The models take one rate for the whole run.
     if (run.nominal_rps[model] != *rate)
       return Problem(number, "the model has another nominal rate earlier in the run");
+
     run.requests.push_back({model, *start, *end});
     return {};
   }

@@ -34,6 +34,7 @@ void ConvertValue(const toml::node& node, TomlNode& out) {
   } else if (const auto* integer = node.as_integer()) {
     out.kind = TomlNode::Kind::kInteger;
     out.integer = integer->get();
+    // Both, because an integer is accepted wherever a number is.
     out.number = static_cast<double>(integer->get());
   } else if (const auto* number = node.as_floating_point()) {
     out.kind = TomlNode::Kind::kFloat;
@@ -42,6 +43,7 @@ void ConvertValue(const toml::node& node, TomlNode& out) {
     out.kind = TomlNode::Kind::kBool;
     out.boolean = boolean->get();
   } else {
+    // Only dates and times are left, which no key takes.
     out.kind = TomlNode::Kind::kDate;
   }
 }
@@ -67,6 +69,7 @@ const TomlEntry* TomlNode::Find(std::string_view key) const {
 }
 
 std::string_view Describe(TomlNode::Kind kind) {
+  // With articles, as the words complete "expected ..., found ...".
   switch (kind) {
   case TomlNode::Kind::kBool:
     return "a boolean";
@@ -83,6 +86,7 @@ std::string_view Describe(TomlNode::Kind kind) {
   case TomlNode::Kind::kDate:
     return "a date or time";
   }
+
   return "an unknown kind of value";
 }
 
