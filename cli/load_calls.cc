@@ -17,13 +17,18 @@ LoadCalls::LoadCalls(const LoadPlan& plan, uint64_t max_outstanding)
 
 LoadCall* LoadCalls::Begin(const ScheduledRequest& due) {
   const std::lock_guard lock(mutex_);
+  // Bounded in total, too, because the latencies of all requests are kept in memory.
   if (closed_ || static_cast<double>(begun_) >= kMaxLoadRequests) return nullptr;
+
   LoadRecorder& recorder = recorders_[due.target];
+  // An open loop never waits: a request beyond the bound is dropped and counted.
   if (recorder.outstanding() >= max_outstanding_) {
     recorder.Dropped(due.at);
     return nullptr;
   }
   recorder.Sent(due.at);
+
+  // Calls are reused, so that a steady load allocates nothing.
   if (unused_.empty()) unused_.push_back(&calls_.emplace_back());
   LoadCall* call = unused_.back();
   unused_.pop_back();
@@ -62,8 +67,11 @@ void LoadCalls::Abandon() {
 
 std::vector<AppLoadProgress> LoadCalls::Progress(Duration elapsed) {
   const std::lock_guard lock(mutex_);
+  // Rates and percentiles are of whole intervals; shorter ones would jitter.
   if (elapsed - rolled_at_ >= kRollInterval) Roll(elapsed);
   std::vector<AppLoadProgress> progress = latest_;
+
+  // The counters are current, unlike the rates and percentiles.
   for (size_t i = 0; i < progress.size(); ++i) {
     const LoadRecorder& r = recorders_[i];
     AppLoadProgress& app = progress[i];

@@ -87,8 +87,8 @@ Result<std::unique_ptr<LoadTransport>> Connect(const LoadClientOptions& options)
 
 // ---- the run ----
 
-/// Three threads: one sends when requests are due, the transport's hears the answers, the caller's
-/// watches, so that neither drawing a table nor parsing answers makes a request late.
+/// Three threads: one sends requests when they are due, the transport's receives answers, the caller's reports
+/// progress. Hence neither drawing a table nor parsing an answer makes a request late.
 class Runner {
 public:
   Runner(const LoadPlan& plan, const LoadClientOptions& options, std::stop_token stop,
@@ -176,7 +176,7 @@ private:
 
 } // namespace
 
-Status NobodyAnswers(const LoadClientOptions& options) {
+Status NoServerAnswers(const LoadClientOptions& options) {
   const std::string how =
       options.ca.empty() ? "" : fmt::format(" with a certificate that {} vouches for", options.ca.string());
   return Unavailable(

@@ -34,6 +34,7 @@ const std::string& InferMethod() {
 }
 
 StatusCode CodeOf(grpc::StatusCode code) {
+  // Several gRPC codes become one: a person would react to them alike.
   switch (code) {
   case grpc::StatusCode::INVALID_ARGUMENT:
   case grpc::StatusCode::OUT_OF_RANGE:
@@ -56,6 +57,7 @@ StatusCode CodeOf(grpc::StatusCode code) {
     return StatusCode::kUnsupported;
   case grpc::StatusCode::RESOURCE_EXHAUSTED:
     return StatusCode::kResourceExhausted;
+  // A code that gRPC adds later counts as a failure of the server.
   default:
     return StatusCode::kInternal;
   }
@@ -105,19 +107,23 @@ Result<inference::ModelInferResponse> DecodeHead(grpc::ByteBuffer& bytes) {
   grpc::ProtoBufferReader reader(&bytes);
   google::protobuf::io::CodedInputStream in(&reader);
   std::string head;
+
+  // A block, because the streams write to `head` for the last time when they are destroyed.
   {
     google::protobuf::io::StringOutputStream sink(&head);
     google::protobuf::io::CodedOutputStream out(&sink);
     bool is_good = true;
     for (uint32_t tag = in.ReadTag(); tag != 0; tag = is_good ? in.ReadTag() : 0) {
+      // Tensors can be megabytes; skipping them keeps the client's own work out of the latencies.
       const int field = WireFormatLite::GetTagFieldNumber(tag);
       is_good = field == inference::ModelInferResponse::kIdFieldNumber ||
                         field == inference::ModelInferResponse::kParametersFieldNumber
-                    ? WireFormatLite::SkipField(&in, tag, &out) // which copies
+                    ? WireFormatLite::SkipField(&in, tag, &out) // this overload copies
                     : WireFormatLite::SkipField(&in, tag);
     }
     if (!is_good || !in.ConsumedEntireMessage()) return Corruption("the answer is no ModelInferResponse");
   }
+
   inference::ModelInferResponse response;
   if (!response.ParseFromString(head)) return Corruption("the answer is no ModelInferResponse");
   return response;
@@ -183,6 +189,8 @@ public:
     question.set_name(app.str());
     inference::ModelMetadataResponse metadata;
     AVOCET_RETURN_IF_ERROR(ToStatus(stub_.ModelMetadata(&context, question, &metadata)));
+
+    // Without knowing a data type's size, no tensor can be built for it.
     std::vector<TensorSpec> specs;
     for (const auto& input : metadata.inputs()) {
       const auto type = ParseDataType(input.datatype());
@@ -273,7 +281,7 @@ Result<std::unique_ptr<LoadTransport>> ConnectGrpc(const LoadClientOptions& opti
   std::vector<std::shared_ptr<grpc::Channel>> channels;
   for (size_t i = 0; i < count; ++i) {
     channels.push_back(grpc::CreateCustomChannel(options.address, credentials, Arguments()));
-    if (!channels.back()->WaitForConnected(until)) return NobodyAnswers(options);
+    if (!channels.back()->WaitForConnected(until)) return NoServerAnswers(options);
   }
   return std::unique_ptr<LoadTransport>(std::make_unique<GrpcTransport>(options.request_deadline, std::move(channels)));
 }

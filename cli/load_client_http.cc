@@ -56,7 +56,7 @@ template <class Fields> std::optional<size_t> JsonBytes(const Fields& fields) {
   return size;
 }
 
-/// What the connections of a client share; all of it on one thread.
+/// What the connections of a client share. One thread uses everything here.
 struct Shared {
   LoadHttpServer server;
   std::vector<HttpPayload> payloads; ///< of each target
@@ -64,8 +64,8 @@ struct Shared {
   std::vector<char> ignored = std::vector<char>(size_t{64} << 10);
 };
 
-/// A keep-alive connection that has one request at a time. Its owner erases it when it is told that
-/// the request ended and the connection with it; until then the operation under way refers to it.
+/// A keep-alive connection that has one request at a time. Its owner may erase the object only once
+/// notified that request and connection have ended: until then the pending operation refers to the object.
 class Connection {
 public:
   class Owner {
@@ -194,23 +194,29 @@ struct Reply {
 
 /// A GET on a connection of its own. Blocks at most until the deadline.
 Result<Reply> Get(const LoadHttpServer& server, const std::string& path, Duration deadline) {
+  // One loop and one timer for the whole exchange: connecting counts towards the deadline as well.
   asio::io_context io(1);
   LoadHttpStream stream(io, server);
   asio::steady_timer timer(io, deadline);
   timer.async_wait([&](error_code) { stream.Close(); });
+
   http::request<http::empty_body> request(http::verb::get, path, 11);
   request.set(http::field::host, server.address);
   http::response<http::string_body> response;
   beast::flat_buffer buffer;
   error_code failed;
+
+  // The first failure or the last step cancels the timer; else run() would go on until the deadline.
   const auto end = [&](error_code error) {
     failed = error;
     timer.cancel();
   };
+
   const auto read = [&](error_code error, size_t) { end(error); };
   const auto written = [&](error_code error, size_t) {
     error ? end(error) : http::async_read(stream, buffer, response, read);
   };
+
   stream.AsyncConnect([&](error_code error) { error ? end(error) : http::async_write(stream, request, written); });
   io.run();
   if (failed) return FailureOf(failed, server.address);
@@ -380,7 +386,7 @@ Result<std::unique_ptr<LoadTransport>> ConnectHttp(const LoadClientOptions& opti
     AVOCET_ASSIGN_OR_RETURN(auto tls, Trust(options.ca));
     server.tls = std::move(tls);
   }
-  if (!IsThere(server, options.connect_deadline)) return NobodyAnswers(options);
+  if (!IsThere(server, options.connect_deadline)) return NoServerAnswers(options);
   return std::unique_ptr<LoadTransport>(std::make_unique<HttpTransport>(options, std::move(server)));
 }
 

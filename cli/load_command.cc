@@ -19,8 +19,9 @@ namespace avocet {
 namespace {
 
 struct LoadOptions {
-  std::vector<std::string> targets;  ///< "app" (its declared rate) or "app=rate"; with a trace empty: all of it
-  std::string endpoint;              ///< empty: the agent that hosts the applications
+  std::vector<std::string>
+      targets;          ///< "app" (its declared rate) or "app=rate"; empty with a trace: all its applications
+  std::string endpoint; ///< empty: the agent that hosts the applications
   std::filesystem::path endpoint_ca; ///< of the endpoint's certificate; empty: it is not encrypted
   std::string protocol = "grpc";     ///< grpc | http
   std::filesystem::path trace;       ///< CSV of arrivals; empty: drawn
@@ -60,14 +61,18 @@ LoadProtocol ProtocolOf(const LoadOptions& options) {
 Result<std::string> FindEndpoint(Session& session, LoadProtocol protocol, const std::vector<AppStatus>& apps) {
   AVOCET_ASSIGN_OR_RETURN(auto nodes, session.Ask(ListNodes{}));
   std::set<std::string> endpoints;
+  // A device is named NODE/DEVICE, so the prefix says which agent serves the application.
   for (const auto& app : apps) {
     for (const auto& node : nodes.nodes) {
       if (app.placement && app.placement->device.str().starts_with(node.info.id.str() + "/"))
         endpoints.insert(protocol == LoadProtocol::kHttp ? node.info.rest_address : node.info.grpc_address);
     }
   }
+
+  // An agent reports the empty address for an endpoint that is switched off.
   if (endpoints.contains(""))
     return NotFound(fmt::format("a node serves no {}; name the endpoint with --endpoint", ToString(protocol)));
+
   if (endpoints.size() == 1) return *endpoints.begin();
   if (endpoints.empty()) return NotFound("none of the applications is placed; `avocet app list` shows them");
   return InvalidArgument("the applications are on several nodes; choose one with --endpoint");
@@ -83,18 +88,25 @@ public:
     plan_.warm_up = FromSeconds(options_.warm_up_s);
     plan_.seed = options_.seed;
     plan_.concurrency = options_.concurrency;
+
     for (const auto& text : options_.targets) {
       AVOCET_ASSIGN_OR_RETURN(auto target, ParseTarget(text));
       wanted_.push_back(std::move(target));
     }
+
+    // Refused, not ignored: the user would otherwise believe in a rate that was never sent.
     if (const auto* rated = FirstWithRate(); rated && !draws())
       return InvalidArgument("'" + rated->app.str() + "' has a rate, but a trace or a closed loop sets its own");
+
     if (!options_.trace.empty()) AVOCET_RETURN_IF_ERROR(ReadTrace());
     if (draws()) AVOCET_RETURN_IF_ERROR(SetTraffic());
+
+    // Without names a closed loop or a trace has whatever targets it brings.
     if (plan_.targets.empty()) {
       for (const auto& one : wanted_)
         plan_.targets.push_back({.app = one.app});
     }
+    // A trace brings its own duration; --duration overrides it.
     if (plan_.duration == Duration::zero()) plan_.duration = FromSeconds(kDefaultSeconds);
     if (options_.duration_s > 0) plan_.duration = FromSeconds(options_.duration_s);
     return SetEndpoint();
@@ -115,13 +127,17 @@ private:
     AVOCET_ASSIGN_OR_RETURN(const auto text, ReadWholeFile(options_.trace, kMaxLoadTraceBytes));
     auto trace = ParseLoadTrace(text, options_.trace.string());
     if (!trace.ok()) return trace.status();
+
+    // Names on the command line choose among the applications of the trace; none at all means every one.
     std::vector<AppId> chosen;
     for (const auto& one : wanted_)
       chosen.push_back(one.app);
     trace = SelectApps(std::move(*trace), chosen);
     if (!trace.ok()) return trace.status().WithContext(options_.trace.string());
+
     for (const AppId& app : trace->apps)
       plan_.targets.push_back({.app = app});
+    // Just after the last request, because a plan's end excludes what is due at that moment.
     plan_.duration = trace->requests.back().at + Duration(1);
     plan_.trace = std::make_shared<const std::vector<ScheduledRequest>>(std::move(trace->requests));
     return {};
@@ -191,6 +207,8 @@ LoadClientOptions ClientOptions(const LoadOptions& options, const std::string& e
 int LoadCommand(const Context& context, const LoadOptions& options) {
   Preparation wanted(context, options);
   if (const Status status = wanted.Prepare(); !status.ok()) return Fail(context, status);
+
+  // Progress goes to stderr, so that stdout holds the report alone.
   LoadDisplay display(std::cerr, {.terminal = isatty(STDERR_FILENO) != 0,
                                   .width = TerminalWidth(STDERR_FILENO),
                                   .height = TerminalHeight(STDERR_FILENO)});
@@ -198,6 +216,7 @@ int LoadCommand(const Context& context, const LoadOptions& options) {
       RunLoad(wanted.plan(), ClientOptions(options, wanted.endpoint()), [&](const LoadProgress& progress) {
         if (!context.quiet) display.Update(progress);
       });
+
   if (!report.ok()) return Fail(context, report.status());
   if (!context.quiet) display.Finish();
   std::cout << Render(*report, context.render);

@@ -35,12 +35,15 @@ std::string Table(const LoadProgress& progress, size_t most_rows) {
                    {"RPS NOW", Align::kRight},
                    {"P50 MS", Align::kRight},
                    {"P99 MS", Align::kRight}});
+
   for (const AppLoadProgress& app : progress.apps) {
+    // A table taller than the terminal could not be redrawn in place.
     if (table.size() == most_rows) break;
     table.Add({app.app.str(), std::to_string(app.sent), std::to_string(app.ok), std::to_string(app.failed),
                std::to_string(app.dropped), std::to_string(app.outstanding), FormatNumber(app.ok_rps),
                FormatMillis(app.p50), FormatMillis(app.p99)});
   }
+
   std::string text = table.Render();
   if (table.size() < progress.apps.size()) text += fmt::format("and {} more\n", progress.apps.size() - table.size());
   return text;

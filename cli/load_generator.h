@@ -43,7 +43,7 @@ std::string_view ToString(LoadMode mode);
 struct LoadPlan {
   std::vector<LoadTarget> targets;              ///< 1 .. kMaxLoadTargets, distinct
   Duration duration = std::chrono::seconds(10); ///< > 0
-  Duration warm_up{};                           ///< >= 0, < duration; requests due in it are sent, not measured
+  Duration warm_up{}; ///< >= 0, < duration; requests due during the warm-up are sent, not measured
   uint64_t seed = 1;
   /// kTrace: in order of time, at >= 0, at least one; shared since it may be large. Null otherwise.
   std::shared_ptr<const std::vector<ScheduledRequest>> trace;

@@ -12,6 +12,7 @@ namespace {
 using Json = nlohmann::json;
 
 StatusCode CodeOf(unsigned http_status) {
+  // Grouped by what a person can do: correct the request, authenticate, or retry later.
   switch (http_status) {
   case 400:
     return StatusCode::kInvalidArgument;
@@ -30,6 +31,7 @@ StatusCode CodeOf(unsigned http_status) {
     return StatusCode::kUnsupported;
   case 503:
     return StatusCode::kUnavailable;
+  // Whatever else arrives is a fault of the server, or of a proxy before it.
   default:
     return StatusCode::kInternal;
   }
@@ -97,9 +99,12 @@ Result<TensorSpec> ReadSpec(const Json& input) {
 } // namespace
 
 HttpPayload EncodeHttp(LoadPayload payload, std::string_view host) {
+  // Encoded once for each target: requests then differ in nothing but the digits of the id.
   const std::string json = JsonPart(payload);
   size_t size = json.size();
   HttpPayload http;
+
+  // Tensors stay apart from the head, so that they are sent without a copy.
   for (LoadPayload::Input& input : payload.inputs) {
     size += input.bytes.size();
     http.tensors.push_back(std::move(input.bytes));
@@ -107,6 +112,8 @@ HttpPayload EncodeHttp(LoadPayload payload, std::string_view host) {
   http.head = fmt::format("POST {}/infer HTTP/1.1\r\nHost: {}\r\nContent-Type: application/octet-stream\r\n"
                           "Inference-Header-Content-Length: {}\r\nContent-Length: {}\r\n\r\n",
                           ModelPath(payload.app), host, json.size(), size);
+
+  // The id comes first in the JSON part, which makes its position known without a search.
   http.id_at = http.head.size() + std::string_view(R"({"id":")").size();
   http.head += json;
   return http;

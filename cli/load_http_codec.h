@@ -28,8 +28,8 @@ void SetId(std::string& head, size_t id_at, uint64_t id);
 /// The path below which an application's routes are.
 std::string ModelPath(const AppId& app);
 
-/// What an answer to the request `id` says. `json` is the JSON part of its body, or all of it. Any
-/// HTTP status but 200 is a failure, in the server's words where it gave any.
+/// Decodes the response to the request `id`. `json` is the JSON part of the body, or the whole body. Any
+/// HTTP status but 200 is a failure, with the server's message where there is one.
 LoadAnswer DecodeHttp(unsigned http_status, std::string_view json, uint64_t id);
 
 /// Inputs out of the metadata of a model.

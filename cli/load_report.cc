@@ -66,10 +66,12 @@ void LoadRecorder::CountError(const Status& status) {
 AppLoadReport LoadRecorder::Report(Duration elapsed) const {
   AppLoadReport report = report_;
   report.unanswered = outstanding();
+
   // Answers overtake each other; batch means need the order in which requests were due.
   std::vector<Sample> samples = latency_;
   std::sort(samples.begin(), samples.end(),
             [](const Sample& a, const Sample& b) { return a.intended_s < b.intended_s; });
+
   std::vector<double> latency;
   latency.reserve(samples.size());
   for (const Sample& sample : samples)
@@ -77,11 +79,14 @@ AppLoadReport LoadRecorder::Report(Duration elapsed) const {
   report.latency = Summarize(latency);
   if (!server_response_.empty()) report.server_response = Summarize(server_response_);
   report.send_lag = Summarize(lag_);
+
+  // A run that ended during its warm-up has measured nothing; its rates stay 0.
   const double measured_s = ToSeconds(elapsed - warm_up_);
   if (measured_s > 0) {
     report.intended_rps = static_cast<double>(due_) / measured_s;
     report.achieved_rps = static_cast<double>(latency.size()) / measured_s;
   }
+
   std::sort(report.errors.begin(), report.errors.end(), [](auto& a, auto& b) { return a.count > b.count; });
   return report;
 }

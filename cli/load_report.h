@@ -46,7 +46,7 @@ struct AppLoadReport {
   uint64_t dropped = 0;    ///< due, but never sent: too many outstanding
   uint64_t unanswered = 0; ///< given up at the end
   double intended_rps = 0; ///< requests due after the warm-up, over the time after the warm-up
-  double achieved_rps = 0; ///< successes among them, over the same time
+  double achieved_rps = 0; ///< of these requests, those that succeeded, over the time after the warm-up
   SampleSummary latency;   ///< successes due after the warm-up
   std::optional<SampleSummary> server_response;
   SampleSummary send_lag;             ///< how late the generator itself sent what was answered

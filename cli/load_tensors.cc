@@ -24,12 +24,14 @@ void FillBytes(std::string& bytes, std::mt19937_64& random, uint64_t mask) {
 }
 
 void FillRandom(DataType type, std::string& bytes, std::mt19937_64& random) {
+  // Floats are drawn as numbers: random bits would include NaN and denormals, which slow engines down.
   switch (type) {
   case DataType::kFp32:
     return FillFloats<float>(bytes, random);
   case DataType::kFp64:
     return FillFloats<double>(bytes, random);
   case DataType::kBool:
+    // Any byte but 0 and 1 is an invalid truth value.
     return FillBytes(bytes, random, 1);
   case DataType::kUint8:
   case DataType::kUint16:
@@ -43,6 +45,7 @@ void FillRandom(DataType type, std::string& bytes, std::mt19937_64& random) {
   case DataType::kFp16:
   case DataType::kBf16:
   case DataType::kBytes:
+    // These stay zero: random bits would be NaN, or strings of impossible length.
     return;
   }
 }

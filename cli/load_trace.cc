@@ -100,16 +100,21 @@ Result<LoadTrace> ParseLoadTrace(std::string_view text, const std::string& filen
 
 Result<LoadTrace> SelectApps(LoadTrace trace, const std::vector<AppId>& apps) {
   if (apps.empty() && !trace.apps.empty()) return trace;
+
   if (trace.apps.empty() && apps.size() != 1)
     return InvalidArgument(fmt::format("the trace has no column '{}', so name one application", kApplication));
   if (trace.apps.empty()) return LoadTrace{apps, std::move(trace.requests)};
+
+  // Targets become indices into `apps`, the caller's order, as the plan lists them that way.
   const auto place = [&](const ScheduledRequest& request) {
     return std::find(apps.begin(), apps.end(), trace.apps[request.target]);
   };
   std::erase_if(trace.requests, [&](const ScheduledRequest& request) { return place(request) == apps.end(); });
   for (ScheduledRequest& request : trace.requests)
     request.target = static_cast<size_t>(place(request) - apps.begin());
+
   trace.apps = apps;
+  // Checked last: an application that lost all its requests would silently send nothing.
   AVOCET_RETURN_IF_ERROR(CheckUsed(trace));
   return trace;
 }

@@ -56,13 +56,13 @@ public:
   virtual void Send(LoadCall& call) = 0;
 };
 
-/// Both fail with kUnavailable when nobody answers at the address within the connect deadline, or nobody
-/// whose certificate the CA vouches for, and with kNotFound or kInvalidArgument when the CA cannot be read.
+/// Both fail with kUnavailable when no server answers at the address within the connect deadline, or when its
+/// certificate is not from the CA; with kNotFound or kInvalidArgument when the CA's file cannot be read.
 Result<std::unique_ptr<LoadTransport>> ConnectGrpc(const LoadClientOptions& options);
 Result<std::unique_ptr<LoadTransport>> ConnectHttp(const LoadClientOptions& options);
 
-// What both say in the same words.
-Status NobodyAnswers(const LoadClientOptions& options);
+// Errors that both transports report.
+Status NoServerAnswers(const LoadClientOptions& options);
 Status UnknownDataType(const std::string& input, const std::string& datatype);
 Status WrongId(uint64_t sent, const std::string& answered);
 

@@ -6,6 +6,8 @@
 
 #include <boost/math/distributions/students_t.hpp>
 
+#include "messages/invariant.h"
+
 namespace avocet {
 namespace {
 
@@ -171,6 +173,7 @@ double SampleSummary::at(Statistic statistic) const {
 }
 
 double SortedQuantile(std::span<const double> sorted, double p) {
+  AVOCET_CHECK(!sorted.empty());
   const double rank = std::ceil(p * static_cast<double>(sorted.size()) * (1 - 1e-12));
   return sorted[static_cast<size_t>(std::clamp(rank, 1.0, static_cast<double>(sorted.size()))) - 1];
 }
@@ -178,11 +181,15 @@ double SortedQuantile(std::span<const double> sorted, double p) {
 SampleSummary Summarize(std::span<const double> seconds) {
   SampleSummary summary;
   if (seconds.empty()) return summary;
+  // Sorted once for all quantiles. Intervals also need the original order, in which batches are cut.
   const std::vector<double> sorted = Sorted(seconds);
+
   const auto quantile = [&](double p, double& value, std::optional<Interval>& interval) {
     value = SortedQuantile(sorted, p);
+    // Two values are the fewest that can vary.
     if (seconds.size() >= 2) interval = QuantileInterval(seconds, sorted, p);
   };
+
   summary.count = seconds.size();
   summary.mean_s = Mean(seconds);
   summary.mean_interval_s = ConfidenceInterval(Statistic::kMean, seconds);
@@ -191,6 +198,7 @@ SampleSummary Summarize(std::span<const double> seconds) {
   quantile(0.95, summary.p95_s, summary.p95_interval_s);
   quantile(0.99, summary.p99_s, summary.p99_interval_s);
   quantile(0.999, summary.p999_s, summary.p999_interval_s);
+
   summary.max_s = sorted.back();
   return summary;
 }

@@ -37,12 +37,12 @@ struct SampleSummary {
 };
 SampleSummary Summarize(std::span<const double> seconds);
 
-/// Smallest value with at least a share p of the sample at or below it; requires a sorted, non-empty sample.
+/// Smallest value such that at least a share p of the sample is no larger. Requires a sorted, non-empty sample.
 double SortedQuantile(std::span<const double> sorted, double p);
 
 /// Where the statistic of the process behind a sample lies. Successive response times depend on
-/// each other, so the error is estimated from kBatches consecutive batches (batch means), and is
-/// never taken to be less than that of independent values:
+/// each other, so the error is estimated from kBatches consecutive batches (batch means). It is
+/// never less than that of independent values:
 /// - mean: m +- t * s(batch means);
 /// - quantile p: the order statistics at p -+ t * s(share of values <= the sample's quantile).
 /// Values must be in the order of time. nullopt with fewer than two values.
@@ -54,9 +54,9 @@ struct ResponseBatch {
   LatencyHistogram histogram;
 };
 
-/// The same from consecutive stretches (at least two values in all). With fewer than ten stretches
-/// that hold any value, independence is all it can assume. The ends of a quantile's interval are
-/// widened to the edges of their buckets.
+/// The confidence interval from consecutive stretches of time (at least two values in all). With fewer than ten
+/// stretches that hold any value, it assumes independent values. The ends of a quantile's interval are widened to the
+/// edges of their buckets.
 std::optional<Interval> ConfidenceInterval(Statistic statistic, std::span<const ResponseBatch> batches);
 
 inline constexpr int kBatches = 20;    ///< enough for a stable error, few enough to be long
