@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "messages/check.h"
+#include "messages/invariant.h"
 
 namespace avocet {
 namespace {
@@ -160,6 +161,7 @@ double ArrivalProcess::NextGap() {
 LoadSchedule::LoadSchedule(const LoadPlan& plan) : trace_(plan.trace), end_(plan.duration) {
   if (plan.mode() != LoadMode::kOpenLoop) return;
   for (const LoadTarget& target : plan.targets) {
+    AVOCET_CHECK(target.rate_rps > 0); // otherwise time would stand still, or run backwards
     Source& source = sources_.emplace_back(Source{ArrivalProcess(target, plan.seed)});
     source.next_s = source.process.NextGap();
   }
