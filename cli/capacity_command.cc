@@ -41,6 +41,8 @@ double UtilizationOf(const CapacityQuestion& question, size_t offer, const Clust
 
 std::string AnswerJson(const CapacityQuestion& question, const Answer& answer) {
   Json devices = Json::array(), apps = Json::array();
+
+  // In the order of the file, so that a script can join the answer with its question.
   for (size_t i = 0; i < question.offers.size(); ++i) {
     devices.push_back({{"name", question.offers[i].name},
                        {"count", answer.devices[i]},
@@ -51,9 +53,12 @@ std::string AnswerJson(const CapacityQuestion& question, const Answer& answer) {
     apps.push_back({{"name", question.demands[d].app.name.str()},
                     {"count", question.demands[d].count},
                     {"hosted", answer.placement.hosted[d]}});
+    // A purchase is sized for what was asked; only a fixed set of devices can have room for more.
     if (!answer.purchase) apps.back()["more"] = answer.more[d];
   }
   Json json{{"v", 1}, {"devices", std::move(devices)}, {"apps", std::move(apps)}};
+
+  // The bound says how far from the cheapest possible the search may have ended.
   if (answer.purchase) {
     json["price"] = answer.purchase->price;
     json["price_bound"] = answer.purchase->price_bound;
@@ -69,14 +74,18 @@ std::string AnswerText(const CapacityQuestion& question, const Answer& answer, b
     devices.Add({question.offers[i].name, std::to_string(answer.devices[i]), FormatNumber(question.offers[i].price),
                  FormatPercent(UtilizationOf(question, i, answer.placement.view))});
   }
+
   TextTable apps({{"APPLICATION"}, {"ASKED", Align::kRight}, {"HOSTED", Align::kRight}, {"MORE OF IT", Align::kRight}});
   for (size_t d = 0; d < question.demands.size(); ++d) {
+    // The search for more stops at kMostMore, hence ">=" there.
     const int more = answer.purchase ? 0 : answer.more[d];
     apps.Add({question.demands[d].app.name.str(), std::to_string(question.demands[d].count),
               std::to_string(answer.placement.hosted[d]),
               answer.purchase ? "-" : (more == kMostMore ? ">= " : "") + std::to_string(more)});
   }
+
   std::string text = devices.Render(color) + "\n" + apps.Render(color);
+  // Both figures, so that the reader sees how far from the cheapest the search may have ended.
   if (answer.purchase) {
     text += fmt::format("price {}, the cheapest of {} clusters tried; no cluster that hosts all costs less than {}\n",
                         FormatNumber(answer.purchase->price), answer.purchase->trials,

@@ -44,6 +44,7 @@ struct Cbc {
 };
 
 void Load(const Cbc& cbc, const LinearProgram& program, Cbc_Model* model) {
+  // Cbc takes the matrix by columns: the entries of column i are those from starts[i] to starts[i + 1].
   std::vector<CoinBigIndex> starts{0};
   std::vector<int> rows;
   std::vector<double> values, low, high, objective, row_low, row_high;
@@ -57,12 +58,16 @@ void Load(const Cbc& cbc, const LinearProgram& program, Cbc_Model* model) {
     high.push_back(column.bounds.high);
     objective.push_back(column.objective);
   }
+
   for (const auto& row : program.rows()) {
     row_low.push_back(row.low);
     row_high.push_back(row.high);
   }
+
   cbc.loadProblem(model, static_cast<int>(low.size()), static_cast<int>(row_low.size()), starts.data(), rows.data(),
                   values.data(), low.data(), high.data(), objective.data(), row_low.data(), row_high.data());
+
+  // After loadProblem, which makes every column continuous.
   for (size_t i = 0; i < low.size(); ++i) {
     if (program.columns()[i].whole) cbc.setInteger(model, static_cast<int>(i));
   }

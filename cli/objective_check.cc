@@ -48,13 +48,18 @@ private:
     const Application& app = apps_[i];
     ObjectiveFinding finding{.app = app.name, .simulated_s = simulated_s};
     const auto responses = simulation_.Responses(i);
+    // So few responses say nothing about a tail; the finding stays undecided.
     if (responses.size() < kLeastRequests) return finding;
+
     const auto ratio_of = [&](double s) {
+      // The network's share counts against the objective, because the client waits for both.
       return (s + ToSeconds(app.network_allowance)) / ToSeconds(app.objective.latency);
     };
     const auto interval = ConfidenceInterval(app.objective.statistic, responses);
     finding.ratio = ratio_of(StatisticOf(responses, app.objective.statistic));
+    // Batches can give a negative bound, which no latency has.
     finding.interval.low = ratio_of(std::max(interval->low, 0.0));
+
     if (interval->high) finding.interval.high = ratio_of(*interval->high);
     finding.promise = Judge(finding.interval, options_.tolerated_ratio);
     return finding;

@@ -22,7 +22,7 @@ struct ObjectiveCheckOptions {
   double most_s = 30000;    ///< of each run
 };
 
-/// Fewer requests of an application tell nothing.
+/// With fewer requests of an application no objective is judged.
 inline constexpr size_t kLeastRequests = 200;
 
 /// What was found of one application: its measured statistic over its objective, network allowance included.

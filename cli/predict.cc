@@ -32,6 +32,7 @@ PredictedApp AppOf(const PredictDevice& device, const DeviceResponse& response, 
 
 PredictedDevice PredictOne(const PredictDevice& device, int simulated_requests) {
   DeviceResponse response = Solve(device.load);
+  // The simulation replaces only what the models approximate.
   if (simulated_requests > 0) Refine(device.load, response, simulated_requests);
   PredictedDevice result{.name = device.name,
                          .discipline = device.load.discipline,
@@ -40,12 +41,16 @@ PredictedDevice PredictOne(const PredictDevice& device, int simulated_requests) 
                          .method = MethodOf(device.load, response),
                          .apps = {},
                          .max_rate_factor = std::nullopt};
+
   const DevicePrediction times = PredictionOf(device.load, response);
   for (size_t i = 0; i < device.load.apps.size(); ++i)
     result.apps.push_back(AppOf(device, response, times, i));
-  const bool wants = std::any_of(device.goals.begin(), device.goals.end(), [](const auto& g) { return g.has_value(); });
+
+  // Each rate that the search tries is a simulation of its own, so these are shorter.
+  const bool has_goal =
+      std::any_of(device.goals.begin(), device.goals.end(), [](const auto& g) { return g.has_value(); });
   const int requests = std::min(simulated_requests, kMaxHeadroomRequests);
-  if (wants) result.max_rate_factor = LargestRateFactor(device.load, device.goals, requests);
+  if (has_goal) result.max_rate_factor = LargestRateFactor(device.load, device.goals, requests);
   return result;
 }
 

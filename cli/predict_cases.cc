@@ -107,11 +107,14 @@ DeviceLoad LoadOf(const Json& inputs, const std::string& model) {
   const auto services = ServicesOf(inputs, model);
   auto switches = std::vector<double>(rates.size(), 0);
   if (inputs.contains("switch_overhead_s")) switches = ListOf(inputs["switch_overhead_s"], "switch_overhead_s", 0, 100);
+  // All three lists are indexed by class below.
   if (services.size() != rates.size() || switches.size() != rates.size())
     throw CaseProblem{"'lambda_per_s', the services and 'switch_overhead_s' must be equally long"};
+
   DeviceLoad load{.discipline = DisciplineOf(model), .cores = 1, .apps = {}};
   load.cores = static_cast<int>(NumberOf(inputs, "servers", 1, 1, kMaxServers));
   for (size_t i = 0; i < rates.size(); ++i) {
+    // Three digits, so that names sort by class.
     const std::string name = fmt::format("class{:03}", i);
     load.apps.push_back({.app = AppId(name),
                          .model = MakeModelId(name, "1"),
@@ -138,12 +141,15 @@ Known KnownOf(const QueueingCase& one) {
   const auto& load = one.load;
   const auto& service = load.apps.front().service;
   const bool one_class = load.apps.size() == 1, exponential = service.parts.empty() && service.scv == 1;
+
   switch (load.discipline) {
+  // Poisson arrivals at one server: the transform of the waiting time is known.
   case Discipline::kFifo:
     return Known::kAll;
   case Discipline::kTimeShared:
     return one_class && one.workers == 1 ? Known::kAll : Known::kNothing;
   case Discipline::kProcessorSharing:
+    // The mean depends on a service time only by its mean; for percentiles there is no such law.
     return Known::kMean;
   case Discipline::kMultiServer:
     if (one.shared_cores) return Known::kMean;
@@ -196,8 +202,10 @@ Result<std::vector<QueueingCase>> ParseCases(std::string_view text, const std::s
   const Json document = Json::parse(text, nullptr, false);
   if (!document.is_object() || !document.contains("cases") || !document["cases"].is_array())
     return InvalidArgument(fmt::format("{}: must be JSON of the form {{\"cases\":[...]}}", filename));
+
   std::vector<QueueingCase> cases;
   for (const auto& entry : document["cases"]) {
+    // Reading ends at the first wrong case: the message names it by number and id.
     try {
       cases.push_back(CaseOf(entry));
     } catch (const CaseProblem& problem) {
@@ -213,6 +221,7 @@ CaseAnswer AnswerCase(const QueueingCase& one, int simulated_requests) {
   CaseAnswer answer;
   answer.rho = Utilization(one.load);
   answer.stable = answer.rho < kStableUtilization;
+  // Sized even without a steady state, because readers index the lists by class.
   for (auto* list : {&answer.mean_s, &answer.p50_s, &answer.p95_s, &answer.p99_s})
     list->resize(one.load.apps.size());
   answer.method = "no steady state";
@@ -226,10 +235,13 @@ CaseAnswer AnswerCase(const QueueingCase& one, int simulated_requests) {
     if (known == Known::kMean) answer.method = "exact mean, approximate percentiles";
     if (known == Known::kNothing) answer.method = "approximation";
   }
+
   if (simulates) {
     AnswerBySimulation(one, simulated_requests, answer);
     answer.method = (one.shared_cores ? "exact mean, " : "") + SimulationMethod(simulated_requests);
   }
+
+  // Last, because the exact mean replaces that of the model or simulation.
   if (one.shared_cores) AnswerSharedCoresMean(one, answer);
   return answer;
 }

@@ -51,11 +51,14 @@ void AddPredictCommand(CommandLine& line) {
                                [options](const Context& c) { return PredictCommand(c, *options); });
   predict.add_option("file", options->file, "Devices and their applications, TOML or JSON");
   predict.add_option("--cases", options->cases, "Instead: queueing cases, JSON");
+
   predict
       .add_option("--simulate", options->simulated_requests,
                   "Requests to simulate where only an approximation is known; 0: none")
       ->check(CLI::Range(0, 100000000))
       ->capture_default_str();
+
+  // Pessimism needs counts of observations, hence the hint at the file.
   predict.add_flag("--pessimistic", options->pessimistic,
                    "With rates, service and switch times at their upper 95 % bounds: the file says how often each "
                    "was observed");

@@ -36,6 +36,8 @@ std::string DevicesJson(const std::vector<PredictedDevice>& devices) {
     Json apps = Json::array();
     for (const auto& app : device.apps)
       apps.push_back(AppJson(app));
+
+    // The factor is null where no application has an objective.
     list.push_back({{"name", device.name},
                     {"discipline", ToString(device.discipline)},
                     {"utilization", device.utilization},
@@ -74,6 +76,7 @@ std::string DeviceText(const PredictedDevice& device, bool color) {
       fmt::format("{}: {}, utilization {}{}, {}\n", Paint(device.name, Tone::kBold, color), ToString(device.discipline),
                   FormatPercent(device.utilization),
                   device.stable ? "" : Paint(", no steady state: lower the rates", Tone::kBad, color), device.method);
+
   TextTable table({{"APPLICATION"},
                    {"MEAN ms", Align::kRight},
                    {"P50", Align::kRight},
@@ -85,6 +88,8 @@ std::string DeviceText(const PredictedDevice& device, bool color) {
   for (const auto& app : device.apps)
     AddApp(app, table);
   text += table.Render(color);
+
+  // Rounded down: a factor rounded up would break an objective.
   if (device.max_rate_factor)
     text += fmt::format("all objectives hold up to {} x these rates\n",
                         FormatNumber(FloorTo3Digits(*device.max_rate_factor)));
@@ -101,6 +106,7 @@ Json ListJson(const std::vector<std::optional<double>>& values) {
 std::string CasesJson(const Cases& cases) {
   Json list = Json::array();
   for (const auto& [id, answer] : cases) {
+    // Null stands for what the case has no model for.
     list.push_back({{"id", id},
                     {"stable", answer.stable},
                     {"outputs",
@@ -112,6 +118,7 @@ std::string CasesJson(const Cases& cases) {
                       {"p99_s", ListJson(answer.p99_s)},
                       {"method", answer.method}}}});
   }
+
   return Json{{"v", 1}, {"cases", std::move(list)}}.dump(2) + "\n";
 }
 
@@ -124,6 +131,8 @@ std::string CasesText(const Cases& cases, bool color) {
                    {"P95", Align::kRight},
                    {"P99", Align::kRight},
                    {"METHOD"}});
+
+  // One row for each class: columns for each would not fit a terminal.
   for (const auto& [id, answer] : cases) {
     for (size_t i = 0; i < answer.mean_s.size(); ++i) {
       table.Add({id, FormatNumber(answer.rho), std::to_string(i), Number(answer.mean_s[i], 1e3),

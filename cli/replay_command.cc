@@ -14,15 +14,19 @@ int ReplayCommand(const Context& context, const ReplayOptions& options) {
   if (!text.ok()) return Fail(context, text.status());
   auto runs = ParseTrace(*text, options.file.string());
   if (!runs.ok()) return Fail(context, runs.status());
+
+  // Without a name the first run is fitted.
   const auto fit = std::find_if(runs->begin(), runs->end(), [&](const TraceRun& run) {
     return options.fit_run.empty() || run.name == options.fit_run;
   });
+
   if (fit == runs->end()) {
     std::string names;
     for (const auto& run : *runs)
       names += (names.empty() ? "" : ", ") + run.name;
     return Fail(context, NotFound("the trace has no run '" + options.fit_run + "'; it has " + names));
   }
+
   std::cout << Render(ReplayTrace(*runs, static_cast<size_t>(fit - runs->begin())), context.render);
   return kExitOk;
 }

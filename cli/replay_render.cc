@@ -52,10 +52,13 @@ std::string ReportJson(const TraceReport& report) {
     runs.push_back(RowJson(row));
   for (const auto& model : report.models)
     models.push_back(ModelJson(model));
+
+  // The paper's model predicts means alone, so percentiles have no errors to sum up.
   const Json totals{{"trace_driven", ErrorsJson(report.trace_driven)},
                     {"analytic", ErrorsJson(report.analytic)},
                     {"paper", {{"mean_err", Scaled(report.paper.mean, 1)}}},
                     {"noise_floor", ErrorsJson(report.noise_floor)}};
+
   return Json{{"v", 1},
               {"fit", {{"run", report.fitted_run}, {"models", std::move(models)}}},
               {"runs", std::move(runs)},
@@ -96,6 +99,8 @@ std::string RowsText(const TraceReport& report, bool color) {
                    {"ERROR", Align::kRight},
                    {"PAPER", Align::kRight},
                    {"ERROR", Align::kRight}});
+
+  // One row for each statistic, as the columns already fill a terminal.
   const auto add = [&](const TraceRow& row, const char* statistic, std::optional<double> TraceTimes::*member) {
     const auto& observed = row.observed.*member;
     table.Add({row.run + (row.fitted ? " (fitted)" : ""), row.model, std::to_string(row.requests), statistic,
@@ -103,6 +108,7 @@ std::string RowsText(const TraceReport& report, bool color) {
                Millis(row.analytic.*member), Signed(row.analytic.*member, observed), Millis(row.paper.*member),
                Signed(row.paper.*member, observed)});
   };
+
   for (const auto& row : report.rows) {
     add(row, "mean", &TraceTimes::mean_s);
     add(row, "p95", &TraceTimes::p95_s);

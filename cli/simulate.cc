@@ -53,15 +53,19 @@ private:
   }
 
   void PlaceAll() {
+    // One cache for all decisions, as in a controller.
     PredictionCache cache;
     std::vector<double> micros;
+
     for (const auto& app : instance_.apps) {
       const auto start = Clock::now();
       const Decision decision = Decide(run_.view(), app, plan_.policy, cache);
+      // Only the decision counts as time; keeping the books is the simulator's own work.
       micros.push_back(SecondsSince(start) * 1e6);
       Count(run_.Take(decision));
       Show("placing", kPlacing * static_cast<double>(micros.size()) / static_cast<double>(instance_.apps.size()));
     }
+
     report_.hosted = run_.view().placements.size();
     report_.moves = run_.moves();
     for (const auto& [id, device] : run_.view().devices)
@@ -85,7 +89,7 @@ private:
     if (sum > 0) report_.timing.decisions_per_s = static_cast<double>(micros.size()) / sum * 1e6;
   }
 
-  /// A node's own seed: the same whatever is played beside it.
+  /// Every node has a seed of its own, which does not depend on which other nodes are simulated.
   ObjectiveCheckOptions OptionsOf(size_t node) const {
     ObjectiveCheckOptions options = plan_.check;
     options.seed = plan_.check.seed * 1000003 + node;
@@ -94,12 +98,16 @@ private:
 
   void CheckEnd() {
     std::vector<std::vector<ObjectiveFinding>> findings(nodes_.size());
+
+    // Every thread writes to elements of its own, so `findings` needs no lock.
     ParallelFor(
         nodes_.size(), plan_.jobs, [&](size_t i) { findings[i] = CheckNode(run_.view(), nodes_[i], OptionsOf(i)); },
         [&](size_t done) {
           Show("checking",
                kPlacing + (kChecking - kPlacing) * static_cast<double>(done) / static_cast<double>(nodes_.size()));
         });
+
+    // In the order of the nodes, not of completion: two runs give equal reports.
     for (size_t i = 0; i < nodes_.size(); ++i) {
       for (const auto& finding : findings[i]) {
         report_.worst_ratio = std::max(report_.worst_ratio, finding.ratio);

@@ -29,13 +29,16 @@ int SimulateCommand(const Context& context, const SimulateOptions& options) {
   SimulatePlan plan{.policy = {}, .check = {.seed = options.seed}, .jobs = options.jobs};
   if (plan.jobs == 0) plan.jobs = AvailableJobs();
   plan.policy = WithOptions(plan.policy, options.placement);
+  // How much memory may be used is part of the instance, so that published results can be compared.
   plan.policy.memory_fraction = instance->memory_fraction;
+
   ProgressBar bar(std::cerr, "simulate",
                   {.terminal = isatty(STDERR_FILENO) != 0, .width = TerminalWidth(STDERR_FILENO)});
   const auto report = SimulateInstance(*instance, plan, [&](const char* phase, double fraction) {
     if (!context.quiet) bar.Update(fraction, phase);
   });
   if (!context.quiet) bar.Finish("done");
+
   const SimulateTitle title{.instance = instance->name.empty() ? options.file.stem().string() : instance->name,
                             .policy = std::string(ToString(plan.policy.placement)),
                             .statistic = options.statistic,
@@ -59,10 +62,13 @@ void AddSimulateCommand(CommandLine& line) {
                                                                            {"p99", Statistic::kP99}})
                       .description(""))
       ->type_name("STATISTIC");
+
   AddPlacementFlags(simulate, options->placement, "--moves,--max-moves");
   simulate.add_option("--seed", options->seed, "Of the simulated requests")->capture_default_str();
   simulate.add_option("--jobs", options->jobs, "Threads; the answer does not depend on them [all processors]")
       ->check(CLI::Range(1, 1024));
+
+  // The criterion stands in the help, because counts of violations mean nothing without it.
   simulate.footer("Prints how many applications were hosted, the clean prefix (those before the first rejection or\n"
                   "violation), and each violation: an application whose measured statistic exceeds its objective by\n"
                   "more than 3 %, with 95 % confidence, in two runs with different seeds. Runs are at most 30,000\n"

@@ -57,6 +57,7 @@ std::string ReportJson(const SimulateTitle& title, const SimulateReport& report)
               {"worst_ratio", report.worst_ratio},
               {"moves", report.moves},
               {"utilization", MapJson(report.utilization)},
+              // Timing is apart from the rest, as the only part in which two equal runs differ.
               {"timing",
                {{"decisions_per_s", report.timing.decisions_per_s},
                 {"decision_p50_us", report.timing.decision_p50_us},
@@ -80,8 +81,10 @@ std::string FindingsText(const char* title, const Findings& findings, bool color
                    {"MEASURED / OBJECTIVE", Align::kRight},
                    {"95 % INTERVAL", Align::kRight},
                    {"SIMULATED s", Align::kRight}});
+
   for (const auto& [finding, node] : findings) {
     const auto& [low, high] = finding.interval;
+    // Too few batches give no upper bound.
     table.Add({finding.app.str(), node.str(), fmt::format("{:.3f}", finding.ratio),
                fmt::format("{:.3f} .. {}", low, high ? fmt::format("{:.3f}", *high) : "?"),
                FormatNumber(finding.simulated_s)});
@@ -90,10 +93,12 @@ std::string FindingsText(const char* title, const Findings& findings, bool color
 }
 
 std::string ReportText(const SimulateTitle& title, const SimulateReport& report, bool color) {
+  // Devices count alike, whatever their speed.
   double sum = 0;
   for (const auto& [device, utilization] : report.utilization)
     sum += utilization;
   const auto& timing = report.timing;
+
   return fmt::format("{}: {} of {} applications hosted, the first {} without a rejection or violation\n",
                      Paint(title.instance, Tone::kBold, color), report.hosted, report.offered, report.clean_prefix) +
          fmt::format("policy {}, {} objectives, {} moves, mean utilization {}\n", title.policy,
