@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "cli/format.h"
+#include "messages/invariant.h"
 
 namespace avocet {
 namespace {
@@ -53,9 +54,13 @@ void RemarkProcessor(const Machine& machine, Remarks& remarks) {
                      fmt::format("{}, {} cores, {} of memory, {} available", machine.cpu.model,
                                  machine.cpu.cores.size(), Gibibytes(machine.cpu.memory_bytes), Gibibytes(available)),
                      ""});
+
+  // With little memory a model fails when it is loaded, long after the agent has started.
   if (available < kLittleMemory)
     remarks.push_back({RemarkLevel::kWarning, "memory", fmt::format("only {} are available", Gibibytes(available)),
                        "end what else runs here, or add memory"});
+
+  // A governor that follows the load makes profiles irreproducible.
   const auto& governors = machine.host.governors;
   if (std::any_of(governors.begin(), governors.end(), [](const auto& name) { return name != "performance"; }))
     remarks.push_back({RemarkLevel::kWarning, "clock speed",
@@ -65,14 +70,18 @@ void RemarkProcessor(const Machine& machine, Remarks& remarks) {
 
 std::vector<std::string> SignsOfHeat(const Machine& machine) {
   std::vector<std::string> signs;
+  // Machines show heat in different places, so every source is read.
   for (const ThermalZone& zone : machine.thermal_zones)
     if (zone.is_too_hot())
       signs.push_back(fmt::format("{} is at {:.0f} C, slowed down from {:.0f} C on", zone.type, zone.celsius,
                                   *zone.passive_celsius));
+
   for (const std::string& device : machine.host.cooling)
     signs.push_back(fmt::format("{} slows the machine down", device));
+  // Counted since boot: no proof of heat now, but a reason to distrust profiles that were made before.
   if (machine.host.throttle_events > 0)
     signs.push_back(fmt::format("cores were slowed down {} times since boot", machine.host.throttle_events));
+
   for (size_t i = 0; i < machine.gpu_readings.size(); ++i)
     if (machine.gpu_readings[i].is_too_hot.value_or(false))
       signs.push_back(
@@ -109,12 +118,15 @@ void RemarkGpu(const Machine& machine, Remarks& remarks) {
 }
 
 void RemarkProviders(const Examination& examination, Remarks& remarks) {
+  // Without a GPU or a runtime there is a remark of its own, and the providers do not matter.
   if (!HasGpu(examination.machine) || !examination.onnx.status.ok()) return;
   std::vector<std::string> working, reasons;
   for (const auto& [provider, status] : examination.onnx.providers) {
     if (status.ok()) working.emplace_back(ToString(provider));
     if (!status.ok()) reasons.push_back(status.message());
   }
+
+  // One provider that works is enough; why the others do not would only distract.
   if (!working.empty())
     remarks.push_back({RemarkLevel::kOk, "engine onnx on gpu", Join(working), ""});
   else
@@ -127,7 +139,9 @@ void RemarkProviders(const Examination& examination, Remarks& remarks) {
 void RemarkCoral(const Machine& machine, Remarks& remarks) {
   for (const CoralDevice& device : machine.coral.devices)
     remarks.push_back({RemarkLevel::kOk, "edgetpu", fmt::format("{}, {}", device.path, machine.coral.version), ""});
+
   if (!machine.coral.devices.empty()) return;
+  // Vendor ids are visible on the bus without any driver: they separate "no device" from "no software".
   const int plugged = machine.plugged_in.coral_pcie + machine.plugged_in.coral_usb;
   if (plugged == 0) {
     remarks.push_back({RemarkLevel::kAbsent, "edgetpu", "none", ""});
@@ -135,6 +149,7 @@ void RemarkCoral(const Machine& machine, Remarks& remarks) {
     remarks.push_back({RemarkLevel::kMissing, "edgetpu",
                        fmt::format("{} plugged in, but {}", plugged, machine.coral_runtime.message()), kInstallCoral});
   } else {
+    // PCIe cards need a kernel driver and its group, USB sticks only the group of pluggable devices.
     const bool is_pcie = machine.plugged_in.coral_pcie > 0;
     remarks.push_back({RemarkLevel::kMissing, "edgetpu",
                        fmt::format("{} plugged in, but libedgetpu sees none: no driver or no permission", plugged),
@@ -165,6 +180,7 @@ std::vector<DeviceConfig> FittingDevices(const Examination& examination) {
   const Machine& machine = examination.machine;
   std::vector<DeviceConfig> devices;
   AddCpus(examination, devices);
+  // Only what can serve: an agent refuses to start with a device whose engine does not load.
   if (HasGpu(machine) && HasGpuProvider(examination.onnx))
     devices.push_back({.name = "gpu0",
                        .kind = DeviceKind::kGpu,
@@ -173,6 +189,8 @@ std::vector<DeviceConfig> FittingDevices(const Examination& examination) {
                        .cores = {}});
   if (!machine.coral.devices.empty() && examination.tflite.status.ok())
     devices.push_back({.name = "tpu0", .kind = DeviceKind::kEdgeTpu, .engine = EngineKind::kTflite, .cores = {}});
+
+  // A GPU has memory of its own; all other devices share the machine's.
   const uint64_t each = machine.cpu.memory_bytes / kMemoryShare / std::max<size_t>(devices.size(), 1);
   for (DeviceConfig& device : devices) {
     const bool has_own = device.kind == DeviceKind::kGpu && !machine.gpus.empty();
@@ -217,6 +235,7 @@ Diagnosis Diagnose(const Examination& examination) {
 }
 
 std::string SuggestedAgentFile(const std::string& node, const std::vector<DeviceConfig>& devices) {
+  AVOCET_CHECK(!devices.empty());
   std::string text = fmt::format("name = \"{}\"\ncontroller = \"{}\"\n", node, AgentConfig{}.controller);
   for (const DeviceConfig& device : devices) {
     text += fmt::format("\n[[device]]\nname = \"{}\"\nkind = \"{}\"\ndiscipline = \"{}\"\nengine = \"{}\"\n"

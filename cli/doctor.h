@@ -48,7 +48,7 @@ struct Diagnosis {
 /// Pure: what an examination means.
 Diagnosis Diagnose(const Examination& examination);
 
-/// An agent.toml with the devices; requires one.
+/// The text of an agent.toml with the devices. Requires at least one.
 std::string SuggestedAgentFile(const std::string& node, const std::vector<DeviceConfig>& devices);
 
 std::string Render(const Examination& examination, const Diagnosis& diagnosis, const RenderOptions& options);

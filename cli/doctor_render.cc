@@ -26,6 +26,8 @@ Json GpusJson(const Machine& machine) {
     const NvidiaGpu& gpu = machine.gpus[i];
     const GpuReading& reading = machine.gpu_readings[i];
     const auto& used = reading.memory_used_bytes;
+
+    // What the driver does not report is null, not 0, which would be a plausible value.
     gpus.push_back({{"name", gpu.name},
                     {"uuid", gpu.uuid},
                     {"driver", gpu.driver},
@@ -55,11 +57,13 @@ Json MachineJson(const Machine& machine) {
                      {"temperature_c", zone.celsius},
                      {"slowed_from_c", OrNull(zone.passive_celsius)},
                      {"too_hot", zone.is_too_hot()}});
+
   Json jetson;
   if (machine.jetson)
     jetson = {{"model", machine.jetson->model},
               {"release", machine.jetson->release},
               {"gpu_utilization", OrNull(ReadGpuLoad(*machine.jetson))}};
+
   return {{"cpu", machine.cpu.model},
           {"cores", machine.cpu.cores},
           {"memory_mb", MebibytesJson(machine.cpu.memory_bytes)},

@@ -4,7 +4,7 @@
 
 namespace avocet {
 
-/// What the program's exit says; scripts rely on the numbers.
+/// Exit codes of the program; scripts rely on the numbers.
 enum ExitCode : int {
   kExitOk = 0,
   kExitError = 1,
@@ -25,6 +25,7 @@ inline ExitCode ExitCodeOf(const Status& status) {
     return kExitTimedOut;
   case StatusCode::kDenied:
     return kExitDenied;
+  // All else is one code: a script cannot repair these failures, a person reads the message.
   case StatusCode::kInvalidArgument:
   case StatusCode::kNotFound:
   case StatusCode::kAlreadyExists:
@@ -36,6 +37,7 @@ inline ExitCode ExitCodeOf(const Status& status) {
   case StatusCode::kInternal:
     return kExitError;
   }
+
   return kExitError;
 }
 

@@ -12,7 +12,7 @@ namespace avocet {
 // Numbers as people read them: three or four significant digits, never an exponent below 1e9.
 
 std::string FormatNumber(double value);                         ///< 0.0123, 1.83, 50, 1234
-std::string FormatMillis(Duration value);                       ///< the same, of milliseconds, without unit
+std::string FormatMillis(Duration value);                       ///< like FormatNumber, in ms, without unit
 std::string FormatMillis(const std::optional<Duration>& value); ///< "-" when empty
 std::string FormatPercent(double fraction);                     ///< "61 %", "0.4 %"
 std::string FormatMebibytes(uint64_t bytes);                    ///< of MiB, without unit
@@ -22,7 +22,7 @@ std::string FormatTime(WallTime value);                         ///< "2024-05-01
 /// Rounded down to three significant digits, so that a quoted limit still fits.
 double FloorTo3Digits(double value);
 
-/// Both with as many digits as it takes to tell them apart (at most 9).
+/// Both numbers with as many digits as distinguish them (at most 9).
 std::pair<std::string, std::string> FormatApart(double a, double b);
 
 } // namespace avocet

@@ -19,11 +19,13 @@ template <class T> std::string RenderAs(const T& value, const RenderOptions& opt
 }
 
 std::optional<double> Measured(const AppTotals& totals, Statistic statistic) {
+  // Without responses the mean would be 0, and read as an objective that is met.
   if (totals.response.count == 0) return std::nullopt;
   const auto quantile = [&](double p) -> std::optional<double> {
     const auto value = totals.response_histogram.Quantile(p);
     return value ? std::optional(ToSeconds(*value)) : std::nullopt;
   };
+
   switch (statistic) {
   case Statistic::kMean:
     return totals.response.mean();
@@ -34,6 +36,7 @@ std::optional<double> Measured(const AppTotals& totals, Statistic statistic) {
   case Statistic::kP99:
     return quantile(0.99);
   }
+
   return std::nullopt;
 }
 

@@ -25,14 +25,14 @@ std::string Rate(double rate_rps) {
 
 std::string Headline(const Decision& decision, bool color) {
   const Application& app = decision.app;
-  const std::string wish =
+  const std::string request =
       fmt::format("{}: model {}, {} rps {}, {} <= {} ms", app.name.str(),
                   decision.model.empty() ? app.model : decision.model.str(), FormatNumber(app.rate_rps),
                   ToString(app.arrival), ToString(app.objective.statistic), FormatMillis(app.objective.latency));
-  if (!decision.device) return Paint("REJECTED", Tone::kBad, color) + " " + wish + "\n";
+  if (!decision.device) return Paint("REJECTED", Tone::kBad, color) + " " + request + "\n";
   const Verdict* chosen = Find(decision, *decision.device);
   const std::string device = chosen ? NameOf(*chosen) : decision.device->str();
-  return fmt::format("{} {}\n  on {}\n", Paint("ADMITTED", Tone::kGood, color), wish, device);
+  return fmt::format("{} {}\n  on {}\n", Paint("ADMITTED", Tone::kGood, color), request, device);
 }
 
 std::string MovesText(const std::vector<Move>& moves) {
@@ -62,6 +62,8 @@ std::string VerdictTable(const Decision& decision, bool color) {
                    {"UTIL BEFORE", Align::kRight},
                    {"AFTER", Align::kRight},
                    {"LARGEST RPS", Align::kRight}});
+
+  // Devices that did not fit are listed, too: the filter and its numbers are the explanation.
   for (const Verdict& verdict : decision.verdicts) {
     const auto [needed, found] = NeededFound(verdict);
     table.Add({NameOf(verdict), Cell(verdict.ok ? "yes" : "no", verdict.ok ? Tone::kGood : Tone::kBad), verdict.filter,
@@ -119,10 +121,13 @@ std::string ToText(const RebalancePlan& plan, bool color) {
                    {"UTIL BEFORE", Align::kRight},
                    {"AFTER", Align::kRight},
                    {"ROOM", Align::kRight}});
+
   for (const auto& one : plan.moves)
     table.Add({one.move.app.str(), one.move.from.str(), FormatPercent(one.from_utilization_before),
                FormatPercent(one.from_utilization_after), one.move.to.str(), FormatPercent(one.to_utilization_before),
                FormatPercent(one.to_utilization_after), FormatNumber(one.room_after)});
+
+  // The summary comes first, since a long table scrolls it away.
   return fmt::format("{} {}; one more application fits on {} devices instead of {}, on average\n\n", plan.moves.size(),
                      plan.executed ? "moved" : "to move", FormatNumber(plan.room_after),
                      FormatNumber(plan.room_before)) +

@@ -167,11 +167,14 @@ Json AppJson(const AppStatus& status) {
   Json json = ApplicationJson(status.app);
   const Placement* placement = status.placement ? &*status.placement : nullptr;
   const auto met = ObjectiveMet(status);
+
+  // Keys of an unplaced application are null, not absent, so that scripts find them in every answer.
   json["phase"] = placement ? ToString(placement->phase) : "unplaced";
   json["reason"] = placement ? placement->reason : "";
   json["device"] = placement ? Json(placement->device.str()) : Json();
   json["loaded_model"] = placement ? Json(placement->model.str()) : Json();
   json["epoch"] = placement ? Json(placement->epoch) : Json();
+
   json["emulated"] = status.emulated;
   json["utilization"] = status.utilization;
   json["predicted"] = PredictedJson(status.predicted);
@@ -192,10 +195,12 @@ Json LatencyJson(const AppLatency& latency) {
 }
 
 Json VerdictJson(const Verdict& verdict) {
+  // The filter and its numbers explain a refusal; beside an acceptance they would mislead.
   const auto unless_ok = [&](const Json& value) { return verdict.ok ? Json() : value; };
   Json apps = Json::array();
   for (const AppLatency& latency : verdict.apps)
     apps.push_back(LatencyJson(latency));
+
   return {{"device", verdict.device.str()},
           {"node", verdict.node.str()},
           {"ok", verdict.ok},
@@ -226,7 +231,9 @@ Json IntervalJson(const std::optional<Interval>& interval) {
 }
 
 Json SampleJson(const SampleSummary& sample) {
+  // Without a sample every statistic is null, because 0 would read as very fast.
   const auto ms = [&](double seconds) { return sample.count > 0 ? Json(seconds * 1e3) : Json(); };
+
   return {{"count", sample.count},
           {"mean_ms", ms(sample.mean_s)},
           {"mean_interval_ms", IntervalJson(sample.mean_interval_s)},
@@ -251,6 +258,8 @@ Json AppLoadJson(const AppLoadReport& app) {
   Json errors = Json::array();
   for (const LoadErrorCount& error : app.errors)
     errors.push_back(ErrorCountJson(error));
+
+  // Latency is the client's, server_response the agent's: the difference is the transport.
   return {{"name", app.target.app.str()},
           {"rate_rps", app.target.rate_rps},
           {"arrival", ToString(app.target.arrival)},
@@ -318,6 +327,8 @@ Json ToJson(const Decision& decision) {
     moves.push_back(MoveJson(move));
   for (const Verdict& verdict : decision.verdicts)
     verdicts.push_back(VerdictJson(verdict));
+
+  // All verdicts, also those of devices that fit: a script can see by how much.
   return {{"v", kVersion},
           {"decision", ToString(decision.kind)},
           {"app", ApplicationJson(decision.app)},
@@ -334,6 +345,7 @@ Json ToJson(const Decision& decision) {
 Json ToJson(const RebalancePlan& plan) {
   Json moves = Json::array();
   for (const auto& one : plan.moves) {
+    // Begins like a move anywhere else, so that one parser reads both.
     Json json = MoveJson(one.move);
     json["from_utilization_before"] = one.from_utilization_before;
     json["from_utilization_after"] = one.from_utilization_after;
@@ -342,6 +354,7 @@ Json ToJson(const RebalancePlan& plan) {
     json["room_after"] = one.room_after;
     moves.push_back(std::move(json));
   }
+
   return {{"v", kVersion},
           {"view_version", plan.view_version},
           {"room_before", plan.room_before},
@@ -354,6 +367,8 @@ Json ToJson(const LoadReport& report) {
   Json apps = Json::array();
   for (const AppLoadReport& app : report.apps)
     apps.push_back(AppLoadJson(app));
+
+  // Plan and seed are part of the report, because a run can be repeated with them.
   return {{"v", kVersion},
           {"ok", report.ok()},
           {"address", report.address},

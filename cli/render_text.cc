@@ -9,7 +9,7 @@
 namespace avocet {
 namespace {
 
-constexpr size_t kShortDigest = 12; ///< characters of a SHA-256 that tell files apart for people
+constexpr size_t kShortDigest = 12; ///< characters of a SHA-256, enough for people to distinguish files
 
 std::string OrNone(const std::string& text, const char* none) {
   return text.empty() ? none : text;
@@ -132,6 +132,8 @@ std::string LoadLatency(const LoadReport& report, bool color) {
                    {"P99", Align::kRight},
                    {"P99.9", Align::kRight},
                    {"MAX", Align::kRight}});
+
+  // Zeros stay plain, so that failures catch the eye.
   const auto bad = [](uint64_t n) { return Cell(std::to_string(n), n > 0 ? Tone::kBad : Tone::kPlain); };
   for (const AppLoadReport& app : report.apps) {
     const SampleSummary& s = app.latency;
@@ -141,6 +143,7 @@ std::string LoadLatency(const LoadReport& report, bool color) {
                SampleMillis(s, s.p90_s), SampleMillis(s, s.p95_s), SampleMillis(s, s.p99_s), SampleMillis(s, s.p999_s),
                SampleMillis(s, s.max_s)});
   }
+
   return table.Render(color);
 }
 
@@ -158,6 +161,8 @@ std::string LoadIntervals(const LoadReport& report, bool color) {
                    {"P95", Align::kRight},
                    {"P99", Align::kRight},
                    {"P99.9", Align::kRight}});
+
+  // A table apart from the latencies: one with both would be wider than a terminal.
   for (const AppLoadReport& app : report.apps) {
     const SampleSummary& s = app.latency;
     table.Add({app.target.app.str(), IntervalMillis(s.mean_interval_s), IntervalMillis(s.p50_interval_s),
@@ -176,12 +181,16 @@ std::string LoadNotes(const LoadReport& report) {
                         report.plan.concurrency);
   else
     text += "Clients' latency from the moment a request was due; it includes the network and both transports.\n";
+
+  // The application that was sent latest counts: its latencies are distorted most.
   double lag_p50_s = 0;
   double lag_p99_s = 0;
   for (const AppLoadReport& app : report.apps) {
     lag_p50_s = std::max(lag_p50_s, app.send_lag.p50_s);
     lag_p99_s = std::max(lag_p99_s, app.send_lag.p99_s);
   }
+
+  // A run that is interrupted at once has elapsed 0 and sent nothing; neither may divide.
   const double cores = ToSeconds(report.processor_time) / std::max(1e-9, ToSeconds(report.elapsed));
   text += fmt::format(
       "Generator ({}): sent {} ms late at p50, {} ms at p99; used {} of a core, {} us per request.\n",
@@ -214,6 +223,7 @@ std::string ToText(const std::vector<NodeStatus>& nodes, bool color) {
 }
 
 std::string ToText(const std::vector<DeviceStatus>& devices, bool color) {
+  // A table without rows looks like an error, so a sentence says what is missing.
   if (devices.empty()) return "No devices: no node has registered.\n";
   TextTable table({{"DEVICE"},
                    {"KIND"},
@@ -223,6 +233,7 @@ std::string ToText(const std::vector<DeviceStatus>& devices, bool color) {
                    {"UTIL", Align::kRight},
                    {"MEMORY MIB", Align::kRight},
                    {"APPLICATIONS"}});
+
   for (const DeviceStatus& device : devices)
     table.Add(
         {device.spec.id().str(), std::string(ToString(device.spec.kind)), EngineName(device.spec),
@@ -257,6 +268,7 @@ std::string ToText(const std::vector<Profile>& profiles, bool color) {
                    {"SWITCH MS", Align::kRight},
                    {"MEMORY MIB", Align::kRight},
                    {"RUNS", Align::kRight}});
+
   for (const Profile& p : profiles)
     table.Add({p.model.str(), std::string(ToString(p.format)), p.device_type, FormatMillis(p.service_mean),
                FormatNumber(p.service_scv), FormatMillis(p.switch_overhead), FormatMebibytes(p.memory_bytes),
@@ -277,8 +289,10 @@ std::string ToText(const std::vector<AppStatus>& apps, bool color) {
                    {"MEASURED MEAN", Align::kRight},
                    {"P95", Align::kRight},
                    {"MET"}});
+
   for (const AppStatus& app : apps) {
     const auto predicted = app.predicted.value_or(LatencySummary{});
+    // Without a prediction a dash is shown, because 0 would read as very fast.
     const auto shown = [&](Duration value) { return app.predicted ? FormatMillis(value) : std::string("-"); };
     const bool missed = ObjectiveMet(app) == false;
     table.Add({app.app.name.str(), app.app.model, Cell(Phase(app), PhaseTone(app)),
@@ -288,6 +302,7 @@ std::string ToText(const std::vector<AppStatus>& apps, bool color) {
                FormatMillis(app.measured.response_histogram.Quantile(0.95)),
                Cell(Met(app), missed ? Tone::kBad : Tone::kPlain)});
   }
+
   return table.Render(color) + "\nLatencies in ms: response time at the agent.\n";
 }
 

@@ -12,6 +12,7 @@ namespace {
 constexpr std::string_view kGap = "  ";
 
 std::string_view EscapeOf(Tone tone) {
+  // Only the basic colours, which every terminal theme shows legibly.
   switch (tone) {
   case Tone::kPlain:
     return "";
@@ -24,6 +25,7 @@ std::string_view EscapeOf(Tone tone) {
   case Tone::kDim:
     return "\x1b[2m";
   }
+
   return "";
 }
 
@@ -70,15 +72,15 @@ void TextTable::Add(std::vector<Cell> row) {
 
 void TextTable::RenderRow(const std::vector<Cell>& row, const std::vector<size_t>& widths, bool color,
                           std::string& out) const {
-  size_t owed = 0; // spaces that are only written when something follows
+  size_t pending = 0; // spaces, written only once a cell follows: no line ends in one
   for (size_t i = 0; i < row.size(); ++i) {
     const size_t padding = widths[i] - DisplayWidth(row[i].text);
-    owed += (i > 0 ? kGap.size() : 0) + (columns_[i].align == Align::kRight ? padding : 0);
+    pending += (i > 0 ? kGap.size() : 0) + (columns_[i].align == Align::kRight ? padding : 0);
     if (!row[i].text.empty()) {
-      out.append(owed, ' ').append(Paint(row[i].text, row[i].tone, color));
-      owed = 0;
+      out.append(pending, ' ').append(Paint(row[i].text, row[i].tone, color));
+      pending = 0;
     }
-    owed += columns_[i].align == Align::kLeft ? padding : 0;
+    pending += columns_[i].align == Align::kLeft ? padding : 0;
   }
   out += '\n';
 }
@@ -90,9 +92,12 @@ std::string TextTable::Render(bool color) const {
     header.emplace_back(column.header, Tone::kBold);
     widths.push_back(DisplayWidth(column.header));
   }
+
+  // All rows before any output: the widest cell may be in the last one.
   for (const auto& row : rows_)
     for (size_t i = 0; i < row.size(); ++i)
       widths[i] = std::max(widths[i], DisplayWidth(row[i].text));
+
   std::string out;
   RenderRow(header, widths, color, out);
   for (const auto& row : rows_)
