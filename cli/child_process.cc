@@ -42,6 +42,7 @@ struct ChildPlan {
 } // namespace
 
 Result<std::unique_ptr<ChildProcess>> ChildProcess::Start(const ChildProcessOptions& options) {
+  // Everything that allocates comes before the fork: after it only plain system calls are safe.
   auto arguments = options.arguments;
   arguments.insert(arguments.begin(), "avocet");
   std::vector<char*> pointers;
@@ -49,12 +50,16 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::Start(const ChildProcessOpti
   for (auto& argument : arguments)
     pointers.push_back(argument.data());
   pointers.push_back(nullptr);
+
+  // Both files close on exec, so that children which start later do not hold them open.
   const Fd errors(open(options.log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
   if (errors.get() < 0) return Unavailable("cannot write " + options.log.string());
   std::array<int, 2> ends{-1, -1};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) return Unavailable("no pipe for a child process");
   Fd reading(ends[0]);
   const Fd writing(ends[1]);
+
+  // The parent's id is read here: the child compares it, to notice a parent that has died meanwhile.
   const ChildPlan plan{pointers.data(), writing.get(), errors.get(), getpid()};
   const pid_t pid = fork();
   if (pid == 0) BecomeProgram(plan);
@@ -70,15 +75,20 @@ ChildProcess::~ChildProcess() {
 Result<std::string> ChildProcess::ReadLine(Duration deadline) {
   const auto give_up = MonotonicTime::clock::now() + deadline;
   for (;;) {
+    // One read can bring several lines or a part of one; the rest waits in unread_ for the next call.
     if (const auto end = unread_.find('\n'); end != std::string::npos) {
       std::string line = unread_.substr(0, end);
       unread_.erase(0, end + 1);
       return line;
     }
+
     const auto left = give_up - MonotonicTime::clock::now();
     if (left <= Duration{}) return DeadlineExceeded("a child process said nothing in time");
+
+    // Rounded up: below 1 ms poll would return at once, and the loop would spin until the deadline.
     pollfd ready{.fd = output_, .events = POLLIN, .revents = 0};
     if (poll(&ready, 1, static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(left).count())) <= 0) continue;
+
     std::array<char, 4096> piece{};
     const ssize_t got = read(output_, piece.data(), piece.size());
     if (got == 0) return Unavailable("a child process ended early");

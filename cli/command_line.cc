@@ -55,13 +55,18 @@ void CommandLine::AddGlobalFlags() {
   app_.add_option("--addr", context_.address, "Address of the controller")
       ->envname("AVOCET_ADDR")
       ->capture_default_str();
+
+  // With environment variables, as nobody types three paths for every command.
   app_.add_option("--tls-ca", tls_.ca, "Certificate of the authority that the controller's must descend from")
       ->envname("AVOCET_TLS_CA");
   app_.add_option("--tls-cert", tls_.certificate, "Own certificate, role admin or client")->envname("AVOCET_TLS_CERT");
   app_.add_option("--tls-key", tls_.key, "Its private key")->envname("AVOCET_TLS_KEY");
+
   app_.add_option("-o,--output", output_, "table (for people) or json (for programs)")
       ->check(CLI::IsMember({"table", "json"}))
       ->capture_default_str();
+
+  // At most a day: a script must not hang for ever.
   app_.add_option("--timeout", timeout_s_, "Seconds to wait for an answer")
       ->check(CLI::Range(0.1, 86400.0))
       ->capture_default_str();

@@ -26,9 +26,9 @@ public:
     return Add(app_, name, help, std::move(run));
   }
   CLI::App& Add(CLI::App& parent, const std::string& name, const std::string& help, Runner run);
-  /// A word before others, e.g. `app`.
+  /// A command that only groups others, e.g. `app`.
   CLI::App& Group(const std::string& name, const std::string& help);
-  /// The flag --json of one command: the same as -o json.
+  /// The flag --json of one command, a short form of -o json.
   void AddJsonFlag(CLI::App& command);
 
   /// Parses, then runs the command that was chosen. Help, usage errors: the exit code that they have. Called once.

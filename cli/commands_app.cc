@@ -73,15 +73,21 @@ int AppPlanCommand(const Context& context, const AppApplyOptions& options, bool 
 int AppApplyCommand(const Context& context, const AppApplyOptions& options) {
   auto app = ReadApplication(options.file);
   if (!app.ok()) return Fail(context, app.status());
+  // Copied here, because the request below takes the application.
   const AppId name = app->name;
   Session session(SessionOf(context));
   if (!context.quiet) std::cerr << "deciding; a model without a profile is measured first\n";
+
+  // Watches from before the request, so that no event of the measurement is missed.
   const EventWatch watch(context, session, *app);
   auto decision = session.Ask(ApplyApp{std::move(*app), options.placement});
   if (!decision.ok()) return Fail(context, decision.status());
-  std::cout << Render(*decision, context.render) << std::flush; // before the wait
+
+  // Flushed before the wait: whoever reads a pipe sees the decision at once.
+  std::cout << Render(*decision, context.render) << std::flush;
   if (decision->kind == DecisionKind::kReject || !options.wait) return ExitCodeOf(*decision);
   if (!context.quiet) std::cerr << "loading on " << decision->device->str() << '\n';
+
   if (auto status = WaitUntilReady(session, name, context.timeout); !status.ok()) {
     std::cerr << Render(status, {}); // the decision already stands on stdout
     return ExitCodeOf(status);
@@ -92,10 +98,7 @@ int AppApplyCommand(const Context& context, const AppApplyOptions& options) {
 
 int AppListCommand(const Context& context) {
   Session session(SessionOf(context));
-  auto list = session.Ask(ListApps{});
-  if (!list.ok()) return Fail(context, list.status());
-  std::cout << Render(list->apps, context.render);
-  return kExitOk;
+  return Show(context, session.Ask(ListApps{}), &AppList::apps);
 }
 
 int AppStatusCommand(const Context& context, const std::string& app) {

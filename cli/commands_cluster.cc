@@ -33,26 +33,24 @@ int VersionCommand(const Context& context, bool client_only) {
 
 int NodeListCommand(const Context& context) {
   Session session(SessionOf(context));
-  auto list = session.Ask(ListNodes{});
-  if (!list.ok()) return Fail(context, list.status());
-  std::cout << Render(list->nodes, context.render);
-  return kExitOk;
+  return Show(context, session.Ask(ListNodes{}), &NodeList::nodes);
 }
 
 int DeviceListCommand(const Context& context) {
   Session session(SessionOf(context));
-  auto list = session.Ask(ListDevices{});
-  if (!list.ok()) return Fail(context, list.status());
-  std::cout << Render(list->devices, context.render);
-  return kExitOk;
+  return Show(context, session.Ask(ListDevices{}), &DeviceList::devices);
 }
 
 int RebalanceCommand(const Context& context, const RebalanceOptions& options) {
   Session session(SessionOf(context));
   auto plan = session.Ask(Rebalance{options.max_moves, !options.plan_only});
   if (!plan.ok()) return Fail(context, plan.status());
-  std::cout << Render(*plan, context.render) << std::flush; // before the wait
+
+  // Flushed before the wait: whoever reads a pipe sees the plan at once.
+  std::cout << Render(*plan, context.render) << std::flush;
   if (options.plan_only) return plan->moves.empty() ? kExitOk : kExitChanges;
+
+  // Each move has the whole timeout, so that a long plan does not fail for its length alone.
   for (const auto& one : plan->moves) {
     if (!context.quiet) std::cerr << "loading " << one.move.app.str() << " on " << one.move.to.str() << '\n';
     if (auto status = WaitUntilReady(session, one.move.app, context.timeout); !status.ok()) {

@@ -83,18 +83,12 @@ int ModelImportCommand(const Context& context, const ModelImportOptions& options
 
 int ModelListCommand(const Context& context) {
   Session session(SessionOf(context));
-  auto list = session.Ask(ListModels{});
-  if (!list.ok()) return Fail(context, list.status());
-  std::cout << Render(list->models, context.render);
-  return kExitOk;
+  return Show(context, session.Ask(ListModels{}), &ModelList::models);
 }
 
 int ModelProfileCommand(const Context& context, const ModelProfileOptions& options) {
   Session session(SessionOf(context));
-  auto list = session.Ask(ProfileModel{options.model, DeviceId(options.device)});
-  if (!list.ok()) return Fail(context, list.status());
-  std::cout << Render(list->profiles, context.render);
-  return kExitOk;
+  return Show(context, session.Ask(ProfileModel{options.model, DeviceId(options.device)}), &ProfileList::profiles);
 }
 
 void AddImport(CommandLine& line, CLI::App& model) {

@@ -12,12 +12,12 @@
 
 namespace avocet {
 
-/// What the flags that every command has in common say.
+/// What the flags that every command accepts were set to.
 struct Context {
   std::string address = "127.0.0.1:7400"; ///< of the controller
   std::optional<TlsOptions> tls;          ///< what the flags or the environment say of certificates
   RenderOptions render;
-  Duration timeout = std::chrono::minutes(5); ///< of one question, and of --wait
+  Duration timeout = std::chrono::minutes(5); ///< of one request, and of --wait
   bool quiet = false;                         ///< no progress on stderr
 };
 
@@ -32,6 +32,13 @@ inline int Fail(const Context& context, const Status& status) {
 template <class T> int Show(const Context& context, const Result<T>& result) {
   if (!result.ok()) return Fail(context, result.status());
   std::cout << Render(*result, context.render);
+  return kExitOk;
+}
+
+/// Prints one member of a reply, e.g. the list in a ListNodes reply, or the error there is instead.
+template <class T, class Part> int Show(const Context& context, const Result<T>& result, Part T::*part) {
+  if (!result.ok()) return Fail(context, result.status());
+  std::cout << Render(*result.*part, context.render);
   return kExitOk;
 }
 

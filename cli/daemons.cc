@@ -76,8 +76,10 @@ std::shared_ptr<std::atomic<bool>> Watch(const caf::actor& root) {
 }
 
 Result<std::unique_ptr<AgentProcess>> StartAgent(caf::actor_system& system, const AgentConfig& config) {
+  // Before the probe, which takes longer: a wrong certificate fails at once.
   AVOCET_RETURN_IF_ERROR(CheckTls(config.tls, config.controller, std::chrono::system_clock::now()));
   AVOCET_ASSIGN_OR_RETURN(auto devices, ProbeDevices(config));
+
   AgentProcessOptions process{.id = NodeId(config.name),
                               .data_dir = config.data_dir,
                               .prefix = EnginePrefix(),
@@ -87,24 +89,32 @@ Result<std::unique_ptr<AgentProcess>> StartAgent(caf::actor_system& system, cons
                               .inference = GrpcOptions(config.inference),
                               .http = HttpOptions(config.inference),
                               .agent = {}};
+
+  // Linked last: commands of the controller arrive as soon as the link stands.
   auto agent = AgentProcess::Start(system, process);
   if (agent.ok()) (*agent)->Link({.address = config.controller, .tls = config.tls, .seed = std::random_device{}()});
   return agent;
 }
 
 int ControllerCommand(const Context& context, const ControllerCommandOptions& options) {
+  // Before any thread starts, because threads inherit the signal mask.
   HoldSignals();
   PrepareToServe();
   auto config = ConfigOf(options);
   if (!config.ok()) return Fail(context, config.status());
+
   ControllerProcessOptions process{.data_dir = config->data_dir, .control = {}, .controller = {}};
   process.control.address = config->listen;
+  // A certificate on the command line overrides that of the file.
   process.control.tls = context.tls ? context.tls : config->tls;
   process.controller.policy = config->policy;
+
   ActorSystemConfig actors;
   caf::actor_system system{actors};
   auto controller = ControllerProcess::Start(system, process);
   if (!controller.ok()) return Fail(context, controller.status());
+
+  // An actor that ends by itself must end the process too, or its supervisor would not restart it.
   const auto alive = Watch(caf::actor_cast<caf::actor>((*controller)->actor()));
   return ServeUntilSignal(context, {.addresses = {{"control", (*controller)->address()}},
                                     .data_dir = config->data_dir,
@@ -113,15 +123,20 @@ int ControllerCommand(const Context& context, const ControllerCommandOptions& op
 }
 
 int AgentCommand(const Context& context, const AgentCommandOptions& options) {
+  // Before any thread starts, because threads inherit the signal mask.
   HoldSignals();
   PrepareToServe();
   auto config = ConfigOf(options);
   if (!config.ok()) return Fail(context, config.status());
+
   ActorSystemConfig actors;
   caf::actor_system system{actors};
+  // A certificate on the command line overrides that of the file.
   if (context.tls) config->tls = context.tls;
   auto agent = StartAgent(system, *config);
   if (!agent.ok()) return Fail(context, agent.status());
+
+  // An actor that ends by itself must end the process too, or its supervisor would not restart it.
   const auto alive = Watch(caf::actor_cast<caf::actor>((*agent)->actor()));
   return ServeUntilSignal(context, {.addresses = {{"inference", (*agent)->inference_address()},
                                                   {"rest", (*agent)->rest_address()},

@@ -57,7 +57,7 @@ private:
   bool keep_ = false;
 };
 
-/// Looks at all applications once a second, on a thread of its own, until told to stop.
+/// Takes a snapshot of all applications once a second, on a thread of its own, until it is stopped.
 class Sampler {
 public:
   explicit Sampler(const std::string& address)
@@ -116,16 +116,21 @@ public:
   Demo(const Context& context, const DemoOptions& options) : context_(context), options_(options) {}
 
   int Run() {
+    // Before any thread starts, because threads inherit the signal mask.
     HoldSignals();
     if (folder_.path().empty()) return Fail(context_, Unavailable("cannot create a temporary folder"));
     auto cluster = DemoCluster::Start(folder_.path());
     if (!cluster.ok()) return Fail(context_, cluster.status());
     cluster_ = std::move(*cluster);
+
     session_ = std::make_unique<Session>(SessionOptions{cluster_->control(), kStepDeadline});
+
+    // Ctrl-C only asks the steps to stop; the destructors then end the child processes in order.
     std::jthread watcher([this](const std::stop_token& done) {
       if (WaitForSignal([&] { return !done.stop_requested(); }, std::chrono::milliseconds(100)) != 0)
         interrupt_.request_stop();
     });
+
     const Status status = Steps();
     if (!status.ok()) return Fail(context_, status);
     std::cout << RenderDemo(result_, context_.render) << std::flush;
@@ -147,16 +152,20 @@ private:
   }
 
   Status ShowDevices() {
+    // The controller answers before the agents have registered, so the list grows for a moment.
     auto devices = session_->Ask(ListDevices{});
     const auto give_up = MonotonicTime::clock::now() + kStepDeadline;
     while (devices.ok() && devices->devices.size() < cluster_->inference().size()) {
       if (MonotonicTime::clock::now() > give_up) return DeadlineExceeded("the agents did not register");
-      std::this_thread::sleep_for(std::chrono::milliseconds(50)); // they are on their way
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
       devices = session_->Ask(ListDevices{});
     }
+
     if (!devices.ok()) return devices.status();
     Say() << "== Devices: one controller and three agents, each a process of its own\n"
           << Render(devices->devices, TextOnly()) << '\n';
+
+    // The plan is made for the type under which this machine's processor has its profiles.
     for (const auto& device : devices->devices) {
       if (!device.spec.emulated()) cpu_type_ = device.spec.type;
     }
@@ -243,10 +252,13 @@ private:
     LoadPlan plan{.targets = {}, .duration = kWarmUp + kMeasured, .warm_up = kWarmUp, .seed = options_.seed};
     for (const auto& app : apps_)
       plan.targets.push_back({app.name, app.rate_rps, app.arrival});
+
     Say() << "== Load: Poisson arrivals through the agents' inference endpoints, " << FormatDuration(kWarmUp)
           << " warm-up, " << FormatDuration(kMeasured) << " measured\n"
           << std::flush;
     ProgressBar bar(std::cerr, "load", {.terminal = isatty(STDERR_FILENO) != 0, .width = TerminalWidth(STDERR_FILENO)});
+
+    // Counters are read from before the first request to after the last, or the ends would be missing.
     Sampler sampler(cluster_->control());
     AVOCET_ASSIGN_OR_RETURN(auto endpoints, Endpoints());
     auto report = RunDemoLoad(
@@ -255,10 +267,13 @@ private:
           if (!context_.quiet) bar.Update(ToSeconds(progress.elapsed) / ToSeconds(progress.planned), "");
         },
         interrupt_.get_token());
+
     if (!report.ok()) return report.status();
     if (report->interrupted) return Cancelled("interrupted");
     bar.Finish("done");
+
     AVOCET_ASSIGN_OR_RETURN(auto samples, sampler.Finish(*report));
+    // An interval needs two readings of the counters.
     if (samples.size() < 2) return Internal("too few samples were taken");
     result_.rows = CompareSamples(samples);
     result_.load = std::move(*report);

@@ -29,7 +29,7 @@ Result<std::string> RealDevice() {
                     "]\nmemory_mb = " + std::to_string(cpu.memory_bytes / kMemoryShare / kMiB) + "\n");
 }
 
-// A Jetson Nano's GPU and a Coral USB stick, as far as published measurements tell.
+// A Jetson Nano's GPU and a Coral USB stick, by published measurements.
 std::string EmulatedGpu() {
   return Device("gpu0", "gpu", "engine = \"emulated\"\ndiscipline = \"time_shared\"\nmemory_mb = 3964\n");
 }

@@ -12,12 +12,12 @@
 
 namespace avocet {
 
-/// The demo's cluster: one controller and three agents - cpu-1 with a real device, jetson-1 and coral-1 with
-/// emulated ones - each a process of its own on loopback, below one folder. They end with this, however it
-/// ends.
+/// The demo's cluster: one controller and three agents, each a process of its own on loopback, below one folder.
+/// The agent cpu-1 has a real device, jetson-1 and coral-1 have emulated ones. The processes end with this object,
+/// and also when this process is killed.
 class DemoCluster {
 public:
-  /// Starts them and waits until each says that it is ready; kInternal with the end of its log when one does not.
+  /// Starts all and waits until each is ready; kInternal with the end of the log of one that fails.
   static Result<std::unique_ptr<DemoCluster>> Start(const std::filesystem::path& folder);
   /// Stop.
   ~DemoCluster();
@@ -32,7 +32,7 @@ public:
 
 private:
   explicit DemoCluster(std::filesystem::path folder) : folder_(std::move(folder)) {}
-  /// Starts one and returns the address that it says under `key`.
+  /// Starts a process and returns the address under `key` in the line that it prints when it is ready.
   Result<std::string> Launch(const std::vector<std::string>& arguments, const std::string& name,
                              const std::string& key);
   Status StartController();

@@ -4,6 +4,8 @@
 #include <future>
 #include <utility>
 
+#include "messages/invariant.h"
+
 namespace avocet {
 namespace {
 
@@ -12,8 +14,10 @@ std::map<std::string, LoadPlan> Split(const LoadPlan& plan, const std::map<AppId
   std::map<std::string, LoadPlan> parts;
   LoadPlan empty = plan;
   empty.targets.clear();
-  for (const auto& target : plan.targets)
+  for (const auto& target : plan.targets) {
+    AVOCET_CHECK(endpoints.contains(target.app));
     parts.try_emplace(endpoints.at(target.app), empty).first->second.targets.push_back(target);
+  }
   return parts;
 }
 
@@ -25,8 +29,8 @@ Result<LoadReport> RunDemoLoad(const LoadPlan& plan, const std::map<AppId, std::
   OnLoadProgress progress = on_progress;
   for (const auto& [endpoint, part] : Split(plan, endpoints))
     running.push_back(
-        std::async(std::launch::async, [address = endpoint, part = part, tell = std::exchange(progress, {}), stop] {
-          return RunLoad(part, {.address = address}, tell, stop);
+        std::async(std::launch::async, [address = endpoint, part = part, notify = std::exchange(progress, {}), stop] {
+          return RunLoad(part, {.address = address}, notify, stop);
         }));
   LoadReport all{.address = {}, .plan = plan, .apps = {}};
   Status first_error;

@@ -9,8 +9,8 @@
 namespace avocet {
 
 /// Runs the plan with every application's requests sent to its own endpoint, all at the same time, as
-/// RunLoad does for one endpoint. Requires an endpoint for each of the plan's applications. Progress is told of
-/// one endpoint's part.
+/// RunLoad does for one endpoint. Requires an endpoint for each of the plan's applications. Only the first endpoint's
+/// part reports progress.
 Result<LoadReport> RunDemoLoad(const LoadPlan& plan, const std::map<AppId, std::string>& endpoints,
                                const OnLoadProgress& on_progress, const std::stop_token& stop);
 

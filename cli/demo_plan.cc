@@ -6,7 +6,7 @@
 namespace avocet {
 namespace {
 
-/// Objectives of the real device over what is predicted for it.
+/// Objectives on the real device are this factor times the prediction.
 constexpr double kSlack = 2.5;
 constexpr double kLeastObjectiveMs = 20;
 
@@ -93,12 +93,16 @@ Result<std::vector<Application>> DemoApplications(const std::vector<ModelStatus>
   AVOCET_ASSIGN_OR_RETURN(auto load, RealLoad(models, cpu_type));
   const DevicePrediction prediction = Predict(load);
   if (!prediction.stable) return Internal("the demo's load on the real device is not stable");
+
   std::vector<Application> apps;
+  // Objectives on the real device follow its measured profile; fixed ones would fail on a slower machine.
   for (size_t i = 0; i < std::size(kRealApps); ++i) {
     const auto& real = kRealApps[i];
     const Objective objective{real.statistic, ObjectiveFor(prediction.apps[i].at(real.statistic))};
     apps.push_back(Make(real.app, real.model, load.apps[i].rate_rps, objective));
   }
+
+  // Emulated devices are equally fast everywhere, so their objectives are constants.
   for (const auto& emulated : kEmulatedApps)
     apps.push_back(
         Make(emulated.app, emulated.model, emulated.rate_rps, {emulated.statistic, FromMillis(emulated.latency_ms)}));

@@ -18,11 +18,11 @@ struct DemoModel {
 std::vector<DemoModel> DemoModels();
 
 /// The applications that the demo admits. Those of the real device get a rate that takes a fixed
-/// share of it, and an objective of 2.5 times the prediction, both from the measured profiles: the
+/// share of the device, and an objective of 2.5 times the prediction. Both follow the measured profiles, as the
 /// demo must make sense on a slow machine, too. kNotFound when a profile is missing.
 Result<std::vector<Application>> DemoApplications(const std::vector<ModelStatus>& models, const std::string& cpu_type);
 
-/// The one that is too much.
+/// An application that no device of the demo can take.
 Application OneTooMany();
 
 } // namespace avocet

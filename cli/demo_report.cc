@@ -7,6 +7,7 @@
 #include "cli/format.h"
 #include "cli/render_json.h"
 #include "cli/table.h"
+#include "messages/invariant.h"
 
 namespace avocet {
 namespace {
@@ -43,11 +44,15 @@ std::string Judge(const DemoRow& row) {
 DemoRow Compare(const std::vector<DemoSample>& samples, size_t index) {
   DemoRow row{.app = samples.front()[index], .failure = ""};
   const auto& first = samples.front()[index].measured;
+
+  // Counters grow from the start, so the measured window is the difference between its ends.
   const ResponseBatch whole = Between(first, samples.back()[index].measured);
   row.requests = whole.response.count;
   row.mean = FromSeconds(whole.response.mean());
   row.p95 = whole.histogram.Quantile(0.95).value_or(Duration{});
   if (row.app.predicted) row.mean_err = ToSeconds(row.mean) / ToSeconds(row.app.predicted->mean) - 1;
+
+  // Successive responses depend on each other; the interval comes from the means of whole batches.
   std::vector<ResponseBatch> batches;
   for (size_t i = 1; i < samples.size(); ++i)
     batches.push_back(Between(samples[i - 1][index].measured, samples[i][index].measured));
@@ -80,6 +85,8 @@ Json RowJson(const DemoRow& row, const AppLoadReport* client) {
                {"predicted", PredictedJson(row.app)},
                {"measured", {{"mean_ms", ToMillis(row.mean)}, {"p95_ms", ToMillis(row.p95)}}},
                {"mean_err", row.mean_err}};
+
+  // Null where nothing is known, so that a script finds the key in every row.
   json["objective_ci_low_ms"] = row.interval_s ? Json(row.interval_s->low * 1e3) : Json(nullptr);
   if (client != nullptr)
     json["client"] = {
@@ -121,6 +128,7 @@ std::string DemoTable(const DemoResult& result, bool color) {
                    {"MEASURED", Align::kRight},
                    {"REQUESTS", Align::kRight},
                    {""}});
+
   for (const auto& row : result.rows) {
     const auto& objective = row.app.app.objective;
     const auto predicted = row.app.predicted.value_or(LatencySummary{});
@@ -137,6 +145,7 @@ std::string DemoTable(const DemoResult& result, bool color) {
 } // namespace
 
 std::vector<DemoRow> CompareSamples(const std::vector<DemoSample>& samples) {
+  AVOCET_CHECK(samples.size() >= 2);
   std::vector<DemoRow> rows;
   for (size_t i = 0; i < samples.front().size(); ++i)
     rows.push_back(Compare(samples, i));

@@ -30,7 +30,7 @@ inline constexpr uint64_t kDemoManyRequests = 500;
 inline constexpr double kDemoMeanTolerance = 0.25;
 
 /// Compares what was measured between the first and the last sample with what the first one
-/// predicts. Requires two samples, all of the same applications.
+/// predicts. Requires at least two samples, each of the same applications in the same order.
 std::vector<DemoRow> CompareSamples(const std::vector<DemoSample>& samples);
 
 struct DemoResult {

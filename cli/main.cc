@@ -9,6 +9,7 @@ namespace {
 
 /// In the order in which --help shows them.
 void AddCommands(CommandLine& line) {
+  // In this order --help lists them: first what is asked of a cluster, then what runs one.
   AddVersionCommand(line);
   AddNodeCommands(line);
   AddDeviceCommands(line);
@@ -19,9 +20,11 @@ void AddCommands(CommandLine& line) {
   AddLoadCommand(line);
   AddPredictCommand(line);
   AddReplayCommand(line);
+
   AddControllerCommand(line);
   AddAgentCommand(line);
   AddTlsCommands(line);
+
   AddSimulateCommand(line);
   AddCapacityCommand(line);
   AddDevCommand(line);
@@ -32,7 +35,7 @@ void AddCommands(CommandLine& line) {
 } // namespace avocet
 
 int main(int argc, char** argv) {
-  // Later builds of ONNX Runtime than the one that we install report to their maker unless told not to,
+  // Later builds of ONNX Runtime than the one that we install send telemetry unless this variable is set,
   // and read this when they are loaded. Set before there are threads; the operator's own value stays.
   setenv("ORT_DISABLE_TELEMETRY", "1", 0); // NOLINT(concurrency-mt-unsafe)
   avocet::SkipOpensslCleanup();

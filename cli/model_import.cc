@@ -48,16 +48,20 @@ Result<std::string> ReadPiece(std::ifstream& stream, uint64_t offset) {
 
 Status Upload(Session& session, const std::filesystem::path& file, const Variant& variant, const OnUpload& on_upload) {
   std::ifstream stream(file, std::ios::binary);
-  auto stored = session.Ask(PutModelChunk{variant.file, 0, variant.size_bytes, ""}); // asks where to go on
+  // An empty piece asks how much of an interrupted upload is stored; that part is not sent again.
+  auto stored = session.Ask(PutModelChunk{variant.file, 0, variant.size_bytes, ""});
   if (!stored.ok()) return stored.status();
   uint64_t offset = stored->next_offset;
+
   for (int resumes = 0; offset < variant.size_bytes;) {
     auto data = ReadPiece(stream, offset);
     if (!data.ok()) return data.status().WithContext(file.string());
+
     const uint64_t expected = offset + data->size();
     stored = session.Ask(PutModelChunk{variant.file, offset, variant.size_bytes, std::move(*data)});
     if (!stored.ok()) return stored.status();
     offset = stored->next_offset;
+    // The store may answer with an earlier offset after a restart; without a limit that could go on for ever.
     if (offset != expected && ++resumes > kMaxResumes)
       return Unavailable(file.string() + ": the upload does not advance");
     if (on_upload) on_upload(static_cast<double>(offset) / static_cast<double>(variant.size_bytes));

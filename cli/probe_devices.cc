@@ -11,7 +11,7 @@ constexpr uint64_t kMemoryShare = 4;
 std::vector<DeviceConfig> DefaultDevices(int last_core, int cpu_memory_mb) {
   return {
       {.name = "cpu0", .memory_mb = cpu_memory_mb, .cores = {last_core}},
-      // A Jetson Nano's GPU and a Coral USB stick, as far as published measurements tell.
+      // A Jetson Nano's GPU and a Coral USB stick, by published measurements.
       {.name = "gpu0",
        .kind = DeviceKind::kGpu,
        .discipline = Discipline::kTimeShared,

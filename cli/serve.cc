@@ -8,12 +8,13 @@
 #include <spdlog/spdlog.h>
 
 #include "cli/signals.h"
+#include "messages/invariant.h"
 #include "node_agent/descriptor_limit.h"
 
 namespace avocet {
 namespace {
 
-void SayReady(const Context& context, const Served& served) {
+void PrintReady(const Context& context, const Served& served) {
   if (context.render.format == OutputFormat::kJson) {
     nlohmann::ordered_json line = {{"v", 1}};
     for (const auto& [name, address] : served.addresses)
@@ -34,7 +35,8 @@ void PrepareToServe() {
 }
 
 int ServeUntilSignal(const Context& context, const Served& served) {
-  SayReady(context, served);
+  AVOCET_CHECK(SignalsAreHeld());
+  PrintReady(context, served);
   for (const auto& [name, address] : served.addresses)
     spdlog::info("ready endpoint={} address={}", name, address);
   const int signal = WaitForSignal(served.alive);

@@ -8,7 +8,7 @@
 
 namespace avocet {
 
-/// What a long-running command tells: where it listens, by name.
+/// Where a long-running command listens: name of an endpoint to address.
 using Addresses = std::map<std::string, std::string>;
 
 struct Served {
@@ -27,7 +27,7 @@ void PrepareToServe();
 
 /// Says on stdout that it is ready and where (-o json: in one line), serves until SIGTERM or SIGINT, and
 /// stops in order; a second signal ends the process at once. The exit code: an error when it was not a signal that
-/// ended it. Requires HoldSignals.
+/// ended it. Requires that HoldSignals was called on this thread.
 int ServeUntilSignal(const Context& context, const Served& served);
 
 } // namespace avocet

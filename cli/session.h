@@ -14,13 +14,13 @@ namespace avocet {
 
 struct SessionOptions {
   std::string address;
-  Duration deadline = std::chrono::minutes(5); ///< of one question
+  Duration deadline = std::chrono::minutes(5); ///< of one request
   std::optional<TlsOptions> tls;               ///< absent: plain text, to loopback only
 };
 
 struct Context;
-/// What the flags say. Beyond loopback, without certificates among the flags: the only admin's certificate of
-/// DefaultTlsDir().
+/// The session that the flags ask for. Beyond loopback, without certificates among the flags: the only admin's
+/// certificate of DefaultTlsDir().
 SessionOptions SessionOf(const Context& context);
 
 /// The CLI's side of a conversation with a controller: an actor client. Not thread-safe.

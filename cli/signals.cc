@@ -21,6 +21,12 @@ void HoldSignals() {
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
+bool SignalsAreHeld() {
+  sigset_t held;
+  pthread_sigmask(SIG_BLOCK, nullptr, &held);
+  return sigismember(&held, SIGINT) == 1 && sigismember(&held, SIGTERM) == 1;
+}
+
 int WaitForSignal(const std::function<bool()>& alive, Duration poll) {
   const sigset_t set = StopSignals();
   const timespec step{.tv_sec = static_cast<time_t>(poll / std::chrono::seconds(1)),

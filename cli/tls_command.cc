@@ -59,6 +59,7 @@ void Print(const Context& context, const Json& json, const std::string& text) {
 /// What the operator does next with a certificate.
 std::string NextStep(const IssuedCertificate& issued) {
   const std::string folder = issued.files.key.parent_path().string();
+  // Daemons read a file, people set their environment.
   switch (issued.identity.role) {
   case Role::kController:
   case Role::kAgent:
@@ -72,6 +73,7 @@ std::string NextStep(const IssuedCertificate& issued) {
     return fmt::format("export AVOCET_TLS_CA={0}/ca.pem AVOCET_TLS_CERT={0}/cert.pem AVOCET_TLS_KEY={0}/key.pem\n",
                        folder);
   }
+
   return "";
 }
 
@@ -90,6 +92,8 @@ int TlsInitCommand(const Context& context, const TlsCommandOptions& options) {
                                      .rotate = options.rotate,
                                      .now = system_clock::now()});
   if (!made.ok()) return Fail(context, made.status());
+
+  // The warning stands beside the key, because whoever has it can pose as any member.
   Print(context,
         {{"v", 1},
          {"ca", made->certificate.string()},
@@ -103,8 +107,10 @@ int TlsInitCommand(const Context& context, const TlsCommandOptions& options) {
 
 int TlsIssueCommand(const Context& context, const TlsCommandOptions& options) {
   const auto role = ParseRole(options.role);
+  // The list is that of roles which may be issued: `local` is never a certificate.
   if (!role)
     return Fail(context, InvalidArgument("role '" + options.role + "' is none of controller, agent, admin, client"));
+
   const auto issued = IssueCertificate({.directory = DirectoryOf(options),
                                         .identity = {*role, options.name},
                                         .hosts = options.hosts,
@@ -112,6 +118,7 @@ int TlsIssueCommand(const Context& context, const TlsCommandOptions& options) {
                                         .force = options.force,
                                         .now = system_clock::now()});
   if (!issued.ok()) return Fail(context, issued.status());
+
   Print(context,
         {{"v", 1},
          {"identity", ToUri(issued->identity)},
@@ -145,11 +152,13 @@ void AddIssue(CommandLine& line, CLI::App& tls) {
   CLI::App& issue = line.Add(tls, "issue", "Make the certificate of one process or person",
                              [options](const Context& c) { return TlsIssueCommand(c, *options); });
   issue.footer(kTlsHelp);
+
   issue.add_option("name", options->name, "Name; an agent's must be that of its node")->required();
   issue.add_option("--role", options->role, "controller, agent, admin (everything) or client (only asks)")
       ->required()
       ->check(CLI::IsMember({"controller", "agent", "admin", "client"}));
   AddDirectory(issue, *options);
+  // One value for each flag: "--host a NAME" would otherwise take NAME as a host.
   issue.add_option("--host", options->hosts, "Name or IP address it is dialled under; may be repeated")
       ->allow_extra_args(false);
   issue.add_option("--days", options->days, "How long it is valid")->capture_default_str();
