@@ -34,6 +34,11 @@ target_link_libraries(avocet_options INTERFACE Threads::Threads)
 if(AVOCET_FUZZ)
   target_compile_options(avocet_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
+if(AVOCET_COVERAGE)
+  # Atomic: threads count together. Absolute names, or the report finds no sources of objects in other folders.
+  target_compile_options(avocet_options INTERFACE --coverage -fprofile-update=atomic -fprofile-abs-path)
+  target_link_options(avocet_options INTERFACE --coverage)
+endif()
 if(AVOCET_SANITIZE)
   # CAF binds references to null in init_fun_factory.hpp; everything else of UBSan stays on.
   target_compile_options(avocet_options INTERFACE -fsanitize=${AVOCET_SANITIZE} -fno-omit-frame-pointer
