@@ -6,45 +6,10 @@
 #include <rapidcheck/gtest.h>
 
 #include "controller/fifo_model.h"
-#include "tests/controller/load_builder.h"
+#include "tests/controller/any_load.h"
 
 namespace avocet::testing {
 namespace {
-
-double Between(double low, double high) { // log-uniform
-  const double unit = *rc::gen::inRange(0, 1000001) / 1e6;
-  return low * std::pow(high / low, unit);
-}
-
-struct Shape {
-  bool switches = false;
-  bool constant = false;
-};
-
-/// 1 to 8 models with total utilization up to 0.97.
-DeviceLoad AnyLoad(Discipline discipline, Shape shape) {
-  const int models = *rc::gen::inRange(1, 9);
-  std::vector<LoadRow> rows;
-  for (int i = 0; i < models; ++i) {
-    const double service = Between(1e-3, 0.3), scv = shape.constant ? 0 : *rc::gen::element(0.0, 0.2, 1.0, 3.0);
-    const double switch_s = shape.switches && *rc::gen::arbitrary<bool>() ? Between(1e-3, 0.1) : 0;
-    rows.push_back({Between(0.05, 20), service, scv, switch_s});
-  }
-  auto load = MakeLoad(discipline, rows, *rc::gen::inRange(1, 9));
-  const double scale = Between(0.05, 0.97) / Utilization(load);
-  for (auto& app : load.apps)
-    app.rate_rps *= scale;
-  return load;
-}
-
-Discipline AnyDiscipline() {
-  return *rc::gen::element(Discipline::kFifo, Discipline::kTimeShared, Discipline::kProcessorSharing,
-                           Discipline::kMultiServer);
-}
-
-bool IsClose(double a, double b, double relative) {
-  return std::abs(a - b) <= relative * std::max(a, b);
-}
 
 RC_GTEST_PROP(LatencyProperties, EveryNumberIsFiniteAndInOrder, ()) {
   const auto load = AnyLoad(AnyDiscipline(), {.switches = true});

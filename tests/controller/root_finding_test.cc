@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
 
 namespace avocet {
 namespace {
@@ -60,6 +61,30 @@ TEST(BracketFrom, EndsAtTheLeastWhereNothingIsPositive) {
 TEST(BracketFrom, IsNarrowForAFunctionThatFallsAsPromised) {
   const Bracket bracket = BracketFrom([](double t) { return (3 - t) / 0.5; }, {2.9, 0.5, 0});
   EXPECT_LT(bracket.high - bracket.low, 0.2);
+}
+
+RC_GTEST_PROP(FindRootProperties, KeepsToItsTolerance, ()) {
+  const double root = *rc::gen::inRange(1, 1000000) / 1e3, steepness = *rc::gen::element(1e-3, 1.0, 100.0);
+  const double low = root * *rc::gen::element(0.0, 0.5, 0.999), high = root * *rc::gen::element(1.001, 2.0, 1e3);
+  const auto f = [&](double x) { return std::expm1(steepness * (root - x) / root); };
+  for (const double tolerance : {1e-3, 1e-6, 1e-12}) {
+    const double found = FindRoot(f, {low, high, f(low), f(high)}, tolerance);
+    RC_ASSERT(std::abs(found - root) <= 2 * tolerance * root);
+  }
+}
+
+RC_GTEST_PROP(FindRootProperties, AsksLittleMoreThanBisectionWould, ()) {
+  const double root = *rc::gen::inRange(1, 999) / 1e3, power = *rc::gen::element(1.0, 3.0, 9.0, 21.0);
+  int calls = 0;
+  const auto f = [&](double x) { return ++calls, std::copysign(std::pow(std::abs(root - x), power), root - x); };
+  const Bracket bracket{0, 1, f(0), f(1)};
+  calls = 0;
+  (void)FindRoot(f, bracket, 1e-9);
+  RC_ASSERT(calls <= 100); // bisection: 30 to 40
+}
+
+TEST(FindRoot, TakesRisingFunctionsToo) {
+  EXPECT_NEAR(RootOf([](double x) { return x * x * x - 8; }, 0, 100), 2, 1e-11);
 }
 
 } // namespace
