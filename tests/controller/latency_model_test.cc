@@ -300,5 +300,53 @@ TEST(ServiceClasses, TransformHasTheMeanAsItsSlope) {
   }
 }
 
+TEST(Statistics, HaveTheirProbabilityAndTheirPlace) {
+  const AppPrediction app{.app = AppId("a"), .mean_s = 1, .p50_s = 2, .p95_s = 3, .p99_s = 4};
+  EXPECT_EQ(app.at(Statistic::kMean), 1);
+  EXPECT_EQ(app.at(Statistic::kP50), 2);
+  EXPECT_EQ(app.at(Statistic::kP95), 3);
+  EXPECT_EQ(app.at(Statistic::kP99), 4);
+  EXPECT_EQ(ProbabilityOf(Statistic::kP50), 0.5);
+  EXPECT_EQ(ProbabilityOf(Statistic::kP99), 0.99);
+}
+
+TEST(Solve, IsStableUpToTheLimitAndNoFarther) {
+  for (const auto discipline : kDisciplines) {
+    EXPECT_TRUE(Solve(MakeLoad(discipline, {{kStableUtilization - 1e-9, 1}})).stable) << ToString(discipline);
+    EXPECT_FALSE(Solve(MakeLoad(discipline, {{kStableUtilization, 1}})).stable) << ToString(discipline);
+  }
+}
+
+TEST(Solve, UnstableDevicesMeetNothing) {
+  const auto response = Solve(MakeLoad(Discipline::kFifo, {{2, 1}}));
+  EXPECT_FALSE(response.MeetsAll({std::nullopt}));
+  EXPECT_EQ(response.MeetsEach({std::nullopt}), (std::vector<char>{0}));
+}
+
+TEST(Solve, SeveralProbabilitiesAreThoseOfEach) {
+  for (const auto discipline : kDisciplines) {
+    const auto response = Solve(MakeLoad(discipline, {{20, 0.01, 0.5, 0.005}, {5, 0.04, 0, 0.01}}));
+    const std::vector<ResponseLimit> limits = {{0, 0.02}, {1, 0.05}, {0, 0.1}};
+    std::vector<double> together(limits.size());
+    response.Within(limits, together);
+    for (size_t n = 0; n < limits.size(); ++n)
+      EXPECT_NEAR(together[n], response.Within(limits[n].app, limits[n].limit_s), 1e-12) << ToString(discipline);
+  }
+}
+
+TEST(Solve, OnlySeveralModelsUnderTimeSharingAreRough) {
+  for (const auto discipline : kDisciplines) {
+    EXPECT_EQ(Solve(MakeLoad(discipline, {{1, 0.1}, {1, 0.2}})).rough, discipline == Discipline::kTimeShared);
+    EXPECT_FALSE(Solve(MakeLoad(discipline, {{1, 0.1, 0, 0, "m"}, {1, 0.2, 0, 0, "m"}})).rough);
+  }
+}
+
+TEST(Utilization, SpreadsOverCoresUnderMultiServerOnly) {
+  for (const auto discipline : kDisciplines) {
+    const double expected = discipline == Discipline::kMultiServer ? 0.2 : 0.8;
+    EXPECT_DOUBLE_EQ(Utilization(MakeLoad(discipline, {{4, 0.2}}, 4)), expected) << ToString(discipline);
+  }
+}
+
 } // namespace
 } // namespace avocet
