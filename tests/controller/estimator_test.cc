@@ -341,5 +341,65 @@ TEST(UpperRateBound, CoversTheTrueRateNineteenTimesInTwenty) {
   EXPECT_NEAR(covered / 4000.0, 0.95, 0.02);
 }
 
+TEST(DeviceEstimator, OrderOfApplicationsInAWindowDoesNotMatter) {
+  auto window = EmptyWindow(1), reversed = EmptyWindow(1);
+  AddApp(window, "a", "m:1", 3).service.Add(0.01);
+  AddApp(window, "b", "n:1", 5).service.Add(0.02);
+  reversed.apps = {window.apps[1], window.apps[0]};
+  DeviceEstimator estimator{DeviceId("n/d")}, other{DeviceId("n/d")};
+  (void)estimator.Observe(window);
+  (void)other.Observe(reversed);
+  for (const char* app : {"a", "b"})
+    EXPECT_EQ(RateOf(estimator, app), RateOf(other, app)) << app;
+  for (const char* model : {"m:1", "n:1"})
+    EXPECT_EQ(FitOf(estimator, model), FitOf(other, model)) << model;
+}
+
+TEST(DeviceEstimator, KeepsSwitchedServiceApart) {
+  DeviceEstimator estimator{DeviceId("n/d")};
+  auto window = EmptyWindow(1);
+  auto& app = AddApp(window, "a", "m:1", 3);
+  app.service.Add(0.01);
+  app.switched_service.Add(0.05);
+  app.switched_service.Add(0.07);
+  (void)estimator.Observe(window);
+  EXPECT_DOUBLE_EQ(FitOf(estimator, "m:1").service.mean, 0.01);
+  EXPECT_DOUBLE_EQ(FitOf(estimator, "m:1").switched_service.mean, 0.06);
+  EXPECT_DOUBLE_EQ(FitOf(estimator, "m:1").switched_service.weight, 2);
+}
+
+TEST(DeviceEstimator, OldServiceTimesCountHalfAfterAHalfLife) {
+  DeviceEstimator estimator{DeviceId("n/d"), {.half_life_windows = 1}};
+  for (const auto& [sequence, service_s] : {std::pair(1, 0.03), std::pair(2, 0.06)}) {
+    auto window = EmptyWindow(static_cast<uint64_t>(sequence));
+    AddApp(window, "a", "m:1", 1).service.Add(service_s);
+    (void)estimator.Observe(window);
+  }
+  EXPECT_NEAR(FitOf(estimator, "m:1").service.mean, (0.03 / 2 + 0.06) / 1.5, 1e-12);
+  EXPECT_NEAR(FitOf(estimator, "m:1").service.weight, 1.5, 1e-12);
+}
+
+TEST(DeviceEstimator, AForgottenApplicationStartsAnew) {
+  DeviceEstimator estimator{DeviceId("n/d")};
+  for (uint64_t i = 1; i <= 100; ++i)
+    (void)estimator.Observe(WindowWith(i, 4));
+  estimator.Forget(AppId("a"));
+  (void)estimator.Observe(WindowWith(101, 1));
+  EXPECT_DOUBLE_EQ(RateOf(estimator, "a").weight, 1);
+  EXPECT_DOUBLE_EQ(RateOf(estimator, "a").mean, 1 / kWindowSeconds);
+}
+
+TEST(EstimatorOptions, AreCheckedAtTheirLimits) {
+  EXPECT_TRUE(Validate(EstimatorOptions{.half_life_windows = 1e-9}).ok());
+  EXPECT_FALSE(Validate(EstimatorOptions{.half_life_windows = INFINITY}).ok());
+  EXPECT_TRUE(Validate(EstimatorOptions{.significant_change = 0.999}).ok());
+  EXPECT_FALSE(Validate(EstimatorOptions{.significant_change = 0}).ok());
+}
+
+TEST(UpperRateBound, ScalesWithTheRate) {
+  const Estimate rate{.mean = 3, .scv = 1, .weight = 7}, twice{.mean = 6, .scv = 1, .weight = 7};
+  EXPECT_DOUBLE_EQ(UpperRateBound(twice), 2 * UpperRateBound(rate));
+}
+
 } // namespace
 } // namespace avocet

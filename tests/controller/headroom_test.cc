@@ -1,5 +1,7 @@
 #include "controller/headroom.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "controller/micro_simulation.h"
@@ -94,6 +96,42 @@ TEST(MicroSimulation, PlaysSeveralWorkersPerModel) {
   // With as many workers as there are ever requests it is processor sharing: mean s / (1 - rho).
   const auto load = MakeLoad(Discipline::kTimeShared, {{10, 0.03}, {5, 0.04}});
   EXPECT_NEAR(Simulate(load, {.requests = 400000, .workers = 100000}).Mean(0), 0.06, 0.001);
+}
+
+TEST(Headroom, OfOneConstantQueueHasAClosedForm) {
+  // M/D/1: s + s rho / 2 (1 - rho) = 1.5 s at rho = 1/2, that is 50 rps.
+  EXPECT_NEAR(LargestRateFactor(MakeLoad(Discipline::kFifo, {{25, 0.01}}), {ResponseGoal{Statistic::kMean, 0.015}}), 2,
+              0.004);
+}
+
+TEST(Headroom, IsInverseToTheLoad) {
+  for (const auto discipline : {Discipline::kFifo, Discipline::kTimeShared, Discipline::kProcessorSharing}) {
+    const auto load = TwoModels(discipline);
+    const ResponseGoals goals{ResponseGoal{Statistic::kP95, 0.2}, ResponseGoal{Statistic::kMean, 0.3}};
+    EXPECT_NEAR(LargestRateFactor(Scaled(load, 0.5), goals) / LargestRateFactor(load, goals), 2, 0.006)
+        << ToString(discipline);
+  }
+}
+
+TEST(Headroom, AnotherGoalNeverRaisesIt) {
+  const auto load = TwoModels(Discipline::kFifo);
+  const std::optional<ResponseGoal> first = ResponseGoal{Statistic::kMean, 0.08},
+                                    second = ResponseGoal{Statistic::kP99, 0.3};
+  const double both = LargestRateFactor(load, {first, second});
+  const double each =
+      std::min(LargestRateFactor(load, {first, std::nullopt}), LargestRateFactor(load, {std::nullopt, second}));
+  EXPECT_NEAR(both / each, 1, 0.002);
+}
+
+TEST(Headroom, OfAnOverloadedDeviceIsBelowOne) {
+  const auto load = Scaled(TwoModels(Discipline::kFifo), 10);
+  ASSERT_GT(Utilization(load), 1);
+  const double factor = LargestRateFactor(load, {std::nullopt, std::nullopt});
+  EXPECT_NEAR(factor * Utilization(load), 1, 0.002);
+}
+
+TEST(Headroom, MeetsNothingWithoutSteadyState) {
+  EXPECT_FALSE(MeetsAll(MakeLoad(Discipline::kFifo, {{100, 0.01}}), {std::nullopt}));
 }
 
 } // namespace

@@ -93,5 +93,38 @@ RC_GTEST_PROP(RateGrowthProperties, AGlanceJudgesLikeTheModel, ()) {
   RC_ASSERT(KeepsGoals(tenancy, 0.92) == (assessed.AllKept() && assessed.utilization <= 0.92));
 }
 
+TEST(RateGrowth, WithoutApplicationsIsSaturation) {
+  EXPECT_NEAR(EstimatedRateFactor({}, 0.25, {}), 4, 1e-6);
+}
+
+TEST(RateGrowth, TheTightestGoalIsTheBound) {
+  const double mean = 0.01 / 0.9; // M/M/1 at 0.1, as above
+  std::vector<RateGrowth> apps(
+      2,
+      {.statistic = Statistic::kMean, .limit_s = 0.02, .bare_s = 0.01, .mean_wait_s = mean - 0.01, .latency_s = mean});
+  apps[1].limit_s = 0.04; // met up to rho = 3/4
+  EXPECT_NEAR(EstimatedRateFactor(apps, 0.1, {}), 5, 0.02);
+  std::swap(apps[0], apps[1]);
+  EXPECT_NEAR(EstimatedRateFactor(apps, 0.1, {}), 5, 0.02);
+}
+
+TEST(RateGrowth, SaturatedCoresAreABoundWherePreprocessingIsNeeded) {
+  const RateGrowth app{
+      .statistic = Statistic::kMean, .limit_s = 1e6, .preprocess_s = 0.01, .bare_s = 0.001, .latency_s = 0.001};
+  EXPECT_NEAR(EstimatedRateFactor({&app, 1}, 0.1, {.cores = 2, .busy = 0.5}), 4, 0.01);
+}
+
+RC_GTEST_PROP(RateGrowthProperties, ALooserLimitNeverLowersTheFactor, ()) {
+  const double utilization = Number(5, 90) / 100;
+  RateGrowth app{.statistic = *rc::gen::element(Statistic::kMean, Statistic::kP50, Statistic::kP95, Statistic::kP99),
+                 .limit_s = Number(20, 500) / 1000,
+                 .bare_s = 0.01,
+                 .mean_wait_s = Number(0, 50) / 1000};
+  app.latency_s = app.bare_s + app.mean_wait_s * Number(1, 5);
+  const double factor = EstimatedRateFactor({&app, 1}, utilization, {});
+  app.limit_s *= 1.2;
+  RC_ASSERT(EstimatedRateFactor({&app, 1}, utilization, {}) >= factor);
+}
+
 } // namespace
 } // namespace avocet::testing
