@@ -11,7 +11,9 @@ namespace avocet {
 /// How a simulation is run. The answer is a function of the load and of these.
 struct SimulationOptions {
   uint64_t seed = 1;
-  int requests = 200000;     ///< those counted, of all applications together; a tenth more before them are not
+  /// Those counted, of all applications together; a tenth more before them are not. Under sharing those that end
+  /// before the same arrival as the last one count, too.
+  int requests = 200000;
   int workers = 1;           ///< kTimeShared: requests of one model in service at once, >= 1
   bool shared_cores = false; ///< kMultiServer: processor sharing on the cores instead of first come first served
 };

@@ -112,5 +112,46 @@ TEST(PaperModel, HasNothingToSayWithoutSteadyState) {
   EXPECT_TRUE(PaperMeans(MakeLoad(Discipline::kFifo, {{30, 0.05}})).empty());
 }
 
+TEST(FitTrace, OfOneModelFindsNoSwitch) {
+  const auto models = FitTrace(MakeRun("r", {{10, 0.02, 0.5, 0}}, 2000, 3));
+  ASSERT_EQ(models.size(), 1);
+  EXPECT_EQ(models[0].switch_s, 0);
+  EXPECT_NEAR(models[0].service_s, 0.02, 1e-9);
+}
+
+TEST(FitTrace, OrderOfTheRecordsDoesNotMatter) {
+  auto run = MakeRun("r", kModels, 500, 4);
+  const auto models = FitTrace(run);
+  std::reverse(run.requests.begin(), run.requests.end());
+  const auto reversed = FitTrace(run);
+  for (size_t m = 0; m < models.size(); ++m) {
+    EXPECT_NEAR(reversed[m].service_s, models[m].service_s, 1e-12);
+    EXPECT_NEAR(reversed[m].tail_s, models[m].tail_s, 1e-12);
+  }
+}
+
+TEST(FitTrace, LeavesOutModelsWithoutARequest) {
+  auto run = MakeRun("r", kModels, 500, 4);
+  run.models.push_back("silent");
+  run.nominal_rps.push_back(1);
+  EXPECT_EQ(FitTrace(run).size(), 2);
+}
+
+TEST(ReplayTrace, ObservesEveryRequest) {
+  const auto run = MakeRun("r", kModels, 700, 5);
+  const auto report = ReplayTrace({run}, 0, 2);
+  EXPECT_EQ(report.rows.at(0).requests + report.rows.at(1).requests, 700);
+  double sum = 0;
+  for (const auto& request : run.requests)
+    sum += request.model == 0 ? request.end_s - request.start_s : 0;
+  EXPECT_NEAR(*report.rows[0].observed.mean_s, sum / static_cast<double>(report.rows[0].requests), 1e-12);
+}
+
+TEST(ReplayTrace, HasNoErrorsOfTheFittedRunAlone) {
+  const auto report = ReplayTrace({MakeRun("r", kModels, 700, 5)}, 0, 2);
+  EXPECT_FALSE(report.trace_driven.mean.has_value());
+  EXPECT_FALSE(report.noise_floor.p99.has_value());
+}
+
 } // namespace
 } // namespace avocet::testing
