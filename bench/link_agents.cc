@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <random>
 #include <string>
 #include <thread>
 #include <vector>
@@ -39,6 +40,7 @@ struct Setting {
 struct Totals {
   std::atomic<int> welcome = 0; ///< sessions that are open and welcome now
   std::atomic<uint64_t> sent = 0;
+  std::atomic<uint64_t> bytes = 0; ///< of the windows sent, as encoded
   std::atomic<uint64_t> requests = 0;
 
   void Lost(const Status& why) {
@@ -49,7 +51,9 @@ struct Totals {
   std::map<std::string, uint64_t> lost; ///< sessions and attempts that ended, by reason
 };
 
-MeasurementWindow BusyWindow(const NodeId& node, const BootId& boot, uint64_t sequence) {
+/// Response times scatter as a queue's do; `random` is seeded by the agent's number, so runs repeat.
+MeasurementWindow BusyWindow(const NodeId& node, const BootId& boot, uint64_t sequence, std::mt19937_64& random) {
+  std::exponential_distribution<double> wait(1 / 0.008);
   MeasurementWindow window{.device = MakeDeviceId(node, "gpu0"),
                            .boot = boot,
                            .sequence = sequence,
@@ -64,8 +68,9 @@ MeasurementWindow BusyWindow(const NodeId& node, const BootId& boot, uint64_t se
       ++app.completions;
       app.interarrival.Add(0.05);
       app.service.Add(service);
-      app.response.Add(1.5 * service);
-      app.response_histogram.Add(FromSeconds(1.5 * service));
+      const double response = service + wait(random);
+      app.response.Add(response);
+      app.response_histogram.Add(FromSeconds(response));
     }
     window.apps.push_back(std::move(app));
   }
@@ -77,7 +82,7 @@ class Agent {
 public:
   Agent(const Setting& setting, int number, Totals& totals, const std::shared_ptr<LinkLoop>& loop)
       : node_(NodeId("edge-" + std::to_string(number))), boot_(NewBootId()), totals_(totals),
-        connection_(Options(setting, number), loop) {}
+        random_(static_cast<uint64_t>(number)), connection_(Options(setting, number), loop) {}
 
   void Begin() {
     connection_.Begin({.up = [this] { SayHello(); },
@@ -88,14 +93,18 @@ public:
   /// Closes a window and sends what is due; `alive` now and then.
   void Tick(bool alive) {
     const std::lock_guard lock(mutex_);
-    buffer_.Push(BusyWindow(node_, boot_, ++sequence_));
+    buffer_.Push(BusyWindow(node_, boot_, ++sequence_, random_));
     if (!welcome_) return;
     if (alive) SendAlive();
     v1::AgentMessage message;
     const auto windows = buffer_.TakeToSend(Clock::now());
     for (const auto& window : windows)
       *message.mutable_windows()->add_windows() = ToProto(window);
-    if (!windows.empty() && connection_.Send(std::move(message))) totals_.sent += windows.size();
+    const uint64_t bytes = message.windows().ByteSizeLong();
+    if (!windows.empty() && connection_.Send(std::move(message))) {
+      totals_.sent += windows.size();
+      totals_.bytes += bytes;
+    }
   }
 
   void Stop() { connection_.Stop(); }
@@ -172,6 +181,7 @@ private:
   std::mutex mutex_;
   WindowBuffer buffer_{{}};
   uint64_t sequence_ = 0;
+  std::mt19937_64 random_;
   bool welcome_ = false;
   LinkConnection connection_; // last: its threads call the functions above
 };
@@ -231,8 +241,9 @@ int Run(const Setting& setting) {
     for (const auto& [why, times] : totals.lost)
       std::cout << "lost " << times << " times: " << why << "\n";
   }
-  std::cout << "sent " << totals.sent << "\nunacknowledged " << waiting << "\ndropped " << dropped << "\nwelcome "
-            << totals.welcome << "\n"
+  std::cout << "sent " << totals.sent << "\nbytes_per_window "
+            << static_cast<double>(totals.bytes) / std::max<double>(1, static_cast<double>(totals.sent))
+            << "\nunacknowledged " << waiting << "\ndropped " << dropped << "\nwelcome " << totals.welcome << "\n"
             << std::flush;
   std::_Exit(totals.welcome == setting.agents ? 0 : 1); // a thousand orderly goodbyes measure nothing
 }
