@@ -180,7 +180,7 @@ Result<std::unique_ptr<AgentProcess>> AgentProcess::Start(caf::actor_system& sys
   });
   args->close_windows = [node = agent->node_] { return node->CloseWindows(); };
   args->show_predictions = [node = agent->node_](SetPredictions predictions) {
-    node->SetPredictions(predictions.device, std::move(predictions.apps));
+    node->SetPredictions(predictions.device, std::move(predictions.apps), std::move(predictions.objectives));
   };
   args->options = options.agent;
   args->store = SpawnStore(system, std::move(*store), std::nullopt, options.agent.detached_workers);

@@ -106,34 +106,6 @@ Result<LatencySummary> FromProto(const v1::LatencySummary& proto) {
                         Duration(proto.p99_ns())};
 }
 
-v1::AppTotals ToProto(const AppTotals& totals) {
-  v1::AppTotals proto;
-  proto.set_arrivals(totals.arrivals);
-  proto.set_completions(totals.completions);
-  proto.set_failures(totals.failures);
-  proto.set_refusals(totals.refusals);
-  *proto.mutable_response() = ToProto(totals.response);
-  *proto.mutable_response_histogram() = ToProto(totals.response_histogram);
-  *proto.mutable_rate() = ToProto(totals.rate);
-  return proto;
-}
-
-Result<AppTotals> FromProto(const v1::AppTotals& proto) {
-  auto histogram = FromProto(proto.response_histogram());
-  if (!histogram.ok()) return histogram.status();
-  auto response = FromProto(proto.response());
-  if (!response.ok()) return response.status();
-  auto rate = FromProto(proto.rate());
-  if (!rate.ok()) return rate.status();
-  return AppTotals{.arrivals = proto.arrivals(),
-                   .completions = proto.completions(),
-                   .failures = proto.failures(),
-                   .refusals = proto.refusals(),
-                   .response = *response,
-                   .response_histogram = *histogram,
-                   .rate = *rate};
-}
-
 // ---- Requests without fields ----
 
 #define AVOCET_EMPTY(Struct, Proto)                                                                                    \
@@ -346,7 +318,20 @@ v1::AppStatus ToProto(const AppStatus& value) {
   proto.set_utilization(value.utilization);
   if (value.predicted) *proto.mutable_predicted() = ToProto(*value.predicted);
   *proto.mutable_measured() = ToProto(value.measured);
+  *proto.mutable_last_minute() = ToProto(value.recent.minute);
+  *proto.mutable_last_5_minutes() = ToProto(value.recent.five_minutes);
+  *proto.mutable_last_60_minutes() = ToProto(value.recent.hour);
   return proto;
+}
+
+static Result<RecentTotals> ReadRecent(const v1::AppStatus& proto) {
+  auto minute = FromProto(proto.last_minute());
+  if (!minute.ok()) return minute.status();
+  auto five_minutes = FromProto(proto.last_5_minutes());
+  if (!five_minutes.ok()) return five_minutes.status();
+  auto hour = FromProto(proto.last_60_minutes());
+  if (!hour.ok()) return hour.status();
+  return RecentTotals{std::move(*minute), std::move(*five_minutes), std::move(*hour)};
 }
 
 Result<AppStatus> FromProto(const v1::AppStatus& proto) {
@@ -354,7 +339,10 @@ Result<AppStatus> FromProto(const v1::AppStatus& proto) {
   if (!app.ok()) return app.status();
   auto measured = FromProto(proto.measured());
   if (!measured.ok()) return measured.status();
-  AppStatus status{.app = std::move(*app), .placement = {}, .predicted = {}, .measured = *measured};
+  AppStatus status{.app = std::move(*app), .placement = {}, .predicted = {}, .measured = std::move(*measured)};
+  auto recent = ReadRecent(proto);
+  if (!recent.ok()) return recent.status();
+  status.recent = std::move(*recent);
   status.emulated = proto.emulated();
   status.utilization = proto.utilization();
   if (proto.has_predicted()) status.predicted = *FromProto(proto.predicted());

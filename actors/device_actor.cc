@@ -56,7 +56,7 @@ void OnWindow(Self self, const Args& args, const ReportWindow& report) {
   }
   if (!IsNext(self, report.sent) || !state.estimator->Observe(window)) return;
   for (const auto& app : window.apps)
-    state.totals[app.app].Add(app);
+    state.totals[app.app].Add(app, window.length);
   DropOldTotals(state);
   if (state.estimator->TakeSignificantChange()) self->send(args->placement, FitChanged{state.estimator->fit()});
 }

@@ -65,8 +65,14 @@ struct RunCommand { Command command; };
 /// Measures a model on a device; bounded in runs and time.
 struct ProfileOnDevice { DeviceId device; ModelId model; Variant variant; };
 
-/// The predicted latencies of a device's applications, to be shown beside the measured ones; replaces those before.
-struct SetPredictions { DeviceId device; std::vector<PredictedLatency> apps; };
+/// The predicted latencies of a device's applications, to be shown beside the measured ones, and the limits that they are
+/// judged by, to be counted against; replaces those before.
+struct SetPredictions {
+  DeviceId device;
+  std::vector<PredictedLatency> apps;
+  std::vector<JudgedLatency> objectives = {};
+  friend bool operator==(const SetPredictions&, const SetPredictions&) = default;
+};
 
 /// What the controller may ask of an agent. The local agent actor and the link's proxy both are one.
 using agent_handle = caf::typed_actor<

@@ -105,6 +105,11 @@ v1::Predictions ToProto(const SetPredictions& predictions) {
     app.set_app(one.app.str());
     *app.mutable_latency() = ToProto(one.latency);
   }
+  for (const auto& one : predictions.objectives) {
+    auto& objective = *proto.add_objectives();
+    objective.set_app(one.app.str());
+    objective.set_limit_ns(one.limit.count());
+  }
   return proto;
 }
 
@@ -119,6 +124,13 @@ Result<SetPredictions> FromProto(const v1::Predictions& proto) {
     const auto latency = FromProto(one.latency());
     if (!latency.ok()) return latency.status();
     predictions.apps.push_back({AppId(one.app()), *latency});
+  }
+  if (static_cast<size_t>(proto.objectives_size()) > kMaxAppsPerDevice) reader.Fail("objectives", "too many");
+  for (const auto& one : proto.objectives()) {
+    if (!IsName(one.app())) reader.Fail("objectives.app", "not a name");
+    if (one.limit_ns() <= 0) reader.Fail("objectives.limit_ns", "not > 0");
+    if (!reader.status().ok()) return reader.status();
+    predictions.objectives.push_back({AppId(one.app()), Duration(one.limit_ns())});
   }
   if (!reader.status().ok()) return reader.status();
   return predictions;

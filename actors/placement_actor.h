@@ -36,8 +36,8 @@ struct PlacementActorState {
   uint64_t durable_events = 0; ///< events up to this sequence number are on disk
   std::deque<std::pair<uint64_t, caf::typed_response_promise<EventList>>> event_waiters; ///< after which number
   PredictionCache predictions;
-  std::map<DeviceId, std::vector<PredictedLatency>> told_predictions; ///< what the agents show
-  DeviceId next_prediction;                                           ///< where the next look begins
+  std::map<DeviceId, SetPredictions> told_predictions; ///< what the agents show
+  DeviceId next_prediction;                            ///< where the next look begins
   caf::actor_clock::time_point started_at;
 };
 

@@ -17,11 +17,11 @@ void TellOfDevice(placement_actor::stateful_pointer<PlacementActorState> self, c
   const auto agent = state.agents.find(device.spec.node);
   if (agent == state.agents.end()) return;
   const DeviceId id = device.spec.id();
-  auto now = PredictLatencies(state.records.view, id);
+  SetPredictions now{id, PredictLatencies(state.records.view, id), JudgedLatencies(state.records.view, id)};
   const auto [told, is_first] = state.told_predictions.try_emplace(id, now);
   if (!is_first && told->second == now) return;
   told->second = now;
-  self->send(agent->second, SetPredictions{id, std::move(now)});
+  self->send(agent->second, std::move(now));
 }
 
 } // namespace

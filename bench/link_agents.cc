@@ -70,7 +70,7 @@ MeasurementWindow BusyWindow(const NodeId& node, const BootId& boot, uint64_t se
       app.service.Add(service);
       const double response = service + wait(random);
       app.response.Add(response);
-      app.response_histogram.Add(FromSeconds(response));
+      app.response_sketch.Add(FromSeconds(response));
     }
     window.apps.push_back(std::move(app));
   }

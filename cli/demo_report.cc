@@ -18,16 +18,8 @@ Moments Difference(const Moments& later, const Moments& earlier) {
   return {later.count - earlier.count, later.sum - earlier.sum, later.sum2 - earlier.sum2};
 }
 
-LatencyHistogram Difference(const LatencyHistogram& later, const LatencyHistogram& earlier) {
-  LatencyHistogram difference;
-  for (int k = 0; k < LatencyHistogram::kBuckets; ++k)
-    (void)difference.AddToBucket(k, later.counts()[static_cast<size_t>(k)] - earlier.counts()[static_cast<size_t>(k)]);
-  return difference;
-}
-
 ResponseBatch Between(const AppTotals& earlier, const AppTotals& later) {
-  return {Difference(later.response, earlier.response),
-          Difference(later.response_histogram, earlier.response_histogram)};
+  return {Difference(later.response, earlier.response), later.response_sketch.Since(earlier.response_sketch)};
 }
 
 std::string Judge(const DemoRow& row) {
@@ -49,7 +41,7 @@ DemoRow Compare(const std::vector<DemoSample>& samples, size_t index) {
   const ResponseBatch whole = Between(first, samples.back()[index].measured);
   row.requests = whole.response.count;
   row.mean = FromSeconds(whole.response.mean());
-  row.p95 = whole.histogram.Quantile(0.95).value_or(Duration{});
+  row.p95 = whole.sketch.Quantile(0.95).value_or(Duration{});
   if (row.app.predicted) row.mean_err = ToSeconds(row.mean) / ToSeconds(row.app.predicted->mean) - 1;
 
   // Successive responses depend on each other; the interval comes from the means of whole batches.

@@ -89,7 +89,7 @@ void LoadCalls::Roll(Duration elapsed) {
   const double seconds = ToSeconds(elapsed - rolled_at_);
   rolled_at_ = elapsed;
   for (size_t i = 0; i < latest_.size(); ++i) {
-    const LatencyHistogram recent = recorders_[i].TakeRecent();
+    const LatencySketch recent = recorders_[i].TakeRecent();
     latest_[i].ok_rps = static_cast<double>(recent.total()) / seconds;
     latest_[i].p50 = recent.Quantile(0.50);
     latest_[i].p99 = recent.Quantile(0.99);

@@ -83,7 +83,7 @@ public:
   uint64_t outstanding() const { return report_.sent - report_.ok - report_.failed; }
 
   /// Latency of the successes since the last call; for those who watch.
-  LatencyHistogram TakeRecent() { return std::exchange(recent_, {}); }
+  LatencySketch TakeRecent() { return std::exchange(recent_, {}); }
 
   /// What was seen in a run that lasted `elapsed`; what is outstanding counts as unanswered.
   AppLoadReport Report(Duration elapsed) const;
@@ -99,7 +99,7 @@ private:
   AppLoadReport report_;
   Duration warm_up_;
   uint64_t due_ = 0; ///< after the warm-up
-  LatencyHistogram recent_;
+  LatencySketch recent_;
   std::vector<Sample> latency_;
   std::vector<double> server_response_;
   std::vector<double> lag_;

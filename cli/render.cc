@@ -22,7 +22,7 @@ std::optional<double> Measured(const AppTotals& totals, Statistic statistic) {
   // Without responses the mean would be 0, and read as an objective that is met.
   if (totals.response.count == 0) return std::nullopt;
   const auto quantile = [&](double p) -> std::optional<double> {
-    const auto value = totals.response_histogram.Quantile(p);
+    const auto value = totals.response_sketch.Quantile(p);
     return value ? std::optional(ToSeconds(*value)) : std::nullopt;
   };
 

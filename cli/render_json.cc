@@ -137,7 +137,7 @@ Json PredictedJson(const std::optional<LatencySummary>& latency) {
 
 Json MeasuredJson(const AppTotals& totals) {
   const bool any = totals.response.count > 0;
-  const auto& histogram = totals.response_histogram;
+  const auto& histogram = totals.response_sketch;
   return {{"requests", totals.completions},
           {"failures", totals.failures},
           {"refusals", totals.refusals},

@@ -112,7 +112,7 @@ std::string LatencyTable(const AppStatus& app, bool color) {
   if (const auto& p = app.predicted)
     table.Add({"predicted", FormatMillis(p->mean), FormatMillis(p->p50), FormatMillis(p->p95), FormatMillis(p->p99)});
   const auto& m = app.measured;
-  const auto quantile = [&](double p) { return FormatMillis(m.response_histogram.Quantile(p)); };
+  const auto quantile = [&](double p) { return FormatMillis(m.response_sketch.Quantile(p)); };
   table.Add({"measured", FormatMillis(MeasuredMean(m)), quantile(0.50), quantile(0.95), quantile(0.99)});
   return table.Render(color);
 }
@@ -299,7 +299,7 @@ std::string ToText(const std::vector<AppStatus>& apps, bool color) {
                app.placement ? MarkEmulated(app.placement->device.str(), app.emulated) : "-",
                FormatNumber(app.app.rate_rps), ObjectiveText(app.app.objective), shown(predicted.mean),
                shown(predicted.p95), FormatMillis(MeasuredMean(app.measured)),
-               FormatMillis(app.measured.response_histogram.Quantile(0.95)),
+               FormatMillis(app.measured.response_sketch.Quantile(0.95)),
                Cell(Met(app), missed ? Tone::kBad : Tone::kPlain)});
   }
 

@@ -109,7 +109,7 @@ ResponseBatch Total(std::span<const ResponseBatch> batches) {
   ResponseBatch total;
   for (const ResponseBatch& batch : batches) {
     total.response.Merge(batch.response);
-    total.histogram.Merge(batch.histogram);
+    total.sketch.Merge(batch.sketch);
   }
   return total;
 }
@@ -123,36 +123,19 @@ Interval MeanInterval(std::span<const ResponseBatch> windows, const Moments& tot
   return {total.mean() - half, total.mean() + half};
 }
 
-double CountUpTo(const LatencyHistogram& histogram, int bucket) {
-  const auto& counts = histogram.counts();
-  return std::accumulate(counts.begin(), counts.begin() + bucket + 1, 0.0);
-}
-
-/// The bucket that holds the p-quantile; requires a non-empty histogram.
-int BucketOf(const LatencyHistogram& histogram, double p) {
-  const double rank = std::max(1.0, std::ceil(p * static_cast<double>(histogram.total()) * (1 - 1e-12)));
-  int bucket = 0;
-  double below = histogram.counts()[0];
-  while (below < rank && bucket < LatencyHistogram::kBuckets - 1)
-    below += histogram.counts()[static_cast<size_t>(++bucket)];
-  return bucket;
-}
-
-double LowerEdge(int bucket) {
-  if (bucket == 0) return 0;
-  return LatencyHistogram::kFirstSeconds * std::exp2(bucket / double{LatencyHistogram::kBucketsPerOctave});
-}
-
-Interval QuantileInterval(std::span<const ResponseBatch> windows, const LatencyHistogram& total, double p) {
-  const int quantile = BucketOf(total, p);
+Interval QuantileInterval(std::span<const ResponseBatch> windows, const LatencySketch& total, double p) {
+  const auto bucket_of = [&total](double share) { return total.QuantileBucket(share).value_or(0); };
+  const int quantile = bucket_of(p);
   const auto batches = MakeBatches(windows.size(), [&](size_t i, Batch& batch) {
-    batch.count += static_cast<double>(windows[i].histogram.total());
-    batch.sum += CountUpTo(windows[i].histogram, quantile);
+    batch.count += static_cast<double>(windows[i].sketch.total());
+    batch.sum += static_cast<double>(windows[i].sketch.CountUpTo(quantile));
   });
   const double half = HalfWidth(batches, p * (1 - p));
   Interval interval;
-  interval.low = p - half > 0 ? LowerEdge(BucketOf(total, p - half)) : 0;
-  if (p + half < 1) interval.high = LowerEdge(BucketOf(total, p + half) + 1);
+  // The first bucket also holds what is below it.
+  const int low = p - half > 0 ? bucket_of(p - half) : 0;
+  interval.low = low > 0 ? LatencySketch::LowerEdgeSeconds(low) : 0;
+  if (p + half < 1) interval.high = LatencySketch::LowerEdgeSeconds(bucket_of(p + half) + 1);
   return interval;
 }
 
@@ -211,9 +194,9 @@ std::optional<Interval> ConfidenceInterval(Statistic statistic, std::span<const 
 
 std::optional<Interval> ConfidenceInterval(Statistic statistic, std::span<const ResponseBatch> batches) {
   const ResponseBatch total = Total(batches);
-  if (total.response.count < 2 || total.histogram.total() < 2) return std::nullopt;
+  if (total.response.count < 2 || total.sketch.total() < 2) return std::nullopt;
   const auto share = ShareOf(statistic);
-  return share ? QuantileInterval(batches, total.histogram, *share) : MeanInterval(batches, total.response);
+  return share ? QuantileInterval(batches, total.sketch, *share) : MeanInterval(batches, total.response);
 }
 
 } // namespace avocet

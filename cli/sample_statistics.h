@@ -51,7 +51,7 @@ std::optional<Interval> ConfidenceInterval(Statistic statistic, std::span<const 
 /// What was measured in one stretch of time, e.g. a measurement window.
 struct ResponseBatch {
   Moments response;
-  LatencyHistogram histogram;
+  LatencySketch sketch;
 };
 
 /// The confidence interval from consecutive stretches of time (at least two values in all). With fewer than ten

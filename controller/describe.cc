@@ -126,6 +126,15 @@ std::vector<PredictedLatency> PredictLatencies(const ClusterView& view, const De
   return latencies;
 }
 
+std::vector<JudgedLatency> JudgedLatencies(const ClusterView& view, const DeviceId& device) {
+  std::vector<JudgedLatency> limits;
+  for (const AppId& name : view.Residents(device)) {
+    const Application& app = view.apps.at(name);
+    limits.push_back({.app = name, .limit = app.objective.latency - app.network_allowance});
+  }
+  return limits;
+}
+
 std::vector<DeviceId> DevicesToProfile(const ClusterView& view, const Model& model, bool missing_only) {
   std::set<std::string> types;
   std::vector<DeviceId> devices;

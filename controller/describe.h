@@ -21,6 +21,9 @@ AppStatus DescribeApp(const ClusterView& view, const AppId& app);
 /// empty where it is not stable.
 std::vector<PredictedLatency> PredictLatencies(const ClusterView& view, const DeviceId& device);
 
+/// The limits that the response times of a device's applications are judged by: objective less network allowance.
+std::vector<JudgedLatency> JudgedLatencies(const ClusterView& view, const DeviceId& device);
+
 /// One healthy device of each type that has an engine for a variant of the model; only types
 /// without a profile when `missing_only`.
 std::vector<DeviceId> DevicesToProfile(const ClusterView& view, const Model& model, bool missing_only);

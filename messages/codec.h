@@ -12,6 +12,7 @@
 #include "messages/placement.h"
 #include "messages/policy.h"
 #include "messages/status.h"
+#include "messages/totals.h"
 
 namespace avocet {
 
@@ -33,6 +34,7 @@ AVOCET_CODEC(DeviceSpec)
 AVOCET_CODEC(NodeInfo)
 AVOCET_CODEC(MeasurementWindow)
 AVOCET_CODEC(DeviceFit)
+AVOCET_CODEC(TotalsSlot)
 AVOCET_CODEC(Placement)
 AVOCET_CODEC(PlacementOptions)
 AVOCET_CODEC(Decision)
@@ -42,12 +44,14 @@ AVOCET_CODEC(Event)
 
 /// Parts that the messages of several services are made of. Form only.
 v1::Moments ToProto(const Moments& moments);
-v1::LatencyHistogram ToProto(const LatencyHistogram& histogram);
+v1::LatencySketch ToProto(const LatencySketch& sketch);
 v1::Estimate ToProto(const Estimate& estimate);
 v1::Move ToProto(const Move& move);
 Move FromProto(const v1::Move& proto);
 Result<Moments> FromProto(const v1::Moments& proto);
-Result<LatencyHistogram> FromProto(const v1::LatencyHistogram& proto);
+Result<LatencySketch> FromProto(const v1::LatencySketch& proto);
+v1::AppTotals ToProto(const AppTotals& totals);
+Result<AppTotals> FromProto(const v1::AppTotals& proto);
 Result<Estimate> FromProto(const v1::Estimate& proto);
 
 /// Decode<Model>(bytes).

@@ -16,32 +16,37 @@ Moments ReadMoments(const v1::Moments& proto) {
   return {.count = proto.count(), .sum = proto.sum(), .sum2 = proto.sum2()};
 }
 
-v1::LatencyHistogram HistogramToProto(const LatencyHistogram& histogram) {
-  v1::LatencyHistogram proto;
-  uint32_t bucket = 0;
-  for (const uint32_t count : histogram.counts()) {
-    if (count > 0) {
-      proto.add_bucket(bucket);
-      proto.add_count(count);
-    }
-    ++bucket;
+/// A window of 200 ms has few values, most of them alone in their bucket: those take one number each.
+v1::LatencySketch SketchToProto(const LatencySketch& sketch) {
+  v1::LatencySketch proto;
+  int last = -1;
+  for (const auto& bucket : sketch.buckets()) {
+    const auto step = static_cast<uint64_t>(bucket.index() - last);
+    proto.add_steps(step * 2 + (bucket.count() > 1 ? 1 : 0));
+    if (bucket.count() > 1) proto.add_steps(bucket.count());
+    last = bucket.index();
   }
   return proto;
 }
 
-/// Exactly what HistogramToProto writes: ascending indexes, no empty bucket.
-Result<LatencyHistogram> ReadHistogram(const v1::LatencyHistogram& proto) {
-  LatencyHistogram histogram;
-  bool is_right = proto.bucket_size() == proto.count_size() && proto.bucket_size() <= LatencyHistogram::kBuckets;
-  int64_t last = -1;
-  for (int i = 0; is_right && i < proto.bucket_size(); ++i) {
-    const int64_t bucket = proto.bucket(i);
-    is_right = bucket > last && bucket < LatencyHistogram::kBuckets && proto.count(i) > 0 &&
-               histogram.AddToBucket(static_cast<int>(bucket), proto.count(i));
-    last = bucket;
+/// Exactly what SketchToProto writes. Indexes ascend and are bounded, so kBuckets bounds the work, whatever was sent.
+Result<LatencySketch> ReadSketch(const v1::LatencySketch& proto) {
+  const Status wrong =
+      Corruption("not steps >= 1 up to the last bucket, each with a count of 2 to 2^48 - 1 if it is odd");
+  LatencySketch sketch;
+  int bucket = -1;
+  for (int i = 0; i < proto.steps_size(); ++i) {
+    const uint64_t step = proto.steps(i) / 2;
+    if (step < 1 || step > uint64_t{LatencySketch::kBuckets}) return wrong;
+    bucket += static_cast<int>(step);
+    uint64_t count = 1;
+    if (proto.steps(i) % 2 == 1) {
+      count = ++i < proto.steps_size() ? proto.steps(i) : 0;
+      if (count < 2) return wrong;
+    }
+    if (!sketch.AddToBucket(bucket, count)) return wrong;
   }
-  if (!is_right) return Corruption("not pairs of ascending buckets and counts above 0");
-  return histogram;
+  return sketch;
 }
 
 v1::AppWindow AppWindowToProto(const AppWindow& window) {
@@ -56,7 +61,8 @@ v1::AppWindow AppWindowToProto(const AppWindow& window) {
   *proto.mutable_service() = MomentsToProto(window.service);
   *proto.mutable_switched_service() = MomentsToProto(window.switched_service);
   *proto.mutable_response() = MomentsToProto(window.response);
-  *proto.mutable_response_histogram() = HistogramToProto(window.response_histogram);
+  *proto.mutable_response_sketch() = SketchToProto(window.response_sketch);
+  proto.set_expired(window.expired);
   return proto;
 }
 
@@ -65,7 +71,7 @@ AppWindow ReadAppWindow(const v1::AppWindow& proto, Reader& reader) {
   reader.Present("apps.service", proto.has_service());
   reader.Present("apps.switched_service", proto.has_switched_service());
   reader.Present("apps.response", proto.has_response());
-  reader.Present("apps.response_histogram", proto.has_response_histogram());
+  reader.Present("apps.response_sketch", proto.has_response_sketch());
   AppWindow window;
   window.app = AppId(proto.app());
   window.model = ModelId(proto.model());
@@ -77,9 +83,10 @@ AppWindow ReadAppWindow(const v1::AppWindow& proto, Reader& reader) {
   window.service = ReadMoments(proto.service());
   window.switched_service = ReadMoments(proto.switched_service());
   window.response = ReadMoments(proto.response());
-  auto histogram = ReadHistogram(proto.response_histogram());
-  reader.Part("apps.response_histogram", histogram.status());
-  if (histogram.ok()) window.response_histogram = *histogram;
+  window.expired = proto.expired();
+  auto sketch = ReadSketch(proto.response_sketch());
+  reader.Part("apps.response_sketch", sketch.status());
+  if (sketch.ok()) window.response_sketch = std::move(*sketch);
   return window;
 }
 
@@ -129,8 +136,8 @@ v1::Moments ToProto(const Moments& moments) {
   return MomentsToProto(moments);
 }
 
-v1::LatencyHistogram ToProto(const LatencyHistogram& histogram) {
-  return HistogramToProto(histogram);
+v1::LatencySketch ToProto(const LatencySketch& sketch) {
+  return SketchToProto(sketch);
 }
 
 v1::Estimate ToProto(const Estimate& estimate) {
@@ -141,8 +148,8 @@ Result<Moments> FromProto(const v1::Moments& proto) {
   return ReadMoments(proto);
 }
 
-Result<LatencyHistogram> FromProto(const v1::LatencyHistogram& proto) {
-  return ReadHistogram(proto);
+Result<LatencySketch> FromProto(const v1::LatencySketch& proto) {
+  return ReadSketch(proto);
 }
 
 Result<Estimate> FromProto(const v1::Estimate& proto) {

@@ -2,23 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
-#include <numeric>
 #include <set>
 
 #include "messages/check.h"
 
 namespace avocet {
 namespace {
-
-Status CheckMoments(std::string_view name, const Moments& moments) {
-  const bool is_empty = moments.sum == 0 && moments.sum2 == 0;
-  return Check("moments", name)
-      .Amount("sum", moments.sum)
-      .Amount("sum2", moments.sum2)
-      .That(moments.count > 0 || is_empty, "count", moments.count, "> 0 where the sums are")
-      .status();
-}
 
 Status CheckAppWindow(const AppWindow& window) {
   return Check("application", window.app.str())
@@ -89,41 +78,13 @@ double Moments::scv() const {
   return m == 0 ? 0 : variance() / (m * m);
 }
 
-void LatencyHistogram::Add(Duration value) {
-  constexpr double kFirstNanos = kFirstSeconds * 1e9;
-  const double ratio = static_cast<double>(value.count()) / kFirstNanos;
-  const int bucket = ratio <= 1 ? 0 : static_cast<int>(std::log2(ratio) * kBucketsPerOctave);
-  AddToBucket(std::min(bucket, kBuckets - 1), 1);
-}
-
-void LatencyHistogram::Merge(const LatencyHistogram& other) {
-  for (int k = 0; k < kBuckets; ++k)
-    AddToBucket(k, other.counts_[static_cast<size_t>(k)]);
-}
-
-uint64_t LatencyHistogram::total() const {
-  return std::accumulate(counts_.begin(), counts_.end(), uint64_t{0});
-}
-
-std::optional<Duration> LatencyHistogram::Quantile(double p) const {
-  const uint64_t size = total();
-  if (size == 0) return std::nullopt;
-  // A hair less than p * size: 0.07 * 100 is a little more than 7 and must not become rank 8.
-  const double rank = std::ceil(std::clamp(p, 0.0, 1.0) * static_cast<double>(size) * (1 - 1e-12));
-  uint64_t below = 0;
-  int bucket = 0;
-  for (; bucket < kBuckets - 1; ++bucket) {
-    below += counts_[static_cast<size_t>(bucket)];
-    if (below > 0 && static_cast<double>(below) >= rank) break;
-  }
-  return FromSeconds(kFirstSeconds * std::exp2((bucket + 0.5) / kBucketsPerOctave));
-}
-
-bool LatencyHistogram::AddToBucket(int bucket, uint32_t count) {
-  if (bucket < 0 || bucket >= kBuckets) return false;
-  uint32_t& slot = counts_[static_cast<size_t>(bucket)];
-  slot += std::min(count, std::numeric_limits<uint32_t>::max() - slot);
-  return true;
+Status CheckMoments(std::string_view name, const Moments& moments) {
+  const bool is_empty = moments.sum == 0 && moments.sum2 == 0;
+  return Check("moments", name)
+      .Amount("sum", moments.sum)
+      .Amount("sum2", moments.sum2)
+      .That(moments.count > 0 || is_empty, "count", moments.count, "> 0 where the sums are")
+      .status();
 }
 
 Status Validate(const MeasurementWindow& window) {

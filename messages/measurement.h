@@ -1,11 +1,11 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <optional>
+#include <string_view>
 #include <vector>
 
 #include "messages/ids.h"
+#include "messages/latency_sketch.h"
 #include "messages/status.h"
 #include "messages/units.h"
 
@@ -28,44 +28,20 @@ struct Moments {
   friend bool operator==(const Moments&, const Moments&) = default;
 };
 
-/// Log-bucketed latency histogram with a bounded relative error; mergeable; about 2 KiB.
-/// Bucket k covers [kFirst * r^k, kFirst * r^(k+1)) with r = 2^(1/8): a quantile is off by at most 4.5 %.
-/// Values below the first bucket count into it, values above the last into the last. A full bucket
-/// (2^32 - 1) stays full.
-class LatencyHistogram {
-public:
-  static constexpr int kBucketsPerOctave = 8;
-  static constexpr int kBuckets = 28 * kBucketsPerOctave; ///< 1 us .. 268 s
-  static constexpr double kFirstSeconds = 1e-6;
-
-  void Add(Duration value);
-  void Merge(const LatencyHistogram& other);
-  uint64_t total() const;
-  /// Geometric middle of the bucket that holds the p-quantile (the smallest value with at least a
-  /// share p of the sample at or below it), p in [0, 1]; nullopt when empty.
-  std::optional<Duration> Quantile(double p) const;
-  const std::array<uint32_t, kBuckets>& counts() const { return counts_; }
-  /// Adds `count` to one bucket; for codecs. False when the index is out of range.
-  bool AddToBucket(int bucket, uint32_t count);
-  friend bool operator==(const LatencyHistogram&, const LatencyHistogram&) = default;
-
-private:
-  std::array<uint32_t, kBuckets> counts_{};
-};
-
 /// What one application did on one device during a window. Meters are keyed by application.
 struct AppWindow {
   AppId app;
   ModelId model;
-  uint64_t arrivals = 0;    ///< accepted into the queue
-  uint64_t completions = 0; ///< answered with success
-  uint64_t failures = 0;    ///< accepted, answered with an error
-  uint64_t refusals = 0;    ///< never accepted (queue full, deadline passed, draining)
-  Moments interarrival;     ///< between accepted arrivals
-  Moments service;          ///< attained service of requests that needed no switch
-  Moments switched_service; ///< attained service, switch included, of requests after another model's
-  Moments response;         ///< received -> answered, successes only
-  LatencyHistogram response_histogram;
+  uint64_t arrivals = 0;         ///< accepted into the queue
+  uint64_t completions = 0;      ///< answered with success
+  uint64_t failures = 0;         ///< accepted, answered with an error
+  uint64_t refusals = 0;         ///< never accepted (queue full, deadline passed, draining)
+  uint64_t expired = 0;          ///< of failures and refusals: those whose deadline had passed
+  Moments interarrival;          ///< between accepted arrivals
+  Moments service;               ///< attained service of requests that needed no switch
+  Moments switched_service;      ///< attained service, switch included, of requests after another model's
+  Moments response;              ///< received -> answered, successes only
+  LatencySketch response_sketch; ///< of `response`
   friend bool operator==(const AppWindow&, const AppWindow&) = default;
 };
 
@@ -79,6 +55,9 @@ struct MeasurementWindow {
   std::vector<AppWindow> apps;
   friend bool operator==(const MeasurementWindow&, const MeasurementWindow&) = default;
 };
+
+/// Finite sums >= 0, and none of nothing.
+Status CheckMoments(std::string_view name, const Moments& moments);
 
 /// Ids, sequence and lengths as above, finite moments, no application twice.
 Status Validate(const MeasurementWindow& window);

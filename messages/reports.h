@@ -10,6 +10,7 @@
 #include "messages/measurement.h"
 #include "messages/model.h"
 #include "messages/placement.h"
+#include "messages/totals.h"
 
 namespace avocet {
 
@@ -49,17 +50,11 @@ struct PredictedLatency {
   friend bool operator==(const PredictedLatency&, const PredictedLatency&) = default;
 };
 
-/// What was measured of an application on its device since the controller started.
-struct AppTotals {
-  uint64_t arrivals = 0;
-  uint64_t completions = 0;
-  uint64_t failures = 0;
-  uint64_t refusals = 0;
-  Moments response; ///< seconds
-  LatencyHistogram response_histogram;
-  Estimate rate; ///< rps, recent
-
-  void Add(const AppWindow& window);
+/// The limit that the response time of an application is judged by: its objective less the network allowance.
+struct JudgedLatency {
+  AppId app;
+  Duration limit{};
+  friend bool operator==(const JudgedLatency&, const JudgedLatency&) = default;
 };
 
 struct AppStatus {
@@ -68,7 +63,8 @@ struct AppStatus {
   bool emulated = false;                   ///< placed on an emulated device
   double utilization = 0;                  ///< of its device
   std::optional<LatencySummary> predicted; ///< empty when not placed or not stable
-  AppTotals measured;
+  AppTotals measured;                      ///< in all, on its device
+  RecentTotals recent;
 };
 
 struct VersionInfo {

@@ -143,7 +143,7 @@ Result<std::shared_ptr<Attachment>> DeviceScheduler::FindOpen(const AppId& app) 
 }
 
 Status DeviceScheduler::Refuse(const AppId& app, Status why) {
-  meter_.Refused(app);
+  meter_.Refused(app, why.code() == StatusCode::kDeadlineExceeded);
   return why;
 }
 
@@ -203,8 +203,11 @@ void DeviceScheduler::Answer(Work work, Completion completion) {
   const std::shared_ptr<Attachment> attachment = std::move(work.attachment);
   if (attachment) {
     const Duration response = completion.stamps.finished - completion.stamps.received;
-    meter_.Answered(attachment->app,
-                    {completion.status.ok(), completion.switched, completion.attained_service, response});
+    meter_.Answered(attachment->app, {.ok = completion.status.ok(),
+                                      .switched = completion.switched,
+                                      .attained_service = completion.attained_service,
+                                      .response = response,
+                                      .expired = completion.status.code() == StatusCode::kDeadlineExceeded});
   }
   // Whoever hears the answer may unload the model, or expect that a failed load left nothing.
   work.model.reset();

@@ -35,6 +35,11 @@ void InferenceStatistics::Failed(StatusCode why, Duration after) {
   ++totals_.failures[static_cast<size_t>(why)];
 }
 
+void InferenceStatistics::SetObjective(Duration limit) {
+  const std::lock_guard lock(mutex_);
+  totals_.response.SetObjective(limit);
+}
+
 InferenceTotals InferenceStatistics::Snapshot() const {
   const std::lock_guard lock(mutex_);
   return totals_;

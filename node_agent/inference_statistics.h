@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <mutex>
 
-#include "messages/measurement.h"
 #include "messages/status.h"
 #include "messages/units.h"
+#include "node_agent/response_buckets.h"
 
 namespace avocet {
 
@@ -42,7 +42,7 @@ struct InferenceTotals {
   SectionTotal cache_miss;                                ///< and this one, too
   std::chrono::system_clock::time_point last_inference{}; ///< the epoch before the first
   std::array<uint64_t, kStatusCodes> failures{};          ///< by StatusCode
-  LatencyHistogram response;                              ///< of `success`
+  ResponseBuckets response;                               ///< of `success`
   uint64_t pending = 0;                                   ///< begun and not ended
 };
 
@@ -53,6 +53,8 @@ public:
   void Began();
   void Succeeded(const RequestTimes& times, std::chrono::system_clock::time_point now);
   void Failed(StatusCode why, Duration after);
+  /// Response times are counted against this limit, too, from now on.
+  void SetObjective(Duration limit);
   InferenceTotals Snapshot() const;
 
 private:

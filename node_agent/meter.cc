@@ -49,9 +49,12 @@ void Meter::Accepted(const AppId& app, MonotonicTime at) {
   entry->last_arrival = std::max(at, entry->last_arrival.value_or(at));
 }
 
-void Meter::Refused(const AppId& app) {
+void Meter::Refused(const AppId& app, bool expired) {
   const std::lock_guard lock(mutex_);
-  if (Entry* entry = Find(app)) ++entry->window.refusals;
+  Entry* entry = Find(app);
+  if (entry == nullptr) return;
+  ++entry->window.refusals;
+  if (expired) ++entry->window.expired;
 }
 
 void Meter::Answered(const AppId& app, const Outcome& outcome) {
@@ -61,13 +64,14 @@ void Meter::Answered(const AppId& app, const Outcome& outcome) {
   AppWindow& window = entry->window;
   if (!outcome.ok) {
     ++window.failures;
+    if (outcome.expired) ++window.expired;
     return;
   }
   ++window.completions;
   Moments& service = outcome.switched ? window.switched_service : window.service;
   service.Add(ToSeconds(outcome.attained_service));
   window.response.Add(ToSeconds(outcome.response));
-  window.response_histogram.Add(outcome.response);
+  window.response_sketch.Add(outcome.response);
 }
 
 void Meter::RunBegan(MonotonicTime at) {

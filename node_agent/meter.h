@@ -16,7 +16,8 @@ struct Outcome {
   bool ok = false;
   bool switched = false;
   Duration attained_service{};
-  Duration response{}; ///< received -> finished
+  Duration response{};  ///< received -> finished
+  bool expired = false; ///< not ok, because its deadline had passed
 };
 
 /// What a device did since it was opened; the shares are of about the last ten seconds' closed windows.
@@ -41,7 +42,7 @@ public:
   void Close(const AppId& app);
 
   void Accepted(const AppId& app, MonotonicTime at);
-  void Refused(const AppId& app);
+  void Refused(const AppId& app, bool expired = false);
   /// The answer of an accepted request. Failures keep their attained service out of the moments.
   void Answered(const AppId& app, const Outcome& outcome);
 

@@ -1,6 +1,5 @@
 #include "node_agent/metrics_text.h"
 
-#include <cmath>
 #include <optional>
 #include <utility>
 
@@ -14,10 +13,6 @@ using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
 using Labels = std::vector<ClientMetric::Label>;
-
-// Buckets of the published histograms: octaves of LatencyHistogram, from 2^8 us to 2^27 us (134 s).
-constexpr int kFirstOctave = 8;
-constexpr int kLastOctave = 27;
 
 double Micros(Duration time) {
   return std::chrono::duration<double, std::micro>(time).count();
@@ -40,19 +35,13 @@ public:
     else
       metric.gauge.value = value;
   }
-  void Add(Labels labels, const LatencyHistogram& histogram, double sum) {
+  void Add(Labels labels, const ResponseBuckets& responses, double sum) {
     ClientMetric& metric = families_.back().metric.emplace_back();
     metric.label = std::move(labels);
     metric.histogram.sample_sum = sum;
-    metric.histogram.sample_count = histogram.total();
-    uint64_t below = 0;
-    int bucket = 0;
-    for (int octave = 1; octave <= kLastOctave; ++octave) {
-      for (; bucket < octave * LatencyHistogram::kBucketsPerOctave; ++bucket)
-        below += histogram.counts()[static_cast<size_t>(bucket)];
-      if (octave >= kFirstOctave)
-        metric.histogram.bucket.push_back({below, LatencyHistogram::kFirstSeconds * std::exp2(octave)});
-    }
+    metric.histogram.sample_count = responses.total();
+    for (const auto& [limit, count] : responses.Cumulative())
+      metric.histogram.bucket.push_back({count, ToSeconds(limit)});
   }
   std::string Text() const { return prometheus::TextSerializer().Serialize(families_); }
 
@@ -147,6 +136,12 @@ void AddResponses(Page& page, const std::vector<ServedStatistics>& apps) {
   page.Family("avocet_response_seconds", "Measured response time of successful requests", MetricType::Histogram);
   for (const ServedStatistics& app : apps)
     page.Add({{"app", app.name}, {"version", app.version}}, app.totals.response, ToSeconds(app.totals.success.time));
+  page.Family("avocet_objective_seconds",
+              "Limit that the response time is judged by: the objective less the network allowance", MetricType::Gauge);
+  for (const ServedStatistics& app : apps) {
+    if (const auto limit = app.totals.response.objective())
+      page.Add({{"app", app.name}, {"version", app.version}}, ToSeconds(*limit));
+  }
 }
 
 void AddRefusals(Page& page, const std::string& app, const std::array<uint64_t, kStatusCodes>& counts) {

@@ -218,8 +218,10 @@ std::vector<MeasurementWindow> Node::CloseWindows() {
   return windows;
 }
 
-void Node::SetPredictions(const DeviceId& device, std::vector<PredictedLatency> predicted) {
+void Node::SetPredictions(const DeviceId& device, std::vector<PredictedLatency> predicted,
+                          std::vector<JudgedLatency> limits) {
   if (!slots_.contains(device)) return;
+  router_->SetLimits(device, std::move(limits));
   const std::lock_guard lock(predicted_mutex_);
   predicted_[device] = std::move(predicted);
 }

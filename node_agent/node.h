@@ -56,9 +56,10 @@ public:
                                const ModelFiles::Fetch& fetch);
   /// Ends the measurement window of every device.
   std::vector<MeasurementWindow> CloseWindows();
-  /// The predicted latencies of a device's applications, for DeviceStates; replaces those before. Of a device that is
-  /// not here they are ignored.
-  void SetPredictions(const DeviceId& device, std::vector<PredictedLatency> predicted);
+  /// The predicted latencies of a device's applications, for DeviceStates, and the limits that their response times are
+  /// counted against; replaces those before. Of a device that is not here they are ignored.
+  void SetPredictions(const DeviceId& device, std::vector<PredictedLatency> predicted,
+                      std::vector<JudgedLatency> limits);
   /// For the page of /metrics.
   std::vector<DeviceMetrics> DeviceStates() const;
 

@@ -13,6 +13,7 @@ void Router::Publish(const AppId& app, Route route) {
   const auto before = next->find(app);
   const bool goes_on = before != next->end() && before->second.model == route.model;
   route.statistics = goes_on ? before->second.statistics : std::make_shared<InferenceStatistics>();
+  ApplyLimits(app, route);
   next->insert_or_assign(app, std::move(route));
   old = std::exchange(table_, std::move(next));
 }
@@ -24,6 +25,22 @@ void Router::Withdraw(const AppId& app) {
   auto next = std::make_shared<Table>(*table_);
   next->erase(app);
   old = std::exchange(table_, std::move(next));
+}
+
+void Router::SetLimits(const DeviceId& device, std::vector<JudgedLatency> limits) {
+  const std::lock_guard lock(mutex_);
+  limits_[device] = std::move(limits);
+  for (const auto& [app, route] : *table_)
+    ApplyLimits(app, route);
+}
+
+void Router::ApplyLimits(const AppId& app, const Route& route) const {
+  // Tests publish routes without a device.
+  const auto limits = route.device ? limits_.find(route.device->spec().id()) : limits_.end();
+  if (limits == limits_.end()) return;
+  for (const JudgedLatency& one : limits->second) {
+    if (one.app == app) route.statistics->SetObjective(one.limit);
+  }
 }
 
 Route Router::Find(const AppId& app) const {

@@ -19,8 +19,11 @@ AppStatus Sample() {
   status.predicted = LatencySummary{FromMillis(1), FromMillis(2), FromMillis(3), FromMillis(4)};
   status.measured.arrivals = 7;
   status.measured.response.Add(0.25);
-  status.measured.response_histogram.Add(FromMillis(250));
+  status.measured.response_sketch.Add(FromMillis(250));
   status.measured.rate = {1.5, 0.9, 30};
+  status.recent.minute = {.arrivals = 1, .expired = 1, .measured = FromMillis(200)};
+  status.recent.five_minutes.refusals = 5;
+  status.recent.hour.response_sketch.Add(FromMillis(60));
   return status;
 }
 
@@ -41,10 +44,8 @@ TEST(ControlCodec, AppStatusSurvivesTheRoundTrip) {
   EXPECT_EQ(after->predicted, before.predicted);
   EXPECT_EQ(after->emulated, before.emulated);
   EXPECT_EQ(after->utilization, before.utilization);
-  EXPECT_EQ(after->measured.arrivals, before.measured.arrivals);
-  EXPECT_EQ(after->measured.response, before.measured.response);
-  EXPECT_EQ(after->measured.response_histogram, before.measured.response_histogram);
-  EXPECT_EQ(after->measured.rate, before.measured.rate);
+  EXPECT_EQ(after->measured, before.measured);
+  EXPECT_EQ(after->recent, before.recent);
 }
 
 TEST(ControlCodec, WhatIsAbsentStaysAbsent) {

@@ -16,7 +16,7 @@ MeasurementWindow Window(uint64_t sequence, uint64_t arrivals = 20) {
     app.interarrival.Add(0.01);
     app.service.Add(0.004);
     app.response.Add(0.005);
-    app.response_histogram.Add(FromMillis(5));
+    app.response_sketch.Add(FromMillis(5));
   }
   window.apps.push_back(app);
   return window;

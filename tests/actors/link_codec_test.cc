@@ -71,11 +71,19 @@ TEST(LinkCodec, AnswersComeBackAsTheyWere) {
 TEST(LinkCodec, PredictionsComeBackAsTheyWere) {
   const SetPredictions sent{
       DeviceId("n1/gpu0"),
-      {{AppId("cam"), {FromMillis(1), FromMillis(2), FromMillis(3), FromMillis(4)}}, {AppId("dog"), {}}}};
+      {{AppId("cam"), {FromMillis(1), FromMillis(2), FromMillis(3), FromMillis(4)}}, {AppId("dog"), {}}},
+      {{AppId("cam"), FromMillis(40)}, {AppId("owl"), FromMillis(50)}}};
   const auto read = FromProto(ToProto(sent));
   ASSERT_TRUE(read.ok()) << read.status().ToString();
   EXPECT_EQ(read->device, sent.device);
   EXPECT_EQ(read->apps, sent.apps);
+  EXPECT_EQ(read->objectives, sent.objectives);
+  auto no_limit = ToProto(sent);
+  no_limit.mutable_objectives(0)->set_limit_ns(0);
+  EXPECT_EQ(FromProto(no_limit).status().code(), StatusCode::kCorruption);
+  auto no_name = ToProto(sent);
+  no_name.mutable_objectives(1)->set_app("no name");
+  EXPECT_EQ(FromProto(no_name).status().code(), StatusCode::kCorruption);
   auto proto = ToProto(sent);
   proto.mutable_apps(1)->set_app("no name");
   EXPECT_EQ(FromProto(proto).status().code(), StatusCode::kCorruption);

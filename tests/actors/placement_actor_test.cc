@@ -104,7 +104,10 @@ TEST_F(PlacementActorTest, TellsAgentsWhatIsPredictedWhenItChanges) {
   Advance(std::chrono::seconds(3));
   ASSERT_EQ(fake->predictions.size(), 2U);
   ASSERT_EQ(fake->predictions[1].apps.size(), 1U);
-  EXPECT_EQ(fake->predictions[1].apps[0].latency, *Ask<AppStatus>(placement, GetApp{AppId("cam")})->predicted);
+  const auto cam = Ask<AppStatus>(placement, GetApp{AppId("cam")});
+  EXPECT_EQ(fake->predictions[1].apps[0].latency, *cam->predicted);
+  ASSERT_EQ(fake->predictions[1].objectives.size(), 1U);
+  EXPECT_EQ(fake->predictions[1].objectives[0].limit, cam->app.objective.latency - cam->app.network_allowance);
   ASSERT_TRUE(BringUp().ok());
   Advance(std::chrono::seconds(2));
   EXPECT_EQ(fake->predictions.size(), 3U) << "an agent that registers anew knows nothing";

@@ -174,7 +174,7 @@ AppStatus MeasuredAt(Duration response) {
   AppStatus status = SampleStatus();
   for (int i = 0; i < 100; ++i) {
     status.measured.response.Add(ToSeconds(response));
-    status.measured.response_histogram.Add(response);
+    status.measured.response_sketch.Add(response);
   }
   return status;
 }

@@ -53,13 +53,13 @@ TEST(AppText, ShowsPredictedAndMeasured) {
   AppStatus status = SampleStatus();
   status.measured.completions = 2;
   status.measured.response.Add(0.012);
-  status.measured.response_histogram.Add(FromMillis(12));
+  status.measured.response_sketch.Add(FromMillis(12));
   const std::string text = Render(status, {});
   EXPECT_THAT(text, StartsWith("application         doorcam\n"));
   EXPECT_THAT(text, HasSubstr("device              edge/gpu0 (emulated), utilization 25 %\n"));
   EXPECT_THAT(text, HasSubstr("objective met       yes\n"));
   EXPECT_THAT(text, HasSubstr("predicted            10     8    20    30\n"));
-  EXPECT_THAT(text, HasSubstr("measured             12  12.1  12.1  12.1\n"));
+  EXPECT_THAT(text, HasSubstr("measured             12   12   12   12\n"));
 }
 
 TEST(AppText, ShowsWhyItDoesNotRun) {

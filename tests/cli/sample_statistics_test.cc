@@ -40,7 +40,7 @@ std::vector<ResponseBatch> Windows(const std::vector<double>& values, size_t siz
   std::vector<ResponseBatch> windows((values.size() + size - 1) / size);
   for (size_t i = 0; i < values.size(); ++i) {
     windows[i / size].response.Add(values[i]);
-    windows[i / size].histogram.Add(FromSeconds(values[i]));
+    windows[i / size].sketch.Add(FromSeconds(values[i]));
   }
   return windows;
 }
@@ -145,9 +145,9 @@ TEST(ConfidenceInterval, OfWindowsAgreesWithThatOfTheValues) {
   for (Statistic statistic : {Statistic::kMean, Statistic::kP50, Statistic::kP95}) {
     const auto exact = ConfidenceInterval(statistic, std::span<const double>(values));
     const auto binned = ConfidenceInterval(statistic, std::span<const ResponseBatch>(windows));
-    // A bucket is 9 % wide; the interval's ends are its edges.
-    EXPECT_NEAR(binned->low / exact->low, 1, 0.10) << ToString(statistic);
-    EXPECT_NEAR(*binned->high / *exact->high, 1, 0.10) << ToString(statistic);
+    // A bucket is 1 % wide; the interval's ends are its edges.
+    EXPECT_NEAR(binned->low / exact->low, 1, 0.015) << ToString(statistic);
+    EXPECT_NEAR(*binned->high / *exact->high, 1, 0.015) << ToString(statistic);
   }
 }
 

@@ -43,7 +43,7 @@ TEST(CodecForm, RefusesAbsentParts) {
   ExpectRefused(
       SampleWindow(), [](auto& p) { p.mutable_apps(1)->clear_response(); }, "'apps.response'");
   ExpectRefused(
-      SampleWindow(), [](auto& p) { p.mutable_apps(1)->clear_response_histogram(); }, "'apps.response_histogram'");
+      SampleWindow(), [](auto& p) { p.mutable_apps(1)->clear_response_sketch(); }, "'apps.response_sketch'");
 }
 
 TEST(CodecForm, RefusesAbsentEnumerators) {
@@ -94,19 +94,26 @@ TEST(CodecForm, RefusesWhatValidateRefuses) {
       SampleDecision(), [](auto& p) { p.mutable_app()->set_name(""); }, "field 'app': application ''");
 }
 
-TEST(CodecForm, RefusesMalformedHistograms) {
-  const auto refuse = [](auto change) {
-    ExpectRefused(
-        SampleWindow(), [=](auto& p) { change(*p.mutable_apps(0)->mutable_response_histogram()); },
-        "'apps.response_histogram': not pairs of ascending buckets and counts above 0");
-  };
-  refuse([](auto& h) { h.add_bucket(200); });
-  refuse([](auto& h) { h.add_count(1); });
-  refuse([](auto& h) { h.add_bucket(LatencyHistogram::kBuckets), h.add_count(1); });
-  refuse([](auto& h) { h.add_bucket(200), h.add_count(0); });
-  refuse([](auto& h) { h.add_bucket(h.bucket(0)), h.add_count(1); });
-  refuse([](auto& h) { h.add_bucket(0), h.add_count(1); });
-  refuse([](auto& h) { h.add_bucket(UINT32_MAX), h.add_count(1); });
+TEST(CodecForm, RefusesMalformedSketches) {
+  ExpectRefused(
+      SampleWindow(), [](auto& p) { p.mutable_apps(0)->mutable_response_sketch()->add_steps(0); },
+      "'apps.response_sketch': not steps");
+  TotalsSlot slot{.device = DeviceId("jetson-1/gpu0"), .apps = {{AppId("door"), {}}}};
+  ExpectRefused(
+      slot, [](auto& p) { p.mutable_apps(0)->mutable_totals()->mutable_response_sketch()->add_steps(1); },
+      "'apps.totals': not steps");
+}
+
+TEST(CodecForm, RefusesTotalsOutOfOrder) {
+  TotalsSlot slot{.device = DeviceId("jetson-1/gpu0"), .apps = {{AppId("door"), {}}, {AppId("gate"), {}}}};
+  ExpectRefused(
+      slot, [](auto& p) { p.mutable_apps()->SwapElements(0, 1); }, "field 'apps' is a list out of order");
+  ExpectRefused(
+      slot, [](auto& p) { p.clear_span(); }, "'span': missing");
+  ExpectRefused(
+      slot, [](auto& p) { p.set_number(-1); }, "field 'number' is -1");
+  ExpectRefused(
+      slot, [](auto& p) { p.mutable_apps(1)->mutable_totals()->set_measured_ns(-1); }, "field 'measured'");
 }
 
 TEST(CodecForm, RefusesBytesThatDoNotParseOrAreTooLong) {
@@ -122,9 +129,9 @@ TEST(CodecForm, IgnoresFieldsOfALaterVersion) {
   EXPECT_EQ(*event, SampleEvent());
 }
 
-TEST(CodecForm, HistogramsTakeTheRoomOfTheirBuckets) {
-  EXPECT_EQ(ToProto(SampleWindow()).apps(0).response_histogram().bucket_size(), 1);
-  EXPECT_LT(Encode(SampleWindow()).size(), 250U);
+TEST(CodecForm, SketchesTakeTheRoomOfTheirBuckets) {
+  EXPECT_EQ(ToProto(SampleWindow()).apps(0).response_sketch().steps_size(), 1);
+  EXPECT_LT(Encode(SampleWindow()).size(), 240U);
 }
 
 } // namespace

@@ -10,8 +10,8 @@ namespace {
 
 template <class T> class Codec : public testing::Test {};
 
-using Types = testing::Types<Model, Profile, Application, DeviceSpec, NodeInfo, MeasurementWindow, DeviceFit, Placement,
-                             Decision, Command, Event>;
+using Types = testing::Types<Model, Profile, Application, DeviceSpec, NodeInfo, MeasurementWindow, DeviceFit,
+                             TotalsSlot, Placement, Decision, Command, Event>;
 TYPED_TEST_SUITE(Codec, Types);
 
 /// Decode may refuse bytes, but only as corruption; what it accepts is valid.

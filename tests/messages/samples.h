@@ -53,7 +53,7 @@ inline AppWindow SampleAppWindow(std::string name) {
   window.app = AppId(std::move(name));
   window.model = ModelId("pose:1");
   window.response.Add(0.01);
-  window.response_histogram.Add(std::chrono::milliseconds(10));
+  window.response_sketch.Add(std::chrono::milliseconds(10));
   return window;
 }
 

@@ -87,6 +87,21 @@ TEST(Meter, ArrivalsOutOfOrderAreNeverNegative) {
   EXPECT_DOUBLE_EQ(window.apps[0].interarrival.sum, 0.010);
 }
 
+TEST(Meter, CountsWhatExpiredAmongFailuresAndRefusals) {
+  Meter meter = MakeMeter();
+  meter.Open(kApp, kModel);
+  meter.Refused(kApp);
+  meter.Refused(kApp, true);
+  meter.Answered(kApp, {.ok = false});
+  meter.Answered(kApp, {.ok = false, .expired = true});
+  meter.Answered(kApp, Success(4, 5));
+  const AppWindow app = meter.CloseWindow(At(200)).apps.at(0);
+  EXPECT_EQ(app.refusals, 2u);
+  EXPECT_EQ(app.failures, 2u);
+  EXPECT_EQ(app.expired, 2u);
+  EXPECT_EQ(meter.CloseWindow(At(400)).apps.at(0).expired, 0u);
+}
+
 TEST(Meter, SplitsServiceBySwitchAndLeavesFailuresOut) {
   Meter meter = MakeMeter();
   meter.Open(kApp, kModel);
@@ -102,7 +117,7 @@ TEST(Meter, SplitsServiceBySwitchAndLeavesFailuresOut) {
   EXPECT_DOUBLE_EQ(app.switched_service.sum, 0.010);
   EXPECT_EQ(app.response.count, 3u);
   EXPECT_DOUBLE_EQ(app.response.sum, 0.023);
-  EXPECT_EQ(app.response_histogram.total(), 3u);
+  EXPECT_EQ(app.response_sketch.total(), 3u);
 }
 
 struct BusyCase {

@@ -23,6 +23,7 @@ MetricsSnapshot Sample() {
   app.totals.pending = 3;
   app.totals.failures[static_cast<size_t>(StatusCode::kUnavailable)] = 4;
   app.totals.failures[static_cast<size_t>(StatusCode::kDeadlineExceeded)] = 1;
+  app.totals.response.SetObjective(milliseconds(15));
   app.totals.response.Add(milliseconds(10));
   app.totals.response.Add(milliseconds(20));
   snapshot.apps.push_back(app);
@@ -66,9 +67,10 @@ TEST(MetricsText, HasOurOwn) {
   for (const char* line :
        {"# TYPE avocet_response_seconds histogram", "avocet_response_seconds_count{app=\"door\",version=\"1\"} 2\n",
         "avocet_response_seconds_sum{app=\"door\",version=\"1\"} 0.03\n",
-        "avocet_response_seconds_bucket{app=\"door\",version=\"1\",le=\"0.008192\"} 0\n",
-        "avocet_response_seconds_bucket{app=\"door\",version=\"1\",le=\"0.016384\"} 1\n",
-        "avocet_response_seconds_bucket{app=\"door\",version=\"1\",le=\"0.032768\"} 2\n",
+        "avocet_response_seconds_bucket{app=\"door\",version=\"1\",le=\"0.005\"} 0\n",
+        "avocet_response_seconds_bucket{app=\"door\",version=\"1\",le=\"0.01\"} 1\n",
+        "avocet_response_seconds_bucket{app=\"door\",version=\"1\",le=\"0.025\"} 2\n",
+        "avocet_response_seconds_bucket{app=\"door\",version=\"1\",le=\"60\"} 2\n",
         "avocet_response_seconds_bucket{app=\"door\",version=\"1\",le=\"+Inf\"} 2\n",
         "avocet_refusals_total{app=\"door\",reason=\"unavailable\"} 4\n",
         "avocet_refusals_total{app=\"\",reason=\"not_found\"} 9\n",
@@ -85,6 +87,23 @@ TEST(MetricsText, HasOurOwn) {
                            "{app=\"door\",device=\"n/gpu0\",statistic=\"p99\"} 0.031\n"})
     EXPECT_THAT(text, HasSubstr(std::string("avocet_predicted_response_seconds") + line));
   EXPECT_THAT(text, Not(HasSubstr("reason=\"internal\"")));
+}
+
+TEST(MetricsText, TellsTheShareWithinTheObjectiveExactly) {
+  MetricsSnapshot snapshot = Sample();
+  for (int i = 0; i < 7; ++i)
+    snapshot.apps[0].totals.response.Add(milliseconds(15));
+  snapshot.apps[0].totals.response.Add(microseconds(15'001));
+  const std::string text = MetricsText(snapshot);
+  EXPECT_THAT(text, HasSubstr("avocet_response_seconds_bucket{app=\"door\",version=\"1\",le=\"0.015\"} 8\n"));
+  EXPECT_THAT(text, HasSubstr("avocet_response_seconds_count{app=\"door\",version=\"1\"} 10\n"));
+  EXPECT_THAT(text, HasSubstr("avocet_objective_seconds{app=\"door\",version=\"1\"} 0.015\n"));
+}
+
+TEST(MetricsText, HasNoObjectiveBeforeTheControllerSaidIt) {
+  MetricsSnapshot snapshot = Sample();
+  snapshot.apps[0].totals.response = {};
+  EXPECT_THAT(MetricsText(snapshot), Not(HasSubstr("avocet_objective_seconds{")));
 }
 
 template <class Use> void WithFakeGpus(const Use& use) {

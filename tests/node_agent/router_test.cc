@@ -45,6 +45,23 @@ TEST(Router, WithdrawingIsIdempotentAndSparesOthers) {
   EXPECT_NE(router.Find(kAppB).device, nullptr);
 }
 
+TEST(Router, TellsStatisticsTheirObjective) {
+  Router router;
+  const auto device = MakeDevice();
+  const DeviceId id = device->spec().id();
+  const auto objective = [&](const AppId& app) { return router.Find(app).statistics->Snapshot().response.objective(); };
+  router.Publish(kAppA, {device, kModelA, false});
+  router.SetLimits(id, {{kAppA, std::chrono::milliseconds(40)}, {kAppB, std::chrono::milliseconds(50)}});
+  router.Publish(kAppB, {device, kModelB, false});
+  EXPECT_EQ(objective(kAppA), std::chrono::milliseconds(40));
+  EXPECT_EQ(objective(kAppB), std::chrono::milliseconds(50)) << "it was known before the application came";
+  router.SetLimits(id, {{kAppB, std::chrono::milliseconds(60)}});
+  EXPECT_EQ(objective(kAppA), std::chrono::milliseconds(40)) << "the last one stays";
+  EXPECT_EQ(objective(kAppB), std::chrono::milliseconds(60));
+  router.SetLimits(DeviceId("other/gpu0"), {{kAppB, std::chrono::milliseconds(1)}});
+  EXPECT_EQ(objective(kAppB), std::chrono::milliseconds(60));
+}
+
 TEST(Router, ASnapshotNeverChanges) {
   Router router;
   router.Publish(kAppA, {MakeDevice(), kModelA, false});

@@ -21,6 +21,9 @@ TEST(Scheduler, RefusesAPassedDeadlineAtOnce) {
   request.deadline = Now();
   EXPECT_EQ(device.scheduler->Submit(std::move(request)).code(), StatusCode::kDeadlineExceeded);
   EXPECT_TRUE(device.Runs().empty());
+  const auto window = device.scheduler->CloseWindow();
+  EXPECT_EQ(window.apps.at(0).refusals, 1u);
+  EXPECT_EQ(window.apps.at(0).expired, 1u);
 }
 
 TEST(Scheduler, ADeadlineThatPassesInTheQueueIsAnsweredWithoutARun) {
@@ -39,6 +42,9 @@ TEST(Scheduler, ADeadlineThatPassesInTheQueueIsAnsweredWithoutARun) {
   ASSERT_EQ(answers.size(), 2u);
   EXPECT_EQ(answers[1].completion.status.code(), StatusCode::kDeadlineExceeded);
   EXPECT_EQ(device.Runs().size(), 1u);
+  const auto window = device.scheduler->CloseWindow();
+  EXPECT_EQ(window.apps.at(0).failures, 1u);
+  EXPECT_EQ(window.apps.at(0).expired, 1u);
 }
 
 TEST(Scheduler, ARunIsStoppedAtItsDeadlineWhereTheEngineCanCancel) {

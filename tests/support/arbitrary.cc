@@ -122,11 +122,12 @@ AppWindow AnyAppWindow(const AppId& app) {
   window.completions = AnyCount();
   window.failures = AnyCount();
   window.refusals = AnyCount();
+  window.expired = AnyCount();
   window.interarrival = AnyMoments();
   window.service = AnyMoments();
   window.switched_service = AnyMoments();
   window.response = AnyMoments();
-  window.response_histogram = *AnyHistogram();
+  window.response_sketch = *AnySketch();
   return window;
 }
 
@@ -316,13 +317,38 @@ rc::Gen<NodeInfo> ValidNodeInfo() {
   });
 }
 
-rc::Gen<LatencyHistogram> AnyHistogram() {
+rc::Gen<LatencySketch> AnySketch() {
   return rc::gen::exec([] {
-    LatencyHistogram histogram;
+    LatencySketch sketch;
     for (size_t i = ListLength(0, 8); i > 0; --i) {
-      histogram.AddToBucket(Integer(0, LatencyHistogram::kBuckets - 1), Integer<uint32_t>(1, UINT32_MAX));
+      sketch.AddToBucket(Integer(0, LatencySketch::kBuckets - 1), Integer<uint64_t>(1, LatencySketch::kMaxCount));
     }
-    return histogram;
+    return sketch;
+  });
+}
+
+AppTotals AnyTotals() {
+  return {.arrivals = AnyCount(),
+          .completions = AnyCount(),
+          .failures = AnyCount(),
+          .refusals = AnyCount(),
+          .expired = AnyCount(),
+          .measured = Duration(Integer<int64_t>(0, INT64_MAX)),
+          .response = AnyMoments(),
+          .response_sketch = *AnySketch(),
+          .rate = {}};
+}
+
+rc::Gen<TotalsSlot> ValidTotalsSlot() {
+  return rc::gen::exec([] {
+    TotalsSlot slot;
+    slot.device = *ValidDeviceId();
+    slot.span = *rc::gen::element(TotalsSpan::kFiveSeconds, TotalsSpan::kMinute, TotalsSpan::kEver);
+    slot.number = Integer<int64_t>(0, INT64_MAX);
+    const auto names = DistinctIds(AppIds(), 0);
+    for (const AppId& app : std::set<AppId>(names.begin(), names.end()))
+      slot.apps.push_back({app, AnyTotals()});
+    return slot;
   });
 }
 

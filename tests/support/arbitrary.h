@@ -33,7 +33,8 @@ rc::Gen<Profile> ValidProfile();
 rc::Gen<Application> ValidApplication();
 rc::Gen<DeviceSpec> ValidDeviceSpec();
 rc::Gen<NodeInfo> ValidNodeInfo();
-rc::Gen<LatencyHistogram> AnyHistogram();
+rc::Gen<LatencySketch> AnySketch();
+rc::Gen<TotalsSlot> ValidTotalsSlot();
 rc::Gen<MeasurementWindow> ValidMeasurementWindow();
 rc::Gen<DeviceFit> ValidDeviceFit();
 rc::Gen<Placement> ValidPlacement();
@@ -65,6 +66,7 @@ AVOCET_ARBITRARY(DeviceSpec)
 AVOCET_ARBITRARY(NodeInfo)
 AVOCET_ARBITRARY(MeasurementWindow)
 AVOCET_ARBITRARY(DeviceFit)
+AVOCET_ARBITRARY(TotalsSlot)
 AVOCET_ARBITRARY(Placement)
 AVOCET_ARBITRARY(Decision)
 AVOCET_ARBITRARY(Command)
