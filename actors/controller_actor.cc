@@ -21,14 +21,17 @@ void SpawnDevice(Self self, const DeviceId& id) {
   auto& state = self->state;
   auto fit = state.fits[id];
   fit.device = id;
-  const auto actor =
-      self->spawn<caf::linked>(DeviceBehavior, DeviceActorArgs{fit, state.store, state.placement, state.options});
+  const auto actor = self->spawn<caf::linked>(DeviceBehavior, DeviceActorArgs{.fit = fit,
+                                                                              .totals = state.totals[id],
+                                                                              .store = state.store,
+                                                                              .placement = state.placement,
+                                                                              .options = state.options});
   state.devices[id] = actor;
   self->send(state.placement, DeviceUp{id, actor});
 }
 
 /// Children are linked: they end with their root. A device actor that dies (of a defect) is started
-/// again, with the fit of the controller's start; without placements or disk the controller ends.
+/// again, with the fit and totals of the controller's start; without placements or disk the controller ends.
 void OnChildExit(Self self, caf::exit_msg& exit) {
   for (const auto& [id, actor] : self->state.devices) {
     if (actor.address() != exit.source) continue;
@@ -177,6 +180,7 @@ void Adopt(Self self, const ControllerActorArgs& args) {
   auto placement =
       std::make_shared<const PlacementActorArgs>(PlacementActorArgs{args.records, args.store, args.options});
   state.placement = self->spawn<caf::linked>(PlacementBehavior, placement);
+  state.totals = args.records.totals;
   for (const auto& [id, device] : args.records.view.devices) {
     state.fits[id] = device.fit;
     SpawnDevice(self, id);

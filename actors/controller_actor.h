@@ -34,7 +34,8 @@ struct ControllerActorState {
   store_actor store;
   placement_actor placement;
   std::map<DeviceId, device_actor> devices;
-  std::map<DeviceId, DeviceFit> fits; ///< what a device actor starts from
+  std::map<DeviceId, DeviceFit> fits;                 ///< what a device actor starts from
+  std::map<DeviceId, std::vector<TotalsSlot>> totals; ///< as above
   LeaseTable leases{Duration{}};
   std::map<NodeId, Speaker> speakers; ///< of the nodes in `leases`
   /// Lines about agents that say what they may not.

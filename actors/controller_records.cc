@@ -111,6 +111,12 @@ Status SetAsideAll(Store& store, ControllerRecords& records, const UnreadableRec
   return store.Write(batch, Sync::kYes);
 }
 
+/// Applications may have gone while their device's totals were not written again.
+void AddTotals(ControllerRecords& records, TotalsSlot slot) {
+  std::erase_if(slot.apps, [&](const AppSlot& one) { return !records.view.apps.contains(one.app); });
+  records.totals[slot.device].push_back(std::move(slot));
+}
+
 } // namespace
 
 Result<ControllerRecords> LoadControllerRecords(Store& store) {
@@ -122,6 +128,8 @@ Result<ControllerRecords> LoadControllerRecords(Store& store) {
   records.view.refused = RefusedOf(records);
   AVOCET_RETURN_IF_ERROR(
       ForEachReadable(store, kEvents, bad, [&](Event event) { records.events.push_back(std::move(event)); }));
+  AVOCET_RETURN_IF_ERROR(
+      ForEachReadable(store, kTotals, bad, [&](TotalsSlot slot) { AddTotals(records, std::move(slot)); }));
   auto epoch = Load(store, kLastEpoch);
   if (!epoch.ok()) return RefuseStart(epoch.status());
   records.last_epoch = epoch->value_or(0);

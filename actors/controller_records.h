@@ -3,18 +3,21 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <vector>
 
 #include "controller/cluster_view.h"
 #include "messages/command.h"
+#include "messages/totals.h"
 #include "storage/store.h"
 
 namespace avocet {
 
 /// Everything the controller remembers across restarts.
 struct ControllerRecords {
-  ClusterView view;                    ///< devices are away until their agents register
-  std::map<AppId, Decision> decisions; ///< the last one of each application
-  std::deque<Event> events;            ///< oldest first
+  ClusterView view;                                   ///< devices are away until their agents register
+  std::map<AppId, Decision> decisions;                ///< the last one of each application
+  std::deque<Event> events;                           ///< oldest first
+  std::map<DeviceId, std::vector<TotalsSlot>> totals; ///< of the applications in the view only
   uint64_t last_epoch = 0;
 };
 

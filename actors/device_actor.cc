@@ -38,15 +38,6 @@ bool IsNext(Self self, const SentWindow& sent) {
   return arrival == WindowOrder::Arrival::kNext;
 }
 
-/// Bounded like the fit: totals are kept of the applications that it keeps.
-void DropOldTotals(DeviceActorState& state) {
-  if (state.totals.size() <= kMaxAppsPerDevice) return;
-  std::set<AppId> kept;
-  for (const auto& app : state.estimator->fit().apps)
-    kept.insert(app.app);
-  std::erase_if(state.totals, [&](const auto& entry) { return !kept.contains(entry.first); });
-}
-
 void OnWindow(Self self, const Args& args, const ReportWindow& report) {
   auto& state = self->state;
   const auto& window = report.sent.window;
@@ -55,18 +46,19 @@ void OnWindow(Self self, const Args& args, const ReportWindow& report) {
     return;
   }
   if (!IsNext(self, report.sent) || !state.estimator->Observe(window)) return;
-  for (const auto& app : window.apps)
-    state.totals[app.app].Add(app, window.length);
-  DropOldTotals(state);
+  state.totals->Add(window, args->wall_clock());
   if (state.estimator->TakeSignificantChange()) self->send(args->placement, FitChanged{state.estimator->fit()});
 }
 
 void Persist(Self self, const Args& args) {
   auto& state = self->state;
-  if (state.persisting || IsPersisted(state)) return;
+  if (state.persisting || (IsPersisted(state) && !state.totals->has_changes())) return;
   const auto& fit = state.estimator->fit();
   WriteBatch batch;
   Put(batch, kDeviceFits, fit);
+  auto slots = std::make_shared<const std::vector<TotalsSlot>>(state.totals->TakeChanges());
+  for (const TotalsSlot& slot : *slots)
+    Put(batch, kTotals, slot);
   state.persisting = true;
   self->request(args->store, args->options.deadlines.store, WriteRecords{std::move(batch)})
       .then(
@@ -77,8 +69,9 @@ void Persist(Self self, const Args& args) {
             state.persisted_sequence = sequence;
             Acknowledge(self);
           },
-          [self](const caf::error& error) {
+          [self, slots](const caf::error& error) {
             self->state.persisting = false; // the next tick tries again; the agent keeps the windows
+            self->state.totals->PutBack(*slots);
             spdlog::error("fit not persisted reason=\"{}\"", ToStatus(error, "store").message());
           });
 }
@@ -92,13 +85,16 @@ device_actor::behavior_type DeviceBehavior(Self self, DeviceActorArgs arguments)
   state.persisted_sequence = args->fit.covered_sequence;
   state.order = WindowOrder(args->fit.boot, args->fit.covered_sequence);
   state.estimator.emplace(args->fit, args->options.estimator);
+  state.totals.emplace(args->fit.device, args->totals);
   self->delayed_send(self, args->options.persist_every, PersistTick{});
   return {
       [self, args](const ReportWindow& report) { OnWindow(self, args, report); },
-      [self](GetTotals) -> caf::result<DeviceTotals> { return DeviceTotals{self->state.totals}; },
+      [self, args](GetTotals) -> caf::result<DeviceTotals> {
+        return DeviceTotals{self->state.totals->Describe(args->wall_clock())};
+      },
       [self](const ForgetApp& forget) {
         self->state.estimator->Forget(forget.app);
-        self->state.totals.erase(forget.app);
+        self->state.totals->Forget(forget.app);
       },
       [self](SetAckTarget& target) { self->state.acks = std::move(target.acks); },
       [self, args](PersistTick) {

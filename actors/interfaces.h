@@ -168,8 +168,8 @@ using control_actor = caf::typed_actor<
 struct ReportWindow { SentWindow sent; };
 /// The measured totals of every application seen on the device.
 struct GetTotals {};
-struct DeviceTotals { std::map<AppId, AppTotals> apps; };
-/// The application left the device: its rate is forgotten.
+struct DeviceTotals { std::map<AppId, AppMeasured> apps; };
+/// The application left the cluster: its rate and its totals are forgotten.
 struct ForgetApp { AppId app; };
 /// Where acknowledgements of this device's windows go from now on.
 struct SetAckTarget { window_ack_handle acks; };

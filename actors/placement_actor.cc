@@ -186,7 +186,8 @@ void GatherTotals(Self self, std::vector<AppStatus> rows, const std::function<vo
                 const auto found = totals.apps.find(row.app.name);
                 if (found == totals.apps.end()) continue;
                 const Estimate rate = row.measured.rate;
-                row.measured = found->second;
+                row.measured = std::move(found->second.total);
+                row.recent = std::move(found->second.recent);
                 row.measured.rate = rate;
               }
               one_less();

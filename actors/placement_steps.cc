@@ -308,10 +308,10 @@ caf::result<RemovedApp> Remove(Self self, const AppId& app) {
     state.undo.Durable(ticket);
     promise.deliver(RemovedApp{app});
     SendCommands(self, state.moves.Removed(app));
-    if (!placement) return;
-    SendCommand(self, StopCommand(*placement));
-    if (const auto device = self->state.devices.find(placement->device); device != self->state.devices.end())
-      self->send(device->second, ForgetApp{app});
+    // Devices that it was moved away from still have its totals.
+    for (const auto& [id, device] : state.devices)
+      self->send(device, ForgetApp{app});
+    if (placement) SendCommand(self, StopCommand(*placement));
   });
   return promise;
 }

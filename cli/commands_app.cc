@@ -155,8 +155,10 @@ void AddAppCommands(CommandLine& line) {
   CLI::App& app = line.Group("app", "Applications: a model, a rate, a latency objective");
   AddPlan(line, app);
   AddApply(line, app);
-  line.Add(app, "list", "Applications with predicted and measured latency", AppListCommand);
-  AddNamed(line, app, "status", "One application in detail", AppStatusCommand);
+  line.Add(app, "list", "Applications with predicted latency and that measured in the last 5 minutes", AppListCommand);
+  AddNamed(line, app, "status",
+           "One application in detail: predicted, and measured in the last 1, 5, 60 minutes and in all",
+           AppStatusCommand);
   AddNamed(line, app, "explain", "The last decision about it: every device, every reason", AppExplainCommand);
   AddNamed(line, app, "rm", "Drain it and remove it", AppRemoveCommand);
 }

@@ -87,7 +87,7 @@ std::string Render(const Status& error, const RenderOptions& options) {
 }
 
 std::optional<bool> ObjectiveMet(const AppStatus& app) {
-  const auto measured = Measured(app.measured, app.app.objective.statistic);
+  const auto measured = Measured(app.recent.five_minutes, app.app.objective.statistic);
   if (!measured) return std::nullopt;
   return *measured <= ToSeconds(app.app.objective.latency - app.app.network_allowance);
 }

@@ -46,8 +46,8 @@ std::string Render(const RebalancePlan& plan, const RenderOptions& options);
 /// An error: "error: text" for stderr, or an object for stdout.
 std::string Render(const Status& error, const RenderOptions& options);
 
-/// Whether the measured statistic of the objective, after the network allowance, is within it;
-/// empty before anything was measured.
+/// Whether the statistic of the objective, as measured in the last five minutes, is within it after the network
+/// allowance; empty where nothing was measured in them.
 std::optional<bool> ObjectiveMet(const AppStatus& app);
 
 } // namespace avocet

@@ -135,17 +135,36 @@ Json PredictedJson(const std::optional<LatencySummary>& latency) {
           {"p99_ms", ToMillis(latency->p99)}};
 }
 
-Json MeasuredJson(const AppTotals& totals) {
+/// What was measured in one stretch of time.
+Json StretchJson(const AppTotals& totals) {
   const bool any = totals.response.count > 0;
-  const auto& histogram = totals.response_sketch;
+  const auto& sketch = totals.response_sketch;
+  const bool known = totals.measured > Duration::zero();
   return {{"requests", totals.completions},
-          {"failures", totals.failures},
-          {"refusals", totals.refusals},
-          {"rate_rps", totals.rate.weight > 0 ? Json(totals.rate.mean) : Json()},
+          {"rate_rps", known ? Json(totals.arrivals_per_second()) : Json()},
           {"mean_ms", any ? Json(totals.response.mean() * 1e3) : Json()},
-          {"p50_ms", Millis(histogram.Quantile(0.50))},
-          {"p95_ms", Millis(histogram.Quantile(0.95))},
-          {"p99_ms", Millis(histogram.Quantile(0.99))}};
+          {"p50_ms", Millis(sketch.Quantile(0.50))},
+          {"p95_ms", Millis(sketch.Quantile(0.95))},
+          {"p99_ms", Millis(sketch.Quantile(0.99))},
+          {"refused", totals.refusals},
+          {"expired", totals.expired},
+          {"failed", totals.failures}};
+}
+
+/// Its own keys are those of the total, as before there were stretches; only its rate is the recent one.
+Json MeasuredJson(const AppStatus& status) {
+  const AppTotals& total = status.measured;
+  Json json = StretchJson(total);
+  for (const char* key : {"refused", "expired", "failed"})
+    json.erase(key);
+  json["failures"] = total.failures;
+  json["refusals"] = total.refusals;
+  json["rate_rps"] = total.rate.weight > 0 ? Json(total.rate.mean) : Json();
+  json["1m"] = StretchJson(status.recent.minute);
+  json["5m"] = StretchJson(status.recent.five_minutes);
+  json["60m"] = StretchJson(status.recent.hour);
+  json["total"] = StretchJson(total);
+  return json;
 }
 
 /// What its owner declared.
@@ -178,7 +197,7 @@ Json AppJson(const AppStatus& status) {
   json["emulated"] = status.emulated;
   json["utilization"] = status.utilization;
   json["predicted"] = PredictedJson(status.predicted);
-  json["measured"] = MeasuredJson(status.measured);
+  json["measured"] = MeasuredJson(status);
   json["objective_met"] = met ? Json(*met) : Json();
   return json;
 }

@@ -108,12 +108,26 @@ std::string LatencyTable(const AppStatus& app, bool color) {
                    {"MEAN", Align::kRight},
                    {"P50", Align::kRight},
                    {"P95", Align::kRight},
-                   {"P99", Align::kRight}});
+                   {"P99", Align::kRight},
+                   {"RPS", Align::kRight},
+                   {"ANSWERED", Align::kRight},
+                   {"FAILED", Align::kRight},
+                   {"REFUSED", Align::kRight},
+                   {"EXPIRED", Align::kRight}});
   if (const auto& p = app.predicted)
-    table.Add({"predicted", FormatMillis(p->mean), FormatMillis(p->p50), FormatMillis(p->p95), FormatMillis(p->p99)});
-  const auto& m = app.measured;
-  const auto quantile = [&](double p) { return FormatMillis(m.response_sketch.Quantile(p)); };
-  table.Add({"measured", FormatMillis(MeasuredMean(m)), quantile(0.50), quantile(0.95), quantile(0.99)});
+    table.Add({"predicted", FormatMillis(p->mean), FormatMillis(p->p50), FormatMillis(p->p95), FormatMillis(p->p99), "",
+               "", "", "", ""});
+  const auto add = [&](const char* stretch, const AppTotals& m) {
+    const auto quantile = [&](double p) { return FormatMillis(m.response_sketch.Quantile(p)); };
+    table.Add({stretch, FormatMillis(MeasuredMean(m)), quantile(0.50), quantile(0.95), quantile(0.99),
+               m.measured > Duration::zero() ? FormatNumber(m.arrivals_per_second()) : "-",
+               std::to_string(m.completions), std::to_string(m.failures), std::to_string(m.refusals),
+               std::to_string(m.expired)});
+  };
+  add("measured, last 1 min", app.recent.minute);
+  add("measured, last 5 min", app.recent.five_minutes);
+  add("measured, last 60 min", app.recent.hour);
+  add("measured, in all", app.measured);
   return table.Render(color);
 }
 
@@ -286,7 +300,7 @@ std::string ToText(const std::vector<AppStatus>& apps, bool color) {
                    {"OBJECTIVE"},
                    {"PREDICTED MEAN", Align::kRight},
                    {"P95", Align::kRight},
-                   {"MEASURED MEAN", Align::kRight},
+                   {"MEASURED (5 MIN) MEAN", Align::kRight},
                    {"P95", Align::kRight},
                    {"MET"}});
 
@@ -295,25 +309,26 @@ std::string ToText(const std::vector<AppStatus>& apps, bool color) {
     // Without a prediction a dash is shown, because 0 would read as very fast.
     const auto shown = [&](Duration value) { return app.predicted ? FormatMillis(value) : std::string("-"); };
     const bool missed = ObjectiveMet(app) == false;
+    const AppTotals& measured = app.recent.five_minutes;
     table.Add({app.app.name.str(), app.app.model, Cell(Phase(app), PhaseTone(app)),
                app.placement ? MarkEmulated(app.placement->device.str(), app.emulated) : "-",
                FormatNumber(app.app.rate_rps), ObjectiveText(app.app.objective), shown(predicted.mean),
-               shown(predicted.p95), FormatMillis(MeasuredMean(app.measured)),
-               FormatMillis(app.measured.response_sketch.Quantile(0.95)),
+               shown(predicted.p95), FormatMillis(MeasuredMean(measured)),
+               FormatMillis(measured.response_sketch.Quantile(0.95)),
                Cell(Met(app), missed ? Tone::kBad : Tone::kPlain)});
   }
 
-  return table.Render(color) + "\nLatencies in ms: response time at the agent.\n";
+  return table.Render(color) +
+         "\nLatencies in ms: response time at the agent; measured and met: in the last 5 minutes.\n";
 }
 
 std::string ToText(const AppStatus& app, bool color) {
   Fields fields;
   AddDeclared(app.app, fields);
   AddPlaced(app, color, fields);
-  const AppTotals& m = app.measured;
-  fields.Add("requests", fmt::format("{} answered, {} failed, {} refused", m.completions, m.failures, m.refusals));
-  if (m.rate.weight > 0) fields.Add("measured rate", FormatNumber(m.rate.mean) + " rps");
-  fields.Add("objective met", Met(app));
+  const Estimate& rate = app.measured.rate;
+  if (rate.weight > 0) fields.Add("measured rate", FormatNumber(rate.mean) + " rps");
+  fields.Add("objective met", Met(app) + " (last 5 min)");
   return fields.text() + "\n" + LatencyTable(app, color);
 }
 

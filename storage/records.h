@@ -14,6 +14,7 @@
 #include "messages/model.h"
 #include "messages/placement.h"
 #include "messages/status.h"
+#include "messages/totals.h"
 #include "storage/store.h"
 
 /// Everything Avocet keeps on disk: this table is the only place that knows keys and versions. A
@@ -37,6 +38,7 @@ template <class T> struct Table { std::string_view prefix; };
   RECORD(kModels, Model, "model/", value.id().str())                                                                   \
   RECORD(kProfiles, Profile, "profile/", value.key())                                                                  \
   RECORD(kDeviceFits, DeviceFit, "fit/", value.device.str())                                                           \
+  RECORD(kTotals, TotalsSlot, "totals/", SlotId(value)) /* of applications */                                          \
   RECORD(kNodes, NodeInfo, "node/", value.id.str()) /* the last introduction */                                        \
   RECORD(kEvents, Event, "event/", EventId(value.sequence)) /* oldest first */
 // clang-format on

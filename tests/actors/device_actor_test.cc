@@ -29,8 +29,13 @@ protected:
     device = Spawn({.device = kDevice});
   }
 
-  device_actor Spawn(const DeviceFit& fit) {
-    auto actor = Keep(system.spawn(DeviceBehavior, DeviceActorArgs{fit, store, Listener(), {}}));
+  device_actor Spawn(const DeviceFit& fit, std::vector<TotalsSlot> totals = {}) {
+    auto actor = Keep(system.spawn(DeviceBehavior, DeviceActorArgs{.fit = fit,
+                                                                   .totals = std::move(totals),
+                                                                   .store = store,
+                                                                   .placement = Listener(),
+                                                                   .options = {},
+                                                                   .wall_clock = [this] { return now; }}));
     Send(actor, SetAckTarget{caf::actor_cast<window_ack_handle>(self)});
     return actor;
   }
@@ -40,6 +45,22 @@ protected:
 
   void Report(uint64_t sequence) { Send(device, ReportWindow{{Window(sequence), 0}}); }
   void PersistOnce() { Advance(std::chrono::seconds(2)); }
+
+  /// As a controller that reads its records again.
+  void Restart() {
+    Kill(device);
+    const auto fit = Load(control->memory, kDeviceFits, kDevice.str());
+    ASSERT_TRUE(fit.ok() && fit->has_value());
+    auto totals = LoadAll(control->memory, kTotals);
+    ASSERT_TRUE(totals.ok()) << totals.status().ToString();
+    device = Spawn(**fit, *totals);
+  }
+
+  AppMeasured Measured() {
+    const auto totals = Ask<DeviceTotals>(device, GetTotals{});
+    const auto found = totals->apps.find(AppId("cam"));
+    return found == totals->apps.end() ? AppMeasured{} : found->second;
+  }
 
   /// What reached this test since it last looked.
   struct Heard {
@@ -56,6 +77,7 @@ protected:
   }
 
   std::shared_ptr<FaultyStore::Control> control = std::make_shared<FaultyStore::Control>();
+  WallTime now{std::chrono::hours(500'000)};
   store_actor store;
   device_actor device;
 };
@@ -87,7 +109,7 @@ TEST_F(DeviceActorTest, AcknowledgesAgainWhatWasSentTwice) {
   (void)Listen();
   Report(1);
   EXPECT_EQ(Listen().acks, (std::vector<uint64_t>{1}));
-  EXPECT_EQ(Ask<DeviceTotals>(device, GetTotals{})->apps.at(AppId("cam")).completions, 20U) << "counted once";
+  EXPECT_EQ(Measured().total.completions, 20U) << "counted once";
 }
 
 TEST_F(DeviceActorTest, GoesOnFromThePersistedFit) {
@@ -113,8 +135,52 @@ TEST_F(DeviceActorTest, IgnoresInvalidWindows) {
 TEST_F(DeviceActorTest, SumsUpAndForgets) {
   Report(1);
   Report(2);
-  EXPECT_EQ(Ask<DeviceTotals>(device, GetTotals{})->apps.at(AppId("cam")).arrivals, 40U);
+  EXPECT_EQ(Measured().total.arrivals, 40U);
   Send(device, ForgetApp{AppId("cam")});
+  EXPECT_TRUE(Ask<DeviceTotals>(device, GetTotals{})->apps.empty());
+}
+
+TEST_F(DeviceActorTest, TotalsSurviveARestartAndCountWindowsOnce) {
+  Report(1);
+  Report(2);
+  PersistOnce();
+  Report(3); // not on disk when the controller dies: the agent still has it
+  Restart();
+  EXPECT_EQ(Measured().total.completions, 40U);
+  for (const uint64_t sequence : {1, 2, 3})
+    Report(sequence);
+  EXPECT_EQ(Measured().total.completions, 60U);
+  EXPECT_EQ(Measured().recent.minute.completions, 60U);
+  EXPECT_EQ(Measured().total.response_sketch.total(), 60U);
+
+  now += std::chrono::minutes(2);
+  Report(4);
+  PersistOnce();
+  Restart();
+  Report(4);
+  EXPECT_EQ(Measured().recent.minute.completions, 20U);
+  EXPECT_EQ(Measured().recent.five_minutes.completions, 80U);
+  EXPECT_EQ(Measured().total.completions, 80U);
+}
+
+TEST_F(DeviceActorTest, TotalsThatWereNotWrittenAreWrittenLater) {
+  control->fail = true;
+  Report(1);
+  PersistOnce();
+  control->fail = false;
+  now += std::chrono::seconds(10); // the slot that the failed write was about is not the current one any more
+  Report(2);
+  PersistOnce();
+  Restart();
+  EXPECT_EQ(Measured().total.completions, 40U);
+}
+
+TEST_F(DeviceActorTest, ForgottenTotalsStayForgotten) {
+  Report(1);
+  PersistOnce();
+  Send(device, ForgetApp{AppId("cam")});
+  PersistOnce();
+  Restart();
   EXPECT_TRUE(Ask<DeviceTotals>(device, GetTotals{})->apps.empty());
 }
 

@@ -173,8 +173,8 @@ TEST(AppJson, WithoutPlacementIsUnplaced) {
 AppStatus MeasuredAt(Duration response) {
   AppStatus status = SampleStatus();
   for (int i = 0; i < 100; ++i) {
-    status.measured.response.Add(ToSeconds(response));
-    status.measured.response_sketch.Add(response);
+    status.recent.five_minutes.response.Add(ToSeconds(response));
+    status.recent.five_minutes.response_sketch.Add(response);
   }
   return status;
 }
@@ -185,7 +185,52 @@ TEST(AppJson, SaysWhetherTheObjectiveIsMet) {
   AppStatus far = MeasuredAt(FromMillis(40));
   far.app.network_allowance = FromMillis(15);
   EXPECT_EQ(ObjectiveMet(far), false) << "35 ms remain";
-  EXPECT_NEAR(Parsed(far)["measured"]["mean_ms"].get<double>(), 40, 1e-9);
+  EXPECT_NEAR(Parsed(far)["measured"]["5m"]["mean_ms"].get<double>(), 40, 1e-9);
+}
+
+AppTotals TotalsOf(uint64_t requests, Duration response, Duration measured) {
+  AppTotals totals{.arrivals = requests, .completions = requests, .refusals = 3, .expired = 2, .measured = measured};
+  for (uint64_t i = 0; i < requests; ++i) {
+    totals.response.Add(ToSeconds(response));
+    totals.response_sketch.Add(response);
+  }
+  return totals;
+}
+
+TEST(AppJson, ShowsEveryStretch) {
+  AppStatus status = SampleStatus();
+  status.recent.minute = TotalsOf(60, FromMillis(10), std::chrono::seconds(30));
+  status.recent.five_minutes = TotalsOf(300, FromMillis(20), std::chrono::seconds(150));
+  status.recent.hour = TotalsOf(600, FromMillis(30), std::chrono::seconds(200));
+  status.measured = TotalsOf(700, FromMillis(40), std::chrono::seconds(350));
+  status.measured.rate = {7, 1, 30};
+  const Json measured = Parsed(status)["measured"];
+  const std::set<std::string> keys{"requests", "rate_rps", "mean_ms", "p50_ms", "p95_ms",
+                                   "p99_ms",   "refused",  "expired", "failed"};
+  double ms = 10;
+  for (const char* stretch : {"1m", "5m", "60m", "total"}) {
+    const Json& one = measured[stretch];
+    EXPECT_EQ(Keys(one), keys) << stretch;
+    for (const char* key : {"mean_ms", "p50_ms", "p95_ms", "p99_ms"})
+      EXPECT_NEAR(one[key].get<double>(), ms, 0.005 * ms) << stretch << " " << key;
+    EXPECT_EQ(one["refused"], 3);
+    EXPECT_EQ(one["expired"], 2);
+    ms += 10;
+  }
+  EXPECT_EQ(measured["1m"]["requests"], 60);
+  EXPECT_EQ(measured["1m"]["rate_rps"], 2.0);
+  EXPECT_EQ(measured["60m"]["rate_rps"], 3.0);
+  EXPECT_EQ(measured["total"]["requests"], 700);
+  EXPECT_EQ(measured["requests"], 700) << "the keys from before there were stretches are those of the total";
+  EXPECT_EQ(measured["refusals"], 3);
+  EXPECT_EQ(measured["rate_rps"], 7.0) << "but the rate is the recent one";
+}
+
+TEST(AppJson, OfAStretchInWhichNothingWasMeasuredIsNull) {
+  const Json minute = Parsed(SampleStatus())["measured"]["1m"];
+  EXPECT_EQ(minute["requests"], 0);
+  for (const char* key : {"rate_rps", "mean_ms", "p50_ms", "p95_ms", "p99_ms"})
+    EXPECT_TRUE(minute[key].is_null()) << key;
 }
 
 // ---- the rest ----

@@ -49,17 +49,33 @@ TEST(AppTable, MarksEmulatedDevices) {
               HasSubstr("doorcam      face   ready  edge/gpu0 (emulated)   12  p95 <= 50 ms              10   20"));
 }
 
+TEST(AppTable, ShowsTheLastFiveMinutesAndSaysSo) {
+  AppStatus status = SampleStatus();
+  status.measured.response.Add(0.5);
+  status.measured.response_sketch.Add(FromMillis(500));
+  status.recent.five_minutes.response.Add(0.012);
+  status.recent.five_minutes.response_sketch.Add(FromMillis(12));
+  const std::string text = Render(std::vector{status}, {});
+  EXPECT_THAT(text, HasSubstr("MEASURED (5 MIN) MEAN  P95  MET\n"));
+  EXPECT_THAT(text, HasSubstr("12   12  yes\n"));
+  EXPECT_THAT(text, HasSubstr("in the last 5 minutes"));
+}
+
 TEST(AppText, ShowsPredictedAndMeasured) {
   AppStatus status = SampleStatus();
-  status.measured.completions = 2;
-  status.measured.response.Add(0.012);
-  status.measured.response_sketch.Add(FromMillis(12));
+  AppTotals& recent = status.recent.five_minutes;
+  recent = {.arrivals = 4, .completions = 2, .failures = 1, .refusals = 3, .expired = 1};
+  recent.measured = std::chrono::seconds(2);
+  recent.response.Add(0.012);
+  recent.response_sketch.Add(FromMillis(12));
   const std::string text = Render(status, {});
   EXPECT_THAT(text, StartsWith("application         doorcam\n"));
   EXPECT_THAT(text, HasSubstr("device              edge/gpu0 (emulated), utilization 25 %\n"));
-  EXPECT_THAT(text, HasSubstr("objective met       yes\n"));
-  EXPECT_THAT(text, HasSubstr("predicted            10     8    20    30\n"));
-  EXPECT_THAT(text, HasSubstr("measured             12   12   12   12\n"));
+  EXPECT_THAT(text, HasSubstr("objective met       yes (last 5 min)\n"));
+  EXPECT_THAT(text, HasSubstr("predicted                10    8   20   30"));
+  EXPECT_THAT(text, HasSubstr("measured, last 1 min      -    -    -    -    -         0       0        0        0\n"));
+  EXPECT_THAT(text, HasSubstr("measured, last 5 min     12   12   12   12    2         2       1        3        1\n"));
+  EXPECT_THAT(text, HasSubstr("measured, in all "));
 }
 
 TEST(AppText, ShowsWhyItDoesNotRun) {

@@ -76,7 +76,7 @@ TEST_F(DevProcess, FittedRatesSurviveACrash) {
   (void)load->Kill();
   cluster.Start();
   const json door = Door();
-  EXPECT_EQ(door["measured"]["requests"], 0) << "nothing was asked since the restart";
+  EXPECT_GT(door["measured"]["requests"], 0) << "totals are kept";
   ASSERT_TRUE(door["measured"]["rate_rps"].is_number()) << door;
   EXPECT_THAT(door["measured"]["rate_rps"].get<double>(), testing::DoubleNear(before, 0.4 * before));
   EXPECT_TRUE(Eventually(is_busy, kPatience));

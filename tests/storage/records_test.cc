@@ -68,6 +68,10 @@ Profile ProfileOn(const std::string& device_type) {
   return {.model = ModelId("pose:1"), .device_type = device_type, .service_mean = 3ms, .runs = 50};
 }
 
+TotalsSlot SlotNumber(int64_t number) {
+  return {.device = DeviceId("n1/gpu0"), .number = number, .apps = {{AppId("door"), {.arrivals = 7}}}};
+}
+
 DeviceFit FitOf(const std::string& device) {
   return {.device = DeviceId(device),
           .boot = BootId("boot-1"),
@@ -149,6 +153,7 @@ TEST(Records, EveryTableGivesBackWhatWasPut) {
   ExpectRoundTrip(kModels, "face:2", ModelNamed("face"), "pose:2", ModelNamed("pose"));
   ExpectRoundTrip(kProfiles, ProfileOn("cpu").key(), ProfileOn("cpu"), ProfileOn("gpu").key(), ProfileOn("gpu"));
   ExpectRoundTrip(kDeviceFits, "n1/gpu0", FitOf("n1/gpu0"), "n1/gpu1", FitOf("n1/gpu1"));
+  ExpectRoundTrip(kTotals, "n1/gpu0/5s/1", SlotNumber(13), "n1/gpu0/5s/2", SlotNumber(2));
   ExpectRoundTrip(kNodes, "n1", Node("n1"), "n2", Node("n2"));
   ExpectRoundTrip(kEvents, EventId(1), EventNumber(1), EventId(2), EventNumber(2));
   ExpectRoundTrip(kPlan, "belt", Running("belt"), "door", Running("door"));

@@ -128,6 +128,11 @@ TEST_F(AppCommands, ListAndStatusShowPredictionAndMeasurement) {
   EXPECT_THAT(base["predicted"], HasKeys({"mean_ms", "p50_ms", "p95_ms", "p99_ms"}));
   EXPECT_THAT(base["measured"],
               HasKeys({"requests", "failures", "refusals", "rate_rps", "mean_ms", "p50_ms", "p95_ms", "p99_ms"}));
+  for (const char* stretch : {"1m", "5m", "60m", "total"}) {
+    EXPECT_THAT(base["measured"][stretch],
+                HasKeys({"requests", "rate_rps", "mean_ms", "p50_ms", "p95_ms", "p99_ms", "refused", "expired"}));
+    EXPECT_GT(base["measured"][stretch]["requests"], 0) << stretch;
+  }
   EXPECT_EQ(base["device"], "box/gpu0");
   EXPECT_EQ(base["objective_met"], true);
   EXPECT_GT(base["measured"]["mean_ms"], 10);
