@@ -69,22 +69,35 @@ void LatencySketch::Add(Duration value) {
   (void)AddFrom(0, BucketOf(value), 1);
 }
 
+/// One pass over both.
 void LatencySketch::Merge(const LatencySketch& other) {
-  if (this == &other) return Merge(LatencySketch(other));
-  size_t place = 0;
-  for (const Bucket& bucket : other.buckets_)
-    place = AddFrom(place, bucket.index(), bucket.count());
+  std::vector<Bucket> merged;
+  merged.reserve(buckets_.size() + other.buckets_.size());
+  auto left = buckets_.begin();
+  for (const Bucket& right : other.buckets_) {
+    while (left != buckets_.end() && left->index() < right.index())
+      merged.push_back(*left++);
+    merged.push_back(right);
+    if (left != buckets_.end() && left->index() == right.index()) merged.back().Add((left++)->count());
+  }
+  merged.insert(merged.end(), left, buckets_.end());
+  buckets_ = std::move(merged);
 }
 
 size_t LatencySketch::AddFrom(size_t from, int bucket, uint64_t count) {
-  const auto begin = buckets_.begin() + static_cast<std::ptrdiff_t>(from);
-  const auto found =
-      std::lower_bound(begin, buckets_.end(), bucket, [](const Bucket& b, int index) { return b.index() < index; });
-  const auto place = static_cast<size_t>(found - buckets_.begin());
-  if (found != buckets_.end() && found->index() == bucket)
-    found->Add(count);
+  // A binary search whose steps compile to conditional moves: where latencies fall cannot be predicted, and each wrong
+  // guess costs more than the step.
+  size_t place = from;
+  for (size_t left = buckets_.size() - from; left > 0;) {
+    const size_t half = (left + 1) / 2;
+    place += buckets_[place + half - 1].index() < bucket ? half : 0;
+    left -= half;
+  }
+
+  if (place < buckets_.size() && buckets_[place].index() == bucket)
+    buckets_[place].Add(count);
   else
-    buckets_.insert(found, Bucket(bucket, std::min(count, kMaxCount)));
+    buckets_.insert(buckets_.begin() + static_cast<std::ptrdiff_t>(place), Bucket(bucket, std::min(count, kMaxCount)));
   return place;
 }
 
