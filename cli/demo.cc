@@ -222,7 +222,7 @@ private:
       if (verdict.device == *decision.device)
         chosen = Describe(verdict, decision.app.name);
       else if (!verdict.ok)
-        others += "; not " + verdict.device.str() + " (" + verdict.filter + ")";
+        others += "; not " + verdict.device.str() + " (" + std::string(FilterName(verdict)) + ")";
       else
         others += "; " + verdict.device.str() + " would do, too";
     }

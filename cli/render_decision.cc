@@ -44,13 +44,14 @@ std::string MovesText(const std::vector<Move>& moves) {
 
 /// What the filter needed and found; a filter on a state has no numbers to show.
 std::pair<std::string, std::string> NeededFound(const Verdict& verdict) {
-  if (verdict.ok || verdict.unit == "state") return {"", ""};
-  if (verdict.unit == "ratio") {
+  if (verdict.ok || verdict.unit == Unit::kState) return {"", ""};
+  if (verdict.unit == Unit::kRatio) {
     auto [needed, found] = FormatApart(verdict.needed * 100, verdict.found * 100);
     return {needed + " %", found + " %"};
   }
   auto [needed, found] = FormatApart(verdict.needed, verdict.found);
-  return {needed + " " + verdict.unit, found + " " + verdict.unit};
+  const std::string unit = " " + std::string(ToString(verdict.unit));
+  return {needed + unit, found + unit};
 }
 
 std::string VerdictTable(const Decision& decision, bool color) {
@@ -66,9 +67,9 @@ std::string VerdictTable(const Decision& decision, bool color) {
   // Devices that did not fit are listed, too: the filter and its numbers are the explanation.
   for (const Verdict& verdict : decision.verdicts) {
     const auto [needed, found] = NeededFound(verdict);
-    table.Add({NameOf(verdict), Cell(verdict.ok ? "yes" : "no", verdict.ok ? Tone::kGood : Tone::kBad), verdict.filter,
-               needed, found, FormatPercent(verdict.utilization_before), FormatPercent(verdict.utilization_after),
-               verdict.max_rate_sought ? Rate(verdict.max_rate_rps) : "-"});
+    table.Add({NameOf(verdict), Cell(verdict.ok ? "yes" : "no", verdict.ok ? Tone::kGood : Tone::kBad),
+               std::string(FilterName(verdict)), needed, found, FormatPercent(verdict.utilization_before),
+               FormatPercent(verdict.utilization_after), verdict.max_rate_sought ? Rate(verdict.max_rate_rps) : "-"});
   }
   return table.Render(color);
 }

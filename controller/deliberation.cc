@@ -166,7 +166,7 @@ bool Deliberation::Reopen(size_t device) {
 void Deliberation::Appeal() {
   std::vector<size_t> refused;
   for (size_t d = 0; d < verdicts_.size(); ++d) {
-    if (verdicts_[d].filter == "objectives" && !reopened_.contains(d)) refused.push_back(d);
+    if (verdicts_[d].filter == FilterKind::kObjectives && !reopened_.contains(d)) refused.push_back(d);
   }
   std::stable_sort(refused.begin(), refused.end(),
                    [&](size_t a, size_t b) { return verdicts_[a].utilization_after < verdicts_[b].utilization_after; });

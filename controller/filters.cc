@@ -35,7 +35,7 @@ bool IsHealthy(const Candidate& c) {
 Refusal ExplainHealth(const Candidate& c) {
   const auto health = c.device().health;
   const bool away = health == DeviceHealth::kAway;
-  return {static_cast<double>(DeviceHealth::kHealthy), static_cast<double>(health), "state",
+  return {static_cast<double>(DeviceHealth::kHealthy), static_cast<double>(health), Unit::kState,
           "device " + DeviceName(c) + " is " + std::string(ToString(health)) +
               (away ? "; start the agent of node " + Quoted(c.device().spec.node.str())
                     : "; it takes no new applications")};
@@ -47,7 +47,7 @@ bool IsAllowedKind(const Candidate& c) {
 }
 
 Refusal ExplainKind(const Candidate& c) {
-  return {1, 0, "kinds",
+  return {1, 0, Unit::kKinds,
           "application " + Quoted(c.request().name.str()) + " does not allow devices of kind " +
               Quoted(ToString(c.device().spec.kind)) + "; add it to placement.device_kinds"};
 }
@@ -61,9 +61,9 @@ Refusal ExplainFormat(const Candidate& c) {
   const Model* model = c.question().newcomer.model;
   if (model == nullptr) {
     const std::string asked = Quoted(c.request().model);
-    return {1, 0, "files", "model " + asked + " is not imported; `avocet model import` adds it"};
+    return {1, 0, Unit::kFiles, "model " + asked + " is not imported; `avocet model import` adds it"};
   }
-  return {1, 0, "files",
+  return {1, 0, Unit::kFiles,
           "model " + Quoted(model->id().str()) + " has no " + std::string(ToString(c.format())) +
               " file, which device " + DeviceName(c) + " needs; import one"};
 }
@@ -74,7 +74,7 @@ bool IsProfiled(const Candidate& c) {
 
 Refusal ExplainProfile(const Candidate& c) {
   const std::string model = c.question().newcomer.model->id().str(), device = c.device().spec.id().str();
-  return {1, 0, "profiles",
+  return {1, 0, Unit::kProfiles,
           "model " + Quoted(model) + " was never measured on device type " + Quoted(c.device().spec.type) +
               "; run `avocet model profile " + model + " --device " + device + "`"};
 }
@@ -97,7 +97,7 @@ Refusal ExplainMemory(const Candidate& c) {
   const uint64_t usable = UsableMemory(c);
   const double needed = Mebibytes(c.memory_after() - c.before().memory_bytes);
   const double free = usable > c.before().memory_bytes ? Mebibytes(usable - c.before().memory_bytes) : 0;
-  return {needed, free, "MiB",
+  return {needed, free, Unit::kMebibytes,
           "model " + Quoted(c.question().newcomer.model->id().str()) + " needs " + Short(needed) + " MiB and device " +
               DeviceName(c) + " has " + Short(free) + " MiB free; remove an application there or use a smaller model"};
 }
@@ -122,12 +122,12 @@ bool KeepsUp(const Candidate& c) {
 Refusal ExplainUtilization(const Candidate& c) {
   if (!DeviceKeepsUp(c)) {
     const double bound = MaxUtilization(c), found = c.assessed_after().utilization;
-    return {bound, found, "ratio",
+    return {bound, found, Unit::kRatio,
             "device " + DeviceName(c) + " would be utilized to " + Short(found) + ", more than " + Short(bound) +
                 "; lower rate_rps or remove an application there"};
   }
   const double bound = c.question().policy.max_preprocess_cpu, found = c.preprocessing_after().share();
-  return {bound, found, "cores ratio",
+  return {bound, found, Unit::kCoresRatio,
           "pre-processing would use " + Short(found) + " of the cores of node " + Quoted(c.device().spec.node.str()) +
               ", more than " + Short(bound) + "; lower rate_rps or preprocess_ms"};
 }
@@ -193,7 +193,7 @@ Refusal ExplainObjectives(const Candidate& c) {
   const Worst worst = FindWorst(c);
   // Without a bound there is no finite number to tell: an hour is the longest objective.
   const double found = worst.found ? ToMillis(*worst.found) : ToMillis(std::chrono::hours(1));
-  return {ToMillis(worst.limit), found, "ms", DescribeWorst(c, worst)};
+  return {ToMillis(worst.limit), found, Unit::kMilliseconds, DescribeWorst(c, worst)};
 }
 
 bool FrontEndsKeepUp(const Candidate& c) {
@@ -202,7 +202,7 @@ bool FrontEndsKeepUp(const Candidate& c) {
 
 Refusal ExplainFrontEnds(const Candidate& c) {
   const auto [bound, found] = PaperFrontEnd(c);
-  return {bound, found, "ratio",
+  return {bound, found, Unit::kRatio,
           "the paper's test: a front end on node " + Quoted(c.device().spec.node.str()) + " would be busy " +
               Short(found) + " of the time, not below " + Short(bound) + "; lower rate_rps or preprocess_ms"};
 }
@@ -213,7 +213,7 @@ bool KeepsPaperObjectives(const Candidate& c) {
 
 Refusal ExplainPaperObjectives(const Candidate& c) {
   const auto [bound, found] = PaperResponse(c);
-  return {1e3 * bound, 1e3 * found, "ms",
+  return {1e3 * bound, 1e3 * found, Unit::kMilliseconds,
           "the paper's test: the mean response time of a model on device " + DeviceName(c) + " would be " +
               Short(1e3 * found) + " ms, not below " + Short(1e3 * bound) + " ms; lower rate_rps"};
 }
@@ -225,15 +225,15 @@ constexpr AskedBy kPaper = {false, true, false, false};
 constexpr AskedBy kAllButMemory = {true, true, false, true};
 
 constexpr std::array<Filter, 9> kFilters = {{
-    {"healthy", kAll, false, IsHealthy, ExplainHealth},
-    {"kind", kAll, false, IsAllowedKind, ExplainKind},
-    {"format", kAll, false, HasFormat, ExplainFormat},
-    {"profile", kAll, false, IsProfiled, ExplainProfile},
-    {"memory", kAll, false, FitsMemory, ExplainMemory},
-    {"utilization", kAllButMemory, true, KeepsUp, ExplainUtilization},
-    {"objectives", kOurs, true, KeepsEveryGoal, ExplainObjectives},
-    {"paper_rate", kPaper, true, FrontEndsKeepUp, ExplainFrontEnds},
-    {"paper_objectives", kPaper, true, KeepsPaperObjectives, ExplainPaperObjectives},
+    {FilterKind::kHealthy, kAll, false, IsHealthy, ExplainHealth},
+    {FilterKind::kKind, kAll, false, IsAllowedKind, ExplainKind},
+    {FilterKind::kFormat, kAll, false, HasFormat, ExplainFormat},
+    {FilterKind::kProfile, kAll, false, IsProfiled, ExplainProfile},
+    {FilterKind::kMemory, kAll, false, FitsMemory, ExplainMemory},
+    {FilterKind::kUtilization, kAllButMemory, true, KeepsUp, ExplainUtilization},
+    {FilterKind::kObjectives, kOurs, true, KeepsEveryGoal, ExplainObjectives},
+    {FilterKind::kPaperRate, kPaper, true, FrontEndsKeepUp, ExplainFrontEnds},
+    {FilterKind::kPaperObjectives, kPaper, true, KeepsPaperObjectives, ExplainPaperObjectives},
 }};
 
 } // namespace

@@ -3,7 +3,6 @@
 #include <array>
 #include <span>
 #include <string>
-#include <string_view>
 
 #include "controller/candidate.h"
 
@@ -13,7 +12,7 @@ namespace avocet {
 struct Refusal {
   double needed = 0;
   double found = 0;
-  std::string unit;
+  Unit unit = Unit::kNone;
   std::string detail; ///< one sentence, with ids and the next step
 };
 
@@ -26,7 +25,7 @@ inline constexpr double kBaselineBound = 0.8;
 
 /// One rule of admission. Pure.
 struct Filter {
-  std::string_view name;
+  FilterKind kind;
   std::array<bool, 4> asked_by; ///< by Rules
   bool depends_on_rate = false; ///< false: no other rate of the newcomer would change the answer
   bool (*passes)(const Candidate& candidate);

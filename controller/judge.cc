@@ -96,10 +96,10 @@ void FillLatencies(const Candidate& c, Verdict& verdict) {
 }
 
 void Refuse(Verdict& verdict, const Filter& filter, Refusal refusal) {
-  verdict.filter = filter.name;
+  verdict.filter = filter.kind;
   verdict.needed = refusal.needed;
   verdict.found = refusal.found;
-  verdict.unit = std::move(refusal.unit);
+  verdict.unit = refusal.unit;
   verdict.detail = std::move(refusal.detail);
 }
 
@@ -114,7 +114,7 @@ Verdict VerdictOf(const Candidate& candidate) {
     Refuse(verdict, filter, filter.explain(candidate));
     break;
   }
-  verdict.ok = verdict.filter.empty();
+  verdict.ok = !verdict.filter.has_value();
   verdict.max_rate_sought = false;
   return verdict;
 }

@@ -56,7 +56,8 @@ bool IsMovable(const ClusterView& view, const AppId& app) {
 bool IsOpen(const Candidate& candidate) {
   const Policy& policy = candidate.question().policy;
   return std::all_of(Filters().begin(), Filters().end(), [&](const Filter& filter) {
-    return filter.depends_on_rate || filter.name == "memory" || !IsAsked(filter, policy) || filter.passes(candidate);
+    return filter.depends_on_rate || filter.kind == FilterKind::kMemory || !IsAsked(filter, policy) ||
+           filter.passes(candidate);
   });
 }
 

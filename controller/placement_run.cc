@@ -3,23 +3,15 @@
 #include <algorithm>
 
 #include "controller/cluster_changes.h"
-#include "controller/filters.h"
 
 namespace avocet {
 namespace {
 
-size_t FilterNumber(const std::string& name) {
-  const auto filters = Filters();
-  const auto it = std::find_if(filters.begin(), filters.end(), [&](const Filter& f) { return f.name == name; });
-  return static_cast<size_t>(it - filters.begin());
-}
-
 std::string ReasonOf(const Decision& decision) {
-  const auto earlier = [](const Verdict& a, const Verdict& b) {
-    return FilterNumber(a.filter) < FilterNumber(b.filter);
-  };
+  // Kinds are numbered in the order in which they are asked.
+  const auto earlier = [](const Verdict& a, const Verdict& b) { return a.filter < b.filter; };
   const auto last = std::max_element(decision.verdicts.begin(), decision.verdicts.end(), earlier);
-  return last == decision.verdicts.end() ? "no devices" : last->filter;
+  return last == decision.verdicts.end() ? "no devices" : std::string(FilterName(*last));
 }
 
 void Place(ClusterView& view, const Application& app, const DeviceId& device) {

@@ -1,3 +1,4 @@
+#include "messages/check.h"
 #include "messages/codec.h"
 #include "messages/codec_reader.h"
 
@@ -26,16 +27,28 @@ AppLatency ReadLatency(const v1::AppLatency& proto, Reader& reader) {
   return latency;
 }
 
+std::optional<FilterKind> ReadFilter(const std::string& name, Reader& reader) {
+  const auto kind = ParseFilterKind(name);
+  if (!kind && !name.empty()) reader.Fail("verdicts.filter", "the unknown filter " + Describe(name));
+  return kind;
+}
+
+Unit ReadUnit(const std::string& name, Reader& reader) {
+  const auto unit = ParseUnit(name);
+  if (!unit) reader.Fail("verdicts.unit", "the unknown unit " + Describe(name));
+  return unit.value_or(Unit::kNone);
+}
+
 v1::Verdict VerdictToProto(const Verdict& verdict) {
   v1::Verdict proto;
   proto.set_device(verdict.device.str());
   proto.set_node(verdict.node.str());
   proto.set_ok(verdict.ok);
   proto.set_emulated(verdict.emulated);
-  proto.set_filter(verdict.filter);
+  proto.set_filter(std::string(FilterName(verdict)));
   proto.set_needed(verdict.needed);
   proto.set_found(verdict.found);
-  proto.set_unit(verdict.unit);
+  proto.set_unit(std::string(ToString(verdict.unit)));
   proto.set_detail(verdict.detail);
   proto.set_utilization_before(verdict.utilization_before);
   proto.set_utilization_after(verdict.utilization_after);
@@ -55,10 +68,10 @@ Verdict ReadVerdict(const v1::Verdict& proto, Reader& reader) {
   verdict.node = NodeId(proto.node());
   verdict.ok = proto.ok();
   verdict.emulated = proto.emulated();
-  verdict.filter = proto.filter();
+  verdict.filter = ReadFilter(proto.filter(), reader);
   verdict.needed = proto.needed();
   verdict.found = proto.found();
-  verdict.unit = proto.unit();
+  verdict.unit = ReadUnit(proto.unit(), reader);
   verdict.detail = proto.detail();
   verdict.utilization_before = proto.utilization_before();
   verdict.utilization_after = proto.utilization_after();

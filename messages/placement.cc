@@ -34,12 +34,10 @@ Status CheckVerdict(const Verdict& verdict) {
   return Check("verdict", verdict.device.str())
       .Device("device", verdict.device)
       .That(IsOn(verdict.device, verdict.node), "node", verdict.node, "the node of the device")
-      .That(verdict.ok ? verdict.filter.empty() : IsName(verdict.filter), "filter", verdict.filter,
+      .That(verdict.ok != verdict.filter.has_value(), "filter", FilterName(verdict),
             "empty for a device that is ok, else the filter's name")
       .That(std::isfinite(verdict.needed), "needed", verdict.needed, "finite")
       .That(std::isfinite(verdict.found), "found", verdict.found, "finite")
-      .That(verdict.unit.empty() || IsLabel(verdict.unit), "unit", verdict.unit,
-            "at most 256 bytes of UTF-8 without control characters")
       .Text("detail", verdict.detail)
       .Amount("utilization_before", verdict.utilization_before)
       .Amount("utilization_after", verdict.utilization_after)
@@ -108,6 +106,72 @@ std::string_view ToString(DecisionKind kind) {
     return "admit_with_moves";
   }
   return "unknown";
+}
+
+std::string_view ToString(FilterKind kind) {
+  switch (kind) {
+  case FilterKind::kHealthy:
+    return "healthy";
+  case FilterKind::kKind:
+    return "kind";
+  case FilterKind::kFormat:
+    return "format";
+  case FilterKind::kProfile:
+    return "profile";
+  case FilterKind::kMemory:
+    return "memory";
+  case FilterKind::kUtilization:
+    return "utilization";
+  case FilterKind::kObjectives:
+    return "objectives";
+  case FilterKind::kPaperRate:
+    return "paper_rate";
+  case FilterKind::kPaperObjectives:
+    return "paper_objectives";
+  }
+  return "unknown";
+}
+
+std::optional<FilterKind> ParseFilterKind(std::string_view text) {
+  for (const auto kind : kFilterKinds) {
+    if (ToString(kind) == text) return kind;
+  }
+  return std::nullopt;
+}
+
+std::string_view ToString(Unit unit) {
+  switch (unit) {
+  case Unit::kNone:
+    return "";
+  case Unit::kState:
+    return "state";
+  case Unit::kKinds:
+    return "kinds";
+  case Unit::kFiles:
+    return "files";
+  case Unit::kProfiles:
+    return "profiles";
+  case Unit::kMebibytes:
+    return "MiB";
+  case Unit::kRatio:
+    return "ratio";
+  case Unit::kCoresRatio:
+    return "cores ratio";
+  case Unit::kMilliseconds:
+    return "ms";
+  }
+  return "unknown";
+}
+
+std::optional<Unit> ParseUnit(std::string_view text) {
+  for (const auto unit : kUnits) {
+    if (ToString(unit) == text) return unit;
+  }
+  return std::nullopt;
+}
+
+std::string_view FilterName(const Verdict& verdict) {
+  return verdict.filter ? ToString(*verdict.filter) : std::string_view();
 }
 
 Status Validate(const Placement& placement) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -59,16 +60,45 @@ struct AppLatency {
   friend bool operator==(const AppLatency&, const AppLatency&) = default;
 };
 
+/// The rules that can refuse a device, in the order in which they are asked; see controller/filters.h.
+enum class FilterKind {
+  kHealthy = 1,
+  kKind,
+  kFormat,
+  kProfile,
+  kMemory,
+  kUtilization,
+  kObjectives,
+  kPaperRate,
+  kPaperObjectives,
+};
+inline constexpr std::array kFilterKinds = {
+    FilterKind::kHealthy,    FilterKind::kKind,      FilterKind::kFormat,
+    FilterKind::kProfile,    FilterKind::kMemory,    FilterKind::kUtilization,
+    FilterKind::kObjectives, FilterKind::kPaperRate, FilterKind::kPaperObjectives};
+/// "healthy", "kind", "format", "profile", "memory", "utilization", "objectives", "paper_rate", "paper_objectives"
+std::string_view ToString(FilterKind kind);
+std::optional<FilterKind> ParseFilterKind(std::string_view text);
+
+/// What the numbers of a refusal count.
+enum class Unit { kNone, kState, kKinds, kFiles, kProfiles, kMebibytes, kRatio, kCoresRatio, kMilliseconds };
+inline constexpr std::array kUnits = {Unit::kNone,  Unit::kState,      Unit::kKinds,
+                                      Unit::kFiles, Unit::kProfiles,   Unit::kMebibytes,
+                                      Unit::kRatio, Unit::kCoresRatio, Unit::kMilliseconds};
+/// "" of kNone, "state", "kinds", "files", "profiles", "MiB", "ratio", "cores ratio", "ms"
+std::string_view ToString(Unit unit);
+std::optional<Unit> ParseUnit(std::string_view text);
+
 /// What the decision function found for one device. A refused device has a filter with numbers.
 struct Verdict {
   DeviceId device;
   NodeId node;
   bool ok = false;
   bool emulated = false;
-  std::string filter; ///< the first filter that said no; empty when ok
-  double needed = 0;  ///< what that filter needed, in `unit`
-  double found = 0;   ///< what it found, in `unit`
-  std::string unit;   ///< "ms", "MiB", "ratio", "rps", "state", ...
+  std::optional<FilterKind> filter; ///< the first filter that said no; empty when ok
+  double needed = 0;                ///< what that filter needed, in `unit`
+  double found = 0;                 ///< what it found, in `unit`
+  Unit unit = Unit::kNone;
   std::string detail; ///< one sentence for people, with ids and the next step
   double utilization_before = 0;
   double utilization_after = 0;
@@ -80,6 +110,9 @@ struct Verdict {
   bool max_rate_sought = true;  ///< false: max_rate_rps is 0 because nobody looked for it
   friend bool operator==(const Verdict&, const Verdict&) = default;
 };
+
+/// The name of the filter that said no; empty when ok.
+std::string_view FilterName(const Verdict& verdict);
 
 enum class DecisionKind { kAdmit = 1, kReject = 2, kAdmitWithMoves = 3 };
 std::string_view ToString(DecisionKind kind); ///< "admit", "reject", "admit_with_moves"

@@ -239,7 +239,7 @@ TEST_F(PlacementActorTest, RejectsWithReasonsAndExplainsLater) {
   auto explained = Ask<Decision>(placement, ExplainApp{AppId("flood")});
   ASSERT_TRUE(explained.ok());
   EXPECT_EQ(explained->verdicts.size(), 1U);
-  EXPECT_FALSE(explained->verdicts[0].filter.empty());
+  EXPECT_TRUE(explained->verdicts[0].filter.has_value());
   EXPECT_EQ(Ask<Decision>(placement, ExplainApp{AppId("nobody")}).status().code(), StatusCode::kNotFound);
 }
 
@@ -274,7 +274,7 @@ TEST_F(PlacementActorTest, ProfileFailuresAreReported) {
   auto decision = Apply("cam");
   ASSERT_TRUE(decision.ok());
   EXPECT_EQ(decision->kind, DecisionKind::kReject);
-  EXPECT_EQ(decision->verdicts[0].filter, "profile");
+  EXPECT_EQ(decision->verdicts[0].filter, FilterKind::kProfile);
 }
 
 TEST_F(PlacementActorTest, AProfileOfWhatWasNotAskedIsNotTaken) {

@@ -40,8 +40,8 @@ gate           mean <= 100 ms                   20        35
 
 TEST(DecisionText, RatiosArePercentages) {
   Decision decision = SampleRejection();
-  decision.verdicts[0].filter = "utilization";
-  decision.verdicts[0].unit = "ratio";
+  decision.verdicts[0].filter = FilterKind::kUtilization;
+  decision.verdicts[0].unit = Unit::kRatio;
   decision.verdicts[0].needed = 0.92;
   decision.verdicts[0].found = 0.9201;
   EXPECT_THAT(Render(decision, {}), HasSubstr("92 %  92.01 %"));

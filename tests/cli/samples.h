@@ -51,10 +51,10 @@ inline Decision SampleRejection() {
   gpu.device = DeviceId("edge/gpu0");
   gpu.node = NodeId("edge");
   gpu.emulated = true;
-  gpu.filter = "objectives";
+  gpu.filter = FilterKind::kObjectives;
   gpu.needed = 45;
   gpu.found = 71.26;
-  gpu.unit = "ms";
+  gpu.unit = Unit::kMilliseconds;
   gpu.detail = "p95 of doorcam would be 71.26 ms";
   gpu.utilization_before = 0.5;
   gpu.utilization_after = 0.75;
@@ -67,8 +67,8 @@ inline Decision SampleRejection() {
   Verdict tpu;
   tpu.device = DeviceId("edge/tpu0");
   tpu.node = NodeId("edge");
-  tpu.filter = "healthy";
-  tpu.unit = "state";
+  tpu.filter = FilterKind::kHealthy;
+  tpu.unit = Unit::kState;
   tpu.detail = "the node is away";
   decision.verdicts = {gpu, tpu};
   return decision;
@@ -80,8 +80,8 @@ inline Decision SampleAdmission() {
   decision.device = DeviceId("edge/gpu0");
   Verdict& gpu = decision.verdicts[0];
   gpu.ok = true;
-  gpu.filter.clear();
-  gpu.unit.clear();
+  gpu.filter.reset();
+  gpu.unit = Unit::kNone;
   gpu.detail.clear();
   gpu.needed = gpu.found = 0;
   gpu.apps[0].after = FromMillis(31);

@@ -85,9 +85,9 @@ RC_GTEST_PROP(DecideProperties, DecisionsAreValidAndDependOnNothingElse, ()) {
 RC_GTEST_PROP(DecideProperties, EveryRefusalHasAFilterAndNumbers, ()) {
   const auto decision = Decide(AnyView(), AnyApp("new"), {});
   for (const auto& verdict : decision.verdicts) {
-    RC_ASSERT(verdict.ok == verdict.filter.empty());
+    RC_ASSERT(verdict.ok != verdict.filter.has_value());
     if (verdict.ok) continue;
-    RC_ASSERT(!verdict.unit.empty());
+    RC_ASSERT(verdict.unit != Unit::kNone);
     RC_ASSERT(!verdict.detail.empty());
     RC_ASSERT(verdict.needed != verdict.found);
   }
@@ -95,8 +95,8 @@ RC_GTEST_PROP(DecideProperties, EveryRefusalHasAFilterAndNumbers, ()) {
 
 RC_GTEST_PROP(DecideProperties, RefusalsByNumberAreOnTheWrongSide, ()) {
   for (const auto& verdict : Decide(AnyView(), AnyApp("new"), {}).verdicts) {
-    if (verdict.filter == "memory") RC_ASSERT(verdict.found < verdict.needed);
-    if (verdict.filter == "utilization" || verdict.filter == "objectives")
+    if (verdict.filter == FilterKind::kMemory) RC_ASSERT(verdict.found < verdict.needed);
+    if (verdict.filter == FilterKind::kUtilization || verdict.filter == FilterKind::kObjectives)
       RC_ASSERT(verdict.found >= verdict.needed * (1 - 1e-4));
   }
 }
@@ -157,7 +157,7 @@ void CheckMoves(ClusterView view, const Decision& decision, const Policy& policy
     const auto alone = Decide(view, view.apps.at(move.app), policy);
     const auto there = std::find_if(alone.verdicts.begin(), alone.verdicts.end(),
                                     [&](const Verdict& verdict) { return verdict.device == move.to; });
-    RC_ASSERT(there->ok || there->filter == "objectives"); // which a simulation may overrule, if it is asked
+    RC_ASSERT(there->ok || there->filter == FilterKind::kObjectives); // which a simulation may overrule, if it is asked
     (void)MoveApp(view, move, ++epoch);
   }
   const auto after = Decide(view, decision.app, policy);
@@ -189,7 +189,7 @@ void CheckRebalance(ClusterView view, const RebalancePlan& plan) {
     const auto alone = Decide(view, view.apps.at(move.app), {});
     const auto there = std::find_if(alone.verdicts.begin(), alone.verdicts.end(),
                                     [&](const Verdict& verdict) { return verdict.device == move.to; });
-    RC_ASSERT(there->ok || there->filter == "objectives"); // which a simulation may overrule, if it is asked
+    RC_ASSERT(there->ok || there->filter == FilterKind::kObjectives); // which a simulation may overrule, if it is asked
     RC_ASSERT(moved.insert(move.app).second);
     gave.insert(move.from);
     took.insert(move.to);

@@ -48,7 +48,7 @@ DeviceFit FitOfModel(const std::string& model, Estimate service, Estimate switch
 TEST(Filters, AreAskedInTheDocumentedOrder) {
   std::string names;
   for (const auto& filter : Filters()) {
-    if (IsAsked(filter, Policy{})) names += std::string(filter.name) + " ";
+    if (IsAsked(filter, Policy{})) names += std::string(ToString(filter.kind)) + " ";
   }
   EXPECT_EQ(names, "healthy kind format profile memory utilization objectives ");
 }
@@ -60,7 +60,7 @@ TEST(Decide, AdmitsWhatFits) {
   EXPECT_EQ(decision.device, DeviceId("n/d"));
   EXPECT_EQ(decision.model, ModelId("m:1"));
   EXPECT_TRUE(decision.verdicts.at(0).ok);
-  EXPECT_EQ(decision.verdicts.at(0).filter, "");
+  EXPECT_EQ(decision.verdicts.at(0).filter, std::nullopt);
 }
 
 TEST(Decide, EmptyClusterRejects) {
@@ -79,15 +79,16 @@ TEST(Decide, RemembersTheViewItWasMadeAgainst) {
 
 TEST(HealthyFilter, RefusesDevicesThatAreAway) {
   const auto verdict = JudgeOne(OneDevice({.health = DeviceHealth::kAway}).Build(), MakeApp("a", "m"));
-  EXPECT_EQ(verdict.filter, "healthy");
-  EXPECT_EQ(verdict.unit, "state");
+  EXPECT_EQ(verdict.filter, FilterKind::kHealthy);
+  EXPECT_EQ(verdict.unit, Unit::kState);
   EXPECT_EQ(verdict.found, 2);
   EXPECT_NE(verdict.detail.find("away"), std::string::npos);
   EXPECT_EQ(verdict.max_rate_rps, 0);
 }
 
 TEST(HealthyFilter, RefusesDevicesThatDrain) {
-  EXPECT_EQ(JudgeOne(OneDevice({.health = DeviceHealth::kDraining}).Build(), MakeApp("a", "m")).filter, "healthy");
+  EXPECT_EQ(JudgeOne(OneDevice({.health = DeviceHealth::kDraining}).Build(), MakeApp("a", "m")).filter,
+            FilterKind::kHealthy);
 }
 
 TEST(HealthyFilter, NumbersAreFilledAllTheSame) {
@@ -106,7 +107,7 @@ TEST(HealthyFilter, NumbersAreFilledAllTheSame) {
 TEST(KindFilter, AllowsOnlyTheNamedKinds) {
   const auto view = OneDevice({.kind = DeviceKind::kGpu}).Build();
   EXPECT_TRUE(JudgeOne(view, MakeApp("a", "m", {.device_kinds = {DeviceKind::kCpu, DeviceKind::kGpu}})).ok);
-  EXPECT_EQ(JudgeOne(view, MakeApp("a", "m", {.device_kinds = {DeviceKind::kCpu}})).filter, "kind");
+  EXPECT_EQ(JudgeOne(view, MakeApp("a", "m", {.device_kinds = {DeviceKind::kCpu}})).filter, FilterKind::kKind);
 }
 
 // --- format ----------------------------------------------------------------------------------------
@@ -115,7 +116,7 @@ TEST(FormatFilter, RefusesUnknownModelsAndNamesTheNextStep) {
   const Decision decision = Decide(OneDevice().Build(), MakeApp("a", "nosuch"), {});
   EXPECT_EQ(decision.kind, DecisionKind::kReject);
   EXPECT_TRUE(decision.model.empty());
-  EXPECT_EQ(decision.verdicts.at(0).filter, "format");
+  EXPECT_EQ(decision.verdicts.at(0).filter, FilterKind::kFormat);
   EXPECT_NE(decision.verdicts.at(0).detail.find("avocet model import"), std::string::npos);
 }
 
@@ -123,7 +124,7 @@ TEST(FormatFilter, RefusesEnginesThatReadAnotherFormat) {
   ViewBuilder builder;
   builder.Device("n/d", {.engine = EngineKind::kOnnx}).ModelWithoutProfile("m:1", {ModelFormat::kTflite});
   const auto verdict = JudgeOne(builder.Build(), MakeApp("a", "m"));
-  EXPECT_EQ(verdict.filter, "format");
+  EXPECT_EQ(verdict.filter, FilterKind::kFormat);
   EXPECT_NE(verdict.detail.find("onnx"), std::string::npos);
 }
 
@@ -133,14 +134,14 @@ TEST(ProfileFilter, NamesTheCommandThatMeasures) {
   ViewBuilder builder;
   builder.Device("n/d").ModelWithoutProfile("m:1");
   const auto verdict = JudgeOne(builder.Build(), MakeApp("a", "m"));
-  EXPECT_EQ(verdict.filter, "profile");
+  EXPECT_EQ(verdict.filter, FilterKind::kProfile);
   EXPECT_NE(verdict.detail.find("avocet model profile m:1 --device n/d"), std::string::npos);
 }
 
 TEST(ProfileFilter, NeedsTheProfileOfTheDevicesType) {
   ViewBuilder builder;
   builder.Device("n/d", {.type = "orin"}).Model("m:1", {.device_type = "nano"});
-  EXPECT_EQ(JudgeOne(builder.Build(), MakeApp("a", "m")).filter, "profile");
+  EXPECT_EQ(JudgeOne(builder.Build(), MakeApp("a", "m")).filter, FilterKind::kProfile);
 }
 
 // --- memory ----------------------------------------------------------------------------------------
@@ -157,8 +158,8 @@ Verdict JudgeMemory(uint64_t capacity_mib, const Policy& policy = {}) {
 TEST(MemoryFilter, AtTheLimitAndOnePast) {
   EXPECT_TRUE(JudgeMemory(700).ok);
   const auto verdict = JudgeMemory(699);
-  EXPECT_EQ(verdict.filter, "memory");
-  EXPECT_EQ(verdict.unit, "MiB");
+  EXPECT_EQ(verdict.filter, FilterKind::kMemory);
+  EXPECT_EQ(verdict.unit, Unit::kMebibytes);
   EXPECT_EQ(verdict.needed, 100);
   EXPECT_EQ(verdict.found, 99);
   EXPECT_EQ(verdict.memory_before_bytes, 600 * kMiB);
@@ -168,7 +169,7 @@ TEST(MemoryFilter, AtTheLimitAndOnePast) {
 
 TEST(MemoryFilter, UsesTheAllowedShareOnly) {
   EXPECT_TRUE(JudgeMemory(1000, {.memory_fraction = 0.7}).ok);
-  EXPECT_EQ(JudgeMemory(1000, {.memory_fraction = 0.69}).filter, "memory");
+  EXPECT_EQ(JudgeMemory(1000, {.memory_fraction = 0.69}).filter, FilterKind::kMemory);
 }
 
 TEST(MemoryFilter, SharedModelsCountOnce) {
@@ -196,7 +197,7 @@ TEST(MemoryFilter, CountsWhatEveryApplicationNeedsBesideTheModel) {
   EXPECT_TRUE(fits.ok);
   EXPECT_EQ(fits.memory_after_bytes, 180 * kMiB);
   const auto verdict = JudgeOne(builder.Resident(MakeApp("s", "m"), "n/d").Build(), MakeApp("a", "m"));
-  EXPECT_EQ(verdict.filter, "memory");
+  EXPECT_EQ(verdict.filter, FilterKind::kMemory);
   EXPECT_DOUBLE_EQ(verdict.needed, 50);
   EXPECT_DOUBLE_EQ(verdict.found, 20);
 }
@@ -209,8 +210,8 @@ TEST(UtilizationFilter, AtTheLimitAndOnePast) {
   const Policy policy{.max_utilization = 0.9};
   EXPECT_TRUE(JudgeOne(builder.Build(), MakeApp("a", "m", {.rate_rps = 39.99, .latency_ms = 60000}), policy).ok);
   const auto verdict = JudgeOne(builder.Build(), MakeApp("a", "m", {.rate_rps = 40.01, .latency_ms = 60000}), policy);
-  EXPECT_EQ(verdict.filter, "utilization");
-  EXPECT_EQ(verdict.unit, "ratio");
+  EXPECT_EQ(verdict.filter, FilterKind::kUtilization);
+  EXPECT_EQ(verdict.unit, Unit::kRatio);
   EXPECT_DOUBLE_EQ(verdict.needed, 0.9);
   EXPECT_NEAR(verdict.found, 0.9001, 1e-9);
   EXPECT_NEAR(verdict.max_rate_rps, 40, 40 * 0.003);
@@ -227,7 +228,7 @@ TEST(UtilizationFilter, CountsSwitchesOfFifoDevices) {
 
 TEST(UtilizationFilter, RefusesWhatHasNoSteadyStateWhateverThePolicy) {
   const auto verdict = JudgeOne(OneDevice().Build(), MakeApp("a", "m", {.rate_rps = 100}), {.max_utilization = 1});
-  EXPECT_EQ(verdict.filter, "utilization");
+  EXPECT_EQ(verdict.filter, FilterKind::kUtilization);
   EXPECT_FALSE(LatencyOf(verdict, "a").after.has_value());
 }
 
@@ -239,8 +240,8 @@ TEST(UtilizationFilter, PreprocessingHasABoundOfItsOwn) {
   };
   EXPECT_TRUE(verdict_at(29.9).ok); // 1.495 of 2 cores
   const auto verdict = verdict_at(30.1);
-  EXPECT_EQ(verdict.filter, "utilization");
-  EXPECT_EQ(verdict.unit, "cores ratio");
+  EXPECT_EQ(verdict.filter, FilterKind::kUtilization);
+  EXPECT_EQ(verdict.unit, Unit::kCoresRatio);
   EXPECT_DOUBLE_EQ(verdict.needed, 0.75);
   EXPECT_NEAR(verdict.found, 30.1 * 0.05 / 2, 1e-12);
 }
@@ -262,7 +263,7 @@ TEST(UtilizationFilter, PreprocessingCountsTheWholeNode) {
       .Resident(MakeApp("r", "m", {.rate_rps = 20, .latency_ms = 60000, .preprocess_ms = 50}), "n/d2");
   const auto decision =
       Decide(builder.Build(), MakeApp("a", "m", {.rate_rps = 15, .latency_ms = 60000, .preprocess_ms = 50}), {});
-  EXPECT_EQ(decision.verdicts.at(0).unit, "cores ratio");
+  EXPECT_EQ(decision.verdicts.at(0).unit, Unit::kCoresRatio);
   EXPECT_TRUE(JudgeOne(builder.Build(), MakeApp("a", "m", {.rate_rps = 15, .latency_ms = 60000})).ok);
 }
 
@@ -273,8 +274,8 @@ TEST(ObjectivesFilter, AtTheLimitAndOnePastOfTheNewcomersMean) {
   const auto view = OneDevice().Build();
   EXPECT_TRUE(JudgeOne(view, MakeApp("a", "m", {.rate_rps = 50, .latency_ms = 15.001 / 0.95})).ok);
   const auto verdict = JudgeOne(view, MakeApp("a", "m", {.rate_rps = 50, .latency_ms = 14.999 / 0.95}));
-  EXPECT_EQ(verdict.filter, "objectives");
-  EXPECT_EQ(verdict.unit, "ms");
+  EXPECT_EQ(verdict.filter, FilterKind::kObjectives);
+  EXPECT_EQ(verdict.unit, Unit::kMilliseconds);
   EXPECT_NEAR(verdict.needed, 14.999, 1e-5);
   EXPECT_NEAR(verdict.found, 15, 1e-5);
   EXPECT_NE(verdict.detail.find("'a'"), std::string::npos);
@@ -291,14 +292,14 @@ TEST(ObjectivesFilter, PercentilesHaveTheirOwnTolerance) {
     return JudgeOne(builder.Build(), app);
   };
   EXPECT_TRUE(at(p95_ms * 1.001).ok);
-  EXPECT_EQ(at(p95_ms * 0.999).filter, "objectives");
+  EXPECT_EQ(at(p95_ms * 0.999).filter, FilterKind::kObjectives);
 }
 
 TEST(ObjectivesFilter, ProtectsTheResidents) {
   auto builder = OneDevice();
   builder.Resident(MakeApp("tight", "m", {.rate_rps = 10, .latency_ms = 12}), "n/d");
   const auto verdict = JudgeOne(builder.Build(), MakeApp("a", "m", {.rate_rps = 40}));
-  EXPECT_EQ(verdict.filter, "objectives");
+  EXPECT_EQ(verdict.filter, FilterKind::kObjectives);
   EXPECT_NE(verdict.detail.find("'tight'"), std::string::npos);
   EXPECT_GT(verdict.max_rate_rps, 0);
   EXPECT_LT(verdict.max_rate_rps, 40);
@@ -315,7 +316,7 @@ TEST(ObjectivesFilter, SubtractsTheNetworkAllowance) {
   const auto view = OneDevice().Build();
   const AppOptions options{.rate_rps = 50, .latency_ms = 16, .network_allowance_ms = 1};
   const auto verdict = JudgeOne(view, MakeApp("a", "m", options));
-  EXPECT_EQ(verdict.filter, "objectives");
+  EXPECT_EQ(verdict.filter, FilterKind::kObjectives);
   EXPECT_NEAR(verdict.needed, 0.95 * 15, 1e-6);
   EXPECT_EQ(LatencyOf(verdict, "a").objective, FromMillis(15));
   EXPECT_TRUE(JudgeOne(view, MakeApp("a", "m", {.rate_rps = 50, .latency_ms = 16})).ok);
@@ -336,7 +337,7 @@ TEST(ObjectivesFilter, ProtectsPreprocessingOnTheNodesOtherDevices) {
       .Device("n/d2")
       .Resident(MakeApp("neighbour", "m", {.rate_rps = 10, .latency_ms = 42, .preprocess_ms = 20}), "n/d2");
   const auto verdict = JudgeOne(builder.Build(), MakeApp("a", "m", {.rate_rps = 15, .preprocess_ms = 20}));
-  EXPECT_EQ(verdict.filter, "objectives");
+  EXPECT_EQ(verdict.filter, FilterKind::kObjectives);
   EXPECT_NE(verdict.detail.find("'neighbour'"), std::string::npos);
   EXPECT_TRUE(JudgeOne(builder.Build(), MakeApp("a", "m", {.rate_rps = 15})).ok);
 }
@@ -381,8 +382,8 @@ TEST(Decide, EveryDeviceGetsAVerdictInOrder) {
   const auto decision = Decide(builder.Build(), MakeApp("a", "m"), {});
   ASSERT_EQ(decision.verdicts.size(), 3u);
   EXPECT_EQ(decision.verdicts[0].device, DeviceId("m/x"));
-  EXPECT_EQ(decision.verdicts[0].filter, "profile");
-  EXPECT_EQ(decision.verdicts[1].filter, "healthy");
+  EXPECT_EQ(decision.verdicts[0].filter, FilterKind::kProfile);
+  EXPECT_EQ(decision.verdicts[1].filter, FilterKind::kHealthy);
   EXPECT_TRUE(decision.verdicts[2].ok);
 }
 

@@ -102,8 +102,8 @@ TEST(PlacementPolicy, PaperTestsTheMeanByItsOwnFormula) {
         .verdicts.at(0);
   };
   EXPECT_TRUE(at(30.01, 0).ok);
-  EXPECT_EQ(at(29.99, 0).filter, "paper_objectives");
-  EXPECT_EQ(at(1000, 2).filter, "paper_rate"); // 2 / (1 - 0.05) ms more: 0.80
+  EXPECT_EQ(at(29.99, 0).filter, FilterKind::kPaperObjectives);
+  EXPECT_EQ(at(1000, 2).filter, FilterKind::kPaperRate); // 2 / (1 - 0.05) ms more: 0.80
   EXPECT_TRUE(at(1000, 1.8).ok);
 }
 

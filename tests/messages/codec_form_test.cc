@@ -84,6 +84,15 @@ TEST(CodecForm, RefusesEnumeratorsOfALaterVersion) {
       "'device_kinds': the unknown enumerator -1");
 }
 
+TEST(CodecForm, RefusesNamesOfALaterVersion) {
+  ExpectRefused(
+      SampleDecision(), [](auto& p) { p.mutable_verdicts(0)->set_filter("power"); },
+      "field 'verdicts.filter': the unknown filter 'power'");
+  ExpectRefused(
+      SampleDecision(), [](auto& p) { p.mutable_verdicts(0)->set_unit("W"); },
+      "field 'verdicts.unit': the unknown unit 'W'");
+}
+
 TEST(CodecForm, RefusesWhatValidateRefuses) {
   ExpectRefused(
       SampleApplication(), [](auto& p) { p.set_rate_rps(-1); },

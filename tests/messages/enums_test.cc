@@ -35,6 +35,20 @@ TEST(Enums, HaveNamesThatReadBack) {
                                 "utilization_worst"},
                                ParsePlacementPolicy);
   ExpectNames<RateSource>({"declared_or_measured", "measured"}, ParseRateSource);
+  ExpectNames<FilterKind>(
+      {"healthy", "kind", "format", "profile", "memory", "utilization", "objectives", "paper_rate", "paper_objectives"},
+      ParseFilterKind);
+}
+
+TEST(Enums, UnitsReadBackAndTheEmptyTextIsNone) {
+  const std::vector<std::string_view> names = {"",    "state", "kinds",       "files", "profiles",
+                                               "MiB", "ratio", "cores ratio", "ms"};
+  ASSERT_EQ(names.size(), kUnits.size());
+  for (size_t i = 0; i < names.size(); ++i) {
+    EXPECT_EQ(ToString(kUnits[i]), names[i]);
+    EXPECT_EQ(ParseUnit(names[i]), kUnits[i]) << names[i];
+  }
+  EXPECT_FALSE(ParseUnit("mib"));
 }
 
 TEST(Enums, ShownOnlyHaveNames) {

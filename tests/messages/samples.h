@@ -90,7 +90,7 @@ inline Verdict SampleVerdict(std::string device, bool ok) {
   verdict.device = DeviceId("jetson-1/" + std::move(device));
   verdict.node = NodeId("jetson-1");
   verdict.ok = ok;
-  if (!ok) verdict.filter = "memory";
+  if (!ok) verdict.filter = FilterKind::kMemory;
   const Duration latency = std::chrono::milliseconds(20);
   verdict.apps = {{AppId("door"), Statistic::kP95, latency, {}, latency},
                   {AppId("gate"), Statistic::kMean, latency, latency, {}}};

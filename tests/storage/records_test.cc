@@ -52,10 +52,10 @@ Decision DecisionOn(const std::string& app) {
   Verdict verdict;
   verdict.device = DeviceId("n1/gpu0");
   verdict.node = NodeId("n1");
-  verdict.filter = "memory";
+  verdict.filter = FilterKind::kMemory;
   verdict.needed = 10;
   verdict.found = 5;
-  verdict.unit = "MiB";
+  verdict.unit = Unit::kMebibytes;
   decision.verdicts = {verdict};
   return decision;
 }

@@ -148,10 +148,10 @@ Verdict AnyVerdict(const DeviceId& device, bool ok) {
   verdict.node = ParseDeviceId(device.str())->node;
   verdict.ok = ok;
   verdict.emulated = *rc::gen::arbitrary<bool>();
-  if (!ok) verdict.filter = *ValidName();
+  if (!ok) verdict.filter = *rc::gen::elementOf(kFilterKinds);
   verdict.needed = *DoubleBetween(-DBL_MAX / 2, DBL_MAX / 2);
   verdict.found = *DoubleBetween(-DBL_MAX / 2, DBL_MAX / 2);
-  verdict.unit = *rc::gen::oneOf(ValidLabel(), rc::gen::just(std::string()));
+  verdict.unit = *rc::gen::elementOf(kUnits);
   verdict.detail = *ValidText();
   verdict.utilization_before = *Amount();
   verdict.utilization_after = *Amount();
