@@ -179,5 +179,16 @@ TEST(Describe, NamesOneHealthyDeviceOfEachTypeToProfile) {
   EXPECT_EQ(DevicesToProfile(view, model, true), (std::vector<DeviceId>{DeviceId("n3/tpu0")}));
 }
 
+TEST(ClusterChanges, RemembersABoundedNumberOfRefusals) {
+  ClusterView view;
+  for (size_t i = 0; i < kMaxRefused + 3; ++i)
+    RefuseApp(view, MakeApp("a" + std::to_string(i), "m"));
+  ASSERT_EQ(view.refused.size(), kMaxRefused);
+  EXPECT_EQ(view.refused.front().name, AppId("a3"));
+  RefuseApp(view, MakeApp("a3", "m"));
+  EXPECT_EQ(view.refused.back().name, AppId("a3"));
+  EXPECT_EQ(view.refused.size(), kMaxRefused);
+}
+
 } // namespace
 } // namespace avocet::testing
