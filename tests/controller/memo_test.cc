@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
 
 namespace avocet {
 namespace {
@@ -44,6 +46,27 @@ TEST(Memo, ForgetsWhatIsOldBitByBitUntilNothingIsLeft) {
   }
   EXPECT_LE(most_dropped, 2);
   EXPECT_LE(memo.size(), 2 * kGeneration);
+}
+
+RC_GTEST_PROP(Memo, GivesWhatWouldBeComputedAndStaysWithinTwoGenerations, ()) {
+  const auto generation = *rc::gen::inRange<size_t>(1, 6);
+  Memo<uint64_t> memo(generation);
+  for (const uint64_t asked : *rc::gen::container<std::vector<uint64_t>>(rc::gen::inRange<uint64_t>(0, 12))) {
+    RC_ASSERT(memo.Get(KeyOf(asked), [&] { return 100 + asked; }) == 100 + asked);
+    RC_ASSERT(memo.size() <= 2 * generation);
+  }
+}
+
+TEST(Memo, ForgetsWhatWasNotAskedForInTwoGenerations) {
+  Memo<int> memo(3);
+  int computed = 0;
+  const auto ask = [&](uint64_t content) { (void)memo.Get(KeyOf(content), [&] { return ++computed; }); };
+  for (uint64_t content = 0; content < 7; ++content)
+    ask(content);
+  ask(3);
+  EXPECT_EQ(computed, 7) << "the older of the two generations is remembered";
+  ask(0);
+  EXPECT_EQ(computed, 8) << "the one before is not";
 }
 
 } // namespace
