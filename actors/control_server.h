@@ -20,7 +20,7 @@ struct ControlServerOptions {
       1024 * kMiB;      ///< of all connections together (some 200 KiB each); beyond it, new ones are dropped
   int max_streams = 64; ///< calls at once on one connection
   /// More are closed at once. Every agent needs one, every command that runs one. Fewer where descriptors are scarce.
-  ConnectionLimits connections = {.max_connections = 1024, .max_per_address = 256};
+  ConnectionLimits connections = kControlConnections;
   Duration handshake_deadline = std::chrono::seconds(10); ///< from accepting a connection to its first call
   Duration max_idle = std::chrono::minutes(5);            ///< without a call; then the connection is closed
   Duration max_call = std::chrono::minutes(10);           ///< however long a caller is willing to wait

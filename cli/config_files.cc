@@ -14,6 +14,13 @@
 namespace avocet {
 namespace {
 
+constexpr int kMostConnections = 1 << 20; ///< beyond what a process has descriptors for
+constexpr std::string_view kConnectionRule = "1 to 1048576";
+
+bool IsConnectionCount(int count) {
+  return count >= 1 && count <= kMostConnections;
+}
+
 constexpr std::array kKinds{DeviceKind::kCpu, DeviceKind::kGpu, DeviceKind::kEdgeTpu};
 constexpr std::array kDisciplines{Discipline::kFifo, Discipline::kTimeShared};
 constexpr std::array kEngines{EngineKind::kTflite, EngineKind::kOnnx, EngineKind::kEmulated};
@@ -244,6 +251,9 @@ Status Validate(const ControllerConfig& config) {
       .That(IsBindable(config.listen), "listen", config.listen, kBindRule)
       .Part(CheckTls(config.tls))
       .Part(Validate(config.policy))
+      .That(IsConnectionCount(config.connections), "limits.connections", config.connections, kConnectionRule)
+      .That(IsConnectionCount(config.connections_per_address), "limits.connections_per_address",
+            config.connections_per_address, kConnectionRule)
       .status();
 }
 
@@ -271,6 +281,9 @@ Result<ControllerConfig> ParseControllerConfig(std::string_view text, const std:
     root.String("listen", config.listen);
     ReadTls(root.Table("tls"), config.tls);
     ReadPolicy(root.Table("policy"), config.policy);
+    ConfigTable limits = root.Table("limits");
+    limits.Integer("connections", config.connections);
+    limits.Integer("connections_per_address", config.connections_per_address);
   });
 }
 

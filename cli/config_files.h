@@ -11,6 +11,7 @@
 #include "messages/device.h"
 #include "messages/status.h"
 #include "messages/tls.h"
+#include "node_agent/connection_admission.h"
 #include "node_agent/server_certificate.h"
 
 namespace avocet {
@@ -66,6 +67,8 @@ struct ControllerConfig {
   std::string listen = "127.0.0.1:7400"; ///< host:port; port 0 is ephemeral
   std::optional<TlsOptions> tls;         ///< [tls]; needed unless it listens on loopback
   Policy policy;                         ///< [policy]
+  int connections = static_cast<int>(kControlConnections.max_connections);             ///< [limits]; >= 1
+  int connections_per_address = static_cast<int>(kControlConnections.max_per_address); ///< [limits]; >= 1
 };
 Status Validate(const ControllerConfig& config);
 

@@ -108,6 +108,8 @@ int ControllerCommand(const Context& context, const ControllerCommandOptions& op
   // A certificate on the command line overrides that of the file.
   process.control.tls = context.tls ? context.tls : config->tls;
   process.controller.policy = config->policy;
+  process.control.connections = {.max_connections = static_cast<size_t>(config->connections),
+                                 .max_per_address = static_cast<size_t>(config->connections_per_address)};
 
   ActorSystemConfig actors;
   caf::actor_system system{actors};

@@ -18,6 +18,10 @@ struct ConnectionLimits {
   size_t max_per_address = 512;  ///< of one client address, so that one client cannot take every place; >= 1
 };
 
+/// Of the controller's port: the agents that the link takes (LinkServiceOptions), and some more for clients. Agents
+/// behind one address, as behind a NAT, need a larger bound for it: [limits] of controller.toml.
+inline constexpr ConnectionLimits kControlConnections{.max_connections = 4352, .max_per_address = 256};
+
 /// The limits of a port that may use `descriptors` of the process: `wanted` when it fits, else both bounds smaller by
 /// the same factor, at least 1.
 ConnectionLimits WithinDescriptors(const ConnectionLimits& wanted, size_t descriptors);

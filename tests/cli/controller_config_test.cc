@@ -22,13 +22,16 @@ TEST(ControllerConfig, EmptyFileGivesTheDefaults) {
   EXPECT_EQ(config->policy.percentile_tolerance, 0.90);
   EXPECT_EQ(config->policy.max_utilization, 0.92);
   EXPECT_EQ(config->policy.max_preprocess_cpu, 0.75);
+  EXPECT_EQ(config->connections, 4352);
+  EXPECT_EQ(config->connections_per_address, 256);
 }
 
 TEST(ControllerConfig, ReadsEveryKey) {
   const auto config = ParseControllerConfig("data_dir = \"/d\"\nlisten = \"127.0.0.1:0\"\n[policy]\n"
                                             "mean_tolerance = 0.5\npercentile_tolerance = 0.6\nmax_utilization = 0.7\n"
                                             "max_preprocess_cpu = 0.8\nmemory_fraction = 0.9\n"
-                                            "placement = \"first_fit\"\nmax_moves = 0\n",
+                                            "placement = \"first_fit\"\nmax_moves = 0\n"
+                                            "[limits]\nconnections = 10\nconnections_per_address = 5\n",
                                             "c.toml");
   ASSERT_TRUE(config.ok()) << config.status().message();
   EXPECT_EQ(config->data_dir, "/d");
@@ -40,6 +43,14 @@ TEST(ControllerConfig, ReadsEveryKey) {
   EXPECT_EQ(config->policy.memory_fraction, 0.9);
   EXPECT_EQ(config->policy.placement, PlacementPolicy::kFirstFit);
   EXPECT_EQ(config->policy.max_moves, 0);
+  EXPECT_EQ(config->connections, 10);
+  EXPECT_EQ(config->connections_per_address, 5);
+}
+
+TEST(ControllerConfig, ConnectionsOutOfRangeAreFoundAtTheirPlace) {
+  EXPECT_THAT(ErrorOf("[limits]\nconnections = 0\n"), StartsWith("c.toml:2:15: field 'limits.connections': is 0"));
+  EXPECT_THAT(ErrorOf("[limits]\nconnections_per_address = 1048577\n"),
+              StartsWith("c.toml:2:27: field 'limits.connections_per_address': is 1048577"));
 }
 
 TEST(ControllerConfig, MarginsOutOfRangeAreFoundAtTheirPlace) {
