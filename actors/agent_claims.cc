@@ -41,6 +41,7 @@ Status CheckCounts(const AppWindow& app) {
       .That(is_count(app.completions), "completions", app.completions, "at most 2^32")
       .That(is_count(app.failures), "failures", app.failures, "at most 2^32")
       .That(is_count(app.refusals), "refusals", app.refusals, "at most 2^32")
+      .That(is_count(app.expired), "expired", app.expired, "at most 2^32")
       .Part(CheckSample("interarrival", app.interarrival))
       .Part(CheckSample("service", app.service))
       .Part(CheckSample("switched_service", app.switched_service))
