@@ -125,7 +125,8 @@ Result<ControllerRecords> LoadControllerRecords(Store& store) {
   AVOCET_RETURN_IF_ERROR(LoadView(store, records.view, bad));
   AVOCET_RETURN_IF_ERROR(
       ForEachReadable(store, kDecisions, bad, [&](Decision d) { records.decisions[d.app.name] = std::move(d); }));
-  records.view.refused = RefusedOf(records);
+  for (const auto& app : RefusedOf(records))
+    RefuseApp(records.view, app);
   AVOCET_RETURN_IF_ERROR(
       ForEachReadable(store, kEvents, bad, [&](Event event) { records.events.push_back(std::move(event)); }));
   AVOCET_RETURN_IF_ERROR(
