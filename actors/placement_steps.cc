@@ -231,7 +231,7 @@ void OnOtherCopy(Self self, const Placement& copy) {
 
   // The current copy failed, and here is one to go back to.
   const bool failed = current != nullptr && current->phase == PlacementPhase::kFailed;
-  if (failed && state.moves.HasServingCopy(copy.app)) OnFailed(self, copy.app, current->reason);
+  if (failed && state.moves.HasServingCopy(copy.app)) OnFailed(self, copy.app, std::string(current->reason));
 }
 
 caf::result<Decision> Plan(Self self, const PlanApp& plan) {
