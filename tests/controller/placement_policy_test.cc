@@ -1,9 +1,7 @@
-// How Decide chooses among the devices that pass, and how it makes room.
+// How Decide chooses among the devices that pass.
 #include <gtest/gtest.h>
 
-#include "controller/cluster_changes.h"
 #include "controller/decide.h"
-#include "controller/fragmentation.h"
 #include "tests/support/view_builder.h"
 
 namespace avocet {
@@ -105,112 +103,6 @@ TEST(PlacementPolicy, PaperTestsTheMeanByItsOwnFormula) {
   EXPECT_EQ(at(29.99, 0).filter, FilterKind::kPaperObjectives);
   EXPECT_EQ(at(1000, 2).filter, FilterKind::kPaperRate); // 2 / (1 - 0.05) ms more: 0.80
   EXPECT_TRUE(at(1000, 1.8).ok);
-}
-
-TEST(Fragmentation, KeepsADeviceForThoseThatNeedIt) {
-  // Only the first device has memory for "big", which was asked for before. "small" fits on both.
-  ViewBuilder builder;
-  builder.Device("a/gpu", {.memory_mib = 1000}).Device("b/gpu", {.memory_mib = 600});
-  builder.Model("big:1", {.memory_mib = 900}).Model("small:1", {.memory_mib = 200});
-  ClusterView view = builder.Build();
-  const auto small = MakeApp("s", "small");
-  RefuseApp(view, MakeApp("b", "big"));
-  EXPECT_EQ(Chosen(view, PlacementPolicy::kFragmentation, small), DeviceId("b/gpu"));
-}
-
-TEST(ClusterView, RemembersABoundedNumberOfRefusals) {
-  ClusterView view;
-  for (size_t i = 0; i < kMaxRefused + 3; ++i)
-    RefuseApp(view, MakeApp("a" + std::to_string(i), "m"));
-  ASSERT_EQ(view.refused.size(), kMaxRefused);
-  EXPECT_EQ(view.refused.front().name, AppId("a3"));
-  RefuseApp(view, MakeApp("a3", "m"));
-  EXPECT_EQ(view.refused.back().name, AppId("a3"));
-  EXPECT_EQ(view.refused.size(), kMaxRefused);
-}
-
-/// The newcomer fits nowhere: "big" needs what "small" occupies, and "small" could go to the other device.
-ClusterView Crowded() {
-  ViewBuilder builder;
-  builder.Device("a/gpu", {.memory_mib = 1000}).Device("b/gpu", {.memory_mib = 300});
-  builder.Model("big:1", {.memory_mib = 900}).Model("small:1", {.memory_mib = 200});
-  builder.Resident(MakeApp("s", "small"), "a/gpu");
-  return builder.Build();
-}
-
-TEST(Moves, MakeRoomWhereTheyMay) {
-  const auto decision = Decide(Crowded(), MakeApp("b", "big"), {.max_moves = 1});
-  EXPECT_TRUE(Validate(decision).ok()) << Validate(decision).ToString();
-  EXPECT_EQ(decision.kind, DecisionKind::kAdmitWithMoves);
-  EXPECT_EQ(decision.device, DeviceId("a/gpu"));
-  EXPECT_EQ(decision.moves, (std::vector<Move>{{AppId("s"), DeviceId("a/gpu"), DeviceId("b/gpu")}}));
-}
-
-TEST(Moves, AreNotProposedWithoutLeave) {
-  const auto decision = Decide(Crowded(), MakeApp("b", "big"), {.max_moves = 0});
-  EXPECT_EQ(decision.kind, DecisionKind::kReject);
-  EXPECT_TRUE(decision.moves.empty());
-}
-
-TEST(Moves, SeveralWhereOneIsNotEnough) {
-  ViewBuilder builder;
-  builder.Device("a/gpu", {.memory_mib = 1000}).Device("b/gpu", {.memory_mib = 450});
-  builder.Model("big:1", {.memory_mib = 900}).Model("s1:1", {.memory_mib = 200}).Model("s2:1", {.memory_mib = 200});
-  builder.Resident(MakeApp("s1", "s1"), "a/gpu").Resident(MakeApp("s2", "s2"), "a/gpu");
-  EXPECT_EQ(Decide(builder.Build(), MakeApp("b", "big"), {.max_moves = 1}).kind, DecisionKind::kReject);
-  const auto decision = Decide(builder.Build(), MakeApp("b", "big"), {.max_moves = 2});
-  EXPECT_EQ(decision.kind, DecisionKind::kAdmitWithMoves);
-  EXPECT_EQ(decision.moves.size(), 2u);
-}
-
-TEST(Moves, OneMakesRoomForAnother) {
-  // "big" needs the first device, "s" of it only the second has memory for, once "t" has gone to the third.
-  ViewBuilder builder;
-  builder.Device("a/gpu", {.memory_mib = 1000})
-      .Device("b/gpu", {.memory_mib = 500})
-      .Device("c/gpu", {.memory_mib = 250});
-  builder.Model("big:1", {.memory_mib = 900}).Model("s:1", {.memory_mib = 400}).Model("t:1", {.memory_mib = 200});
-  builder.Resident(MakeApp("s", "s"), "a/gpu").Resident(MakeApp("t", "t"), "b/gpu");
-  EXPECT_EQ(Decide(builder.Build(), MakeApp("b", "big"), {.max_moves = 1}).kind, DecisionKind::kReject);
-  const auto decision = Decide(builder.Build(), MakeApp("b", "big"), {.max_moves = 2});
-  ASSERT_EQ(decision.kind, DecisionKind::kAdmitWithMoves);
-  EXPECT_EQ(decision.moves, (std::vector<Move>{{AppId("t"), DeviceId("b/gpu"), DeviceId("c/gpu")},
-                                               {AppId("s"), DeviceId("a/gpu"), DeviceId("b/gpu")}}));
-}
-
-TEST(Moves, TwoLeaveAndOneOfThemNeedsRoom) {
-  // "r" finds room on the second device at once; "s" only there too, once "t" has gone to the third.
-  ViewBuilder builder;
-  builder.Device("a/gpu", {.memory_mib = 1000})
-      .Device("b/gpu", {.memory_mib = 550})
-      .Device("c/gpu", {.memory_mib = 250});
-  builder.Model("big:1", {.memory_mib = 950}).Model("s:1", {.memory_mib = 400});
-  builder.Model("r:1", {.memory_mib = 100}).Model("t:1", {.memory_mib = 200});
-  builder.Resident(MakeApp("r", "r"), "a/gpu").Resident(MakeApp("s", "s"), "a/gpu");
-  builder.Resident(MakeApp("t", "t"), "b/gpu");
-  EXPECT_EQ(Decide(builder.Build(), MakeApp("b", "big"), {.max_moves = 2}).kind, DecisionKind::kReject);
-  const auto decision = Decide(builder.Build(), MakeApp("b", "big"), {.max_moves = 3});
-  ASSERT_EQ(decision.kind, DecisionKind::kAdmitWithMoves);
-  EXPECT_EQ(decision.moves.size(), 3u);
-  EXPECT_EQ(decision.device, DeviceId("a/gpu"));
-}
-
-TEST(Moves, LeaveAloneWhoIsNotServing) {
-  auto view = Crowded();
-  view.placements.at(AppId("s")).phase = PlacementPhase::kLost;
-  EXPECT_EQ(Decide(view, MakeApp("b", "big"), {.max_moves = 1}).kind, DecisionKind::kReject);
-}
-
-TEST(Preprocessing, PercentilesCountItsSpread) {
-  // One core, 20 ms at a load of 0.5: 40 ms in the mean, but a p95 far above.
-  ViewBuilder builder;
-  builder.Node("n", {.cpu_cores = 1}).Device("n/d").Model("m:1", {.service_ms = 1});
-  const auto p95 = [&](double preprocess_ms) {
-    const auto app = MakeApp("a", "m", {.rate_rps = 25, .statistic = Statistic::kP95, .preprocess_ms = preprocess_ms});
-    return ToMillis(*Decide(builder.Build(), app, {}).verdicts.at(0).apps.at(0).after);
-  };
-  EXPECT_GT(p95(20), 40 + p95(0) + 30);
-  EXPECT_LT(p95(20), 40 + p95(0) + 90);
 }
 
 } // namespace
