@@ -61,5 +61,35 @@ TEST(PlacementRun, TellsWhichStepsChangedANode) {
   EXPECT_EQ(run.ChangesOf(NodeId("n"), 3).size(), 2U);
 }
 
+TEST(PlacementRun, ARejectionWithoutDevicesSaysSo) {
+  PlacementRun run{ClusterView()};
+  const auto& step = run.Take(Decide(run.view(), App(0), {}));
+  EXPECT_EQ(step.reason, "no devices");
+  EXPECT_EQ(run.view().refused.size(), 1U);
+}
+
+TEST(PlacementRun, ReasonsAreOrderedAsFiltersAreAskedNotByName) {
+  for (size_t later = 1; later < kFilterKinds.size(); ++later) {
+    Decision decision;
+    decision.app = App(0);
+    decision.verdicts.resize(2);
+    decision.verdicts[0].filter = kFilterKinds[later];
+    decision.verdicts[1].filter = kFilterKinds[later - 1];
+    PlacementRun run(TwoNodes());
+    EXPECT_EQ(run.Take(decision).reason, ToString(kFilterKinds[later]));
+  }
+}
+
+TEST(PlacementRun, OfAllStepsTheNodesHostWhatTheViewHolds) {
+  auto run = Filled(3);
+  run.Take(Admit(3, "o/d", {{AppId("a0"), DeviceId("n/d"), DeviceId("o/d")}}));
+  for (const std::string node : {"n", "o"}) {
+    const auto hosted = run.NodeAfter(NodeId(node), run.steps().size());
+    const DeviceId device(node + "/d");
+    EXPECT_EQ(hosted.Residents(device), run.view().Residents(device)) << node;
+    EXPECT_EQ(hosted.placements.size(), run.view().Residents(device).size()) << node;
+  }
+}
+
 } // namespace
 } // namespace avocet::testing

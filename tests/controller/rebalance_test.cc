@@ -70,5 +70,35 @@ TEST(Rebalance, KeepsAwayFromDevicesThatAreNotHealthy) {
     EXPECT_NE(one.move.to, DeviceId("o/d"));
 }
 
+TEST(Rebalance, ItsRoomIsThatOfTheViewAfterItsMoves) {
+  auto view = Fragmented();
+  const auto plan = Plan(view);
+  for (const auto& one : plan.moves)
+    (void)MoveApp(view, one.move, 100);
+  EXPECT_NEAR(Plan(view, {}, 0).room_before, plan.room_after, 1e-12);
+  EXPECT_EQ(plan.room_after, plan.moves.back().room_after);
+  EXPECT_TRUE(Plan(view).moves.empty()) << "nothing moves in circles";
+}
+
+TEST(Rebalance, LeavesAloneWhatWinsLessThanAHundredth) {
+  // Of s small types of two devices each and a large one of one, the large one is worth 1 / (2 s) of the room.
+  auto view = Fragmented();
+  const auto refuse_small = [&](int count) {
+    for (int i = 0; i < count; ++i)
+      view.refused.push_back(MakeApp("s" + std::to_string(view.refused.size()), "m", {.rate_rps = 20}));
+  };
+  refuse_small(45); // s = 49 with the four that are placed
+  EXPECT_EQ(Plan(view).moves.size(), 1U);
+  refuse_small(2);
+  EXPECT_TRUE(Plan(view).moves.empty());
+}
+
+TEST(Rebalance, TellsTheVersionThatItWasMadeAgainst) {
+  auto view = Fragmented();
+  view.version = 77;
+  EXPECT_EQ(Plan(view).view_version, 77U);
+  EXPECT_EQ(Plan(view, {.placement = PlacementPolicy::kPaperBfs}).view_version, 77U);
+}
+
 } // namespace
 } // namespace avocet::testing
