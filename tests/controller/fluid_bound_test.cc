@@ -1,8 +1,11 @@
 #include "controller/fluid_bound.h"
 
 #include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
 
 #include "cli/cbc_solver.h"
+#include "controller/decide.h"
+#include "controller/placement_run.h"
 #include "tests/support/view_builder.h"
 
 namespace avocet::testing {
@@ -82,6 +85,35 @@ TEST(FluidBound, TheCheapestPurchaseIsWhole) {
   EXPECT_NEAR((*purchase)->price, 400, 1e-6);
   problem.pools[0].most = 0;
   EXPECT_FALSE(CheapestPools(problem, Solver())->has_value());
+}
+
+RC_GTEST_PROP(FluidBoundProperties, NoPolicyHostsMore, ()) {
+  ViewBuilder builder;
+  for (const std::string model : {"x:1", "y:1"}) {
+    builder.ModelWithoutProfile(model);
+    for (const std::string type : {"gpu", "tpu"})
+      builder.Profile(model, {.device_type = type,
+                              .service_ms = static_cast<double>(*rc::gen::inRange(5, 40)),
+                              .memory_mib = *rc::gen::inRange<uint64_t>(50, 700)});
+  }
+  const int devices = *rc::gen::inRange(1, 5);
+  for (int d = 0; d < devices; ++d)
+    builder.Device(
+        "n" + std::to_string(d) + "/d",
+        {.discipline = Discipline::kFifo, .type = *rc::gen::element<std::string>("gpu", "tpu"), .memory_mib = 1000});
+  std::vector<Application> apps;
+  for (int i = 0; i < 16; ++i)
+    apps.push_back(MakeApp("a" + std::to_string(i), *rc::gen::element<std::string>("x", "y"),
+                           {.rate_rps = static_cast<double>(*rc::gen::inRange(1, 4)) * 5, .latency_ms = 2000}));
+  const double bound = Hosted(FluidProblemOf(builder.Build(), apps, apps.size(), 1));
+  for (const auto policy : {PlacementPolicy::kFragmentation, PlacementPolicy::kFirstFit, PlacementPolicy::kPaperBfs,
+                            PlacementPolicy::kUtilizationWorst}) {
+    PlacementRun run(builder.Build());
+    double hosted = 0;
+    for (const auto& app : apps)
+      hosted += run.Take(Decide(run.view(), app, {.placement = policy})).device ? 1 : 0;
+    RC_ASSERT(hosted <= bound + 1e-6);
+  }
 }
 
 } // namespace
