@@ -10,8 +10,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kVersion = 1;
-
 Json Millis(const std::optional<Duration>& value) {
   return value ? Json(ToMillis(*value)) : Json();
 }
@@ -21,7 +19,7 @@ Json Mebibytes(uint64_t bytes) {
 
 /// {"v":1} followed by the object's own keys.
 Json Versioned(const Json& object) {
-  Json out{{"v", kVersion}};
+  Json out{{"v", kJsonVersion}};
   out.update(object);
   return out;
 }
@@ -30,7 +28,7 @@ template <class List, class Convert> Json ListOf(const char* key, const List& li
   Json items = Json::array();
   for (const auto& item : list)
     items.push_back(convert(item));
-  return {{"v", kVersion}, {key, std::move(items)}};
+  return {{"v", kJsonVersion}, {key, std::move(items)}};
 }
 
 template <class List> Json Names(const List& ids) {
@@ -242,60 +240,6 @@ Json MoveJson(const Move& move) {
   return {{"app", move.app.str()}, {"from", move.from.str()}, {"to", move.to.str()}};
 }
 
-// ---- load ----
-
-Json IntervalJson(const std::optional<Interval>& interval) {
-  if (!interval) return {};
-  return {interval->low * 1e3, interval->high ? Json(*interval->high * 1e3) : Json()};
-}
-
-Json SampleJson(const SampleSummary& sample) {
-  // Without a sample every statistic is null, because 0 would read as very fast.
-  const auto ms = [&](double seconds) { return sample.count > 0 ? Json(seconds * 1e3) : Json(); };
-
-  return {{"count", sample.count},
-          {"mean_ms", ms(sample.mean_s)},
-          {"mean_interval_ms", IntervalJson(sample.mean_interval_s)},
-          {"p50_ms", ms(sample.p50_s)},
-          {"p50_interval_ms", IntervalJson(sample.p50_interval_s)},
-          {"p90_ms", ms(sample.p90_s)},
-          {"p90_interval_ms", IntervalJson(sample.p90_interval_s)},
-          {"p95_ms", ms(sample.p95_s)},
-          {"p95_interval_ms", IntervalJson(sample.p95_interval_s)},
-          {"p99_ms", ms(sample.p99_s)},
-          {"p99_interval_ms", IntervalJson(sample.p99_interval_s)},
-          {"p999_ms", ms(sample.p999_s)},
-          {"p999_interval_ms", IntervalJson(sample.p999_interval_s)},
-          {"max_ms", ms(sample.max_s)}};
-}
-
-Json ErrorCountJson(const LoadErrorCount& error) {
-  return {{"code", ToString(error.code)}, {"count", error.count}, {"message", error.first_message}};
-}
-
-Json AppLoadJson(const AppLoadReport& app) {
-  Json errors = Json::array();
-  for (const LoadErrorCount& error : app.errors)
-    errors.push_back(ErrorCountJson(error));
-
-  // Latency is the client's, server_response the agent's: the difference is the transport.
-  return {{"name", app.target.app.str()},
-          {"rate_rps", app.target.rate_rps},
-          {"arrival", ToString(app.target.arrival)},
-          {"emulated", app.emulated},
-          {"sent", app.sent},
-          {"ok", app.ok},
-          {"failed", app.failed},
-          {"dropped", app.dropped},
-          {"unanswered", app.unanswered},
-          {"intended_rps", app.intended_rps},
-          {"achieved_rps", app.achieved_rps},
-          {"latency", SampleJson(app.latency)},
-          {"server_response", app.server_response ? SampleJson(*app.server_response) : Json()},
-          {"send_lag", SampleJson(app.send_lag)},
-          {"errors", std::move(errors)}};
-}
-
 } // namespace
 
 Json ToJson(const std::vector<NodeStatus>& nodes) {
@@ -333,7 +277,7 @@ Json ToJson(const std::vector<Event>& events) {
 }
 
 Json ToJson(const VersionInfo& version) {
-  return {{"v", kVersion},
+  return {{"v", kJsonVersion},
           {"version", version.version},
           {"role", version.role},
           {"view_version", version.view_version},
@@ -348,7 +292,7 @@ Json ToJson(const Decision& decision) {
     verdicts.push_back(VerdictJson(verdict));
 
   // All verdicts, also those of devices that fit: a script can see by how much.
-  return {{"v", kVersion},
+  return {{"v", kJsonVersion},
           {"decision", ToString(decision.kind)},
           {"app", ApplicationJson(decision.app)},
           {"model", decision.model.empty() ? Json() : Json(decision.model.str())},
@@ -374,7 +318,7 @@ Json ToJson(const RebalancePlan& plan) {
     moves.push_back(std::move(json));
   }
 
-  return {{"v", kVersion},
+  return {{"v", kJsonVersion},
           {"view_version", plan.view_version},
           {"room_before", plan.room_before},
           {"room_after", plan.room_after},
@@ -382,29 +326,8 @@ Json ToJson(const RebalancePlan& plan) {
           {"moves", std::move(moves)}};
 }
 
-Json ToJson(const LoadReport& report) {
-  Json apps = Json::array();
-  for (const AppLoadReport& app : report.apps)
-    apps.push_back(AppLoadJson(app));
-
-  // Plan and seed are part of the report, because a run can be repeated with them.
-  return {{"v", kVersion},
-          {"ok", report.ok()},
-          {"address", report.address},
-          {"protocol", ToString(report.protocol)},
-          {"mode", ToString(report.plan.mode())},
-          {"concurrency", report.plan.concurrency},
-          {"seed", report.plan.seed},
-          {"duration_s", ToSeconds(report.plan.duration)},
-          {"warm_up_s", ToSeconds(report.plan.warm_up)},
-          {"elapsed_s", ToSeconds(report.elapsed)},
-          {"processor_time_s", ToSeconds(report.processor_time)},
-          {"interrupted", report.interrupted},
-          {"apps", std::move(apps)}};
-}
-
 Json ToJson(const Status& error) {
-  return {{"v", kVersion}, {"error", {{"code", ToString(error.code())}, {"message", error.message()}}}};
+  return {{"v", kJsonVersion}, {"error", {{"code", ToString(error.code())}, {"message", error.message()}}}};
 }
 
 } // namespace avocet

@@ -17,6 +17,9 @@ namespace avocet {
 // The JSON objects that Render prints, for programs that put several into one document. Latencies
 // in milliseconds, memory in MiB, ratios as fractions; what is not known is null.
 
+/// The "v" of each object. Later versions only gain keys.
+inline constexpr int kJsonVersion = 1;
+
 nlohmann::ordered_json ToJson(const std::vector<NodeStatus>& nodes);     ///< {"v","nodes":[]}
 nlohmann::ordered_json ToJson(const std::vector<DeviceStatus>& devices); ///< {"v","devices":[]}
 nlohmann::ordered_json ToJson(const std::vector<ModelStatus>& models);   ///< {"v","models":[]}
