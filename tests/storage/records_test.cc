@@ -1,6 +1,6 @@
 #include "storage/records.h"
 
-#include <chrono>
+#include <functional>
 #include <limits>
 #include <string>
 #include <vector>
@@ -10,120 +10,15 @@
 
 #include "storage/memory_store.h"
 #include "storage/rocks_store.h"
+#include "tests/storage/records_fixture.h"
 #include "tests/support/temp_dir.h"
 
-namespace avocet {
+namespace avocet::records {
 namespace {
 
-using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-const Sha256 kFile(std::string(64, 'a'));
-
-Application App(const std::string& name) {
-  Application app;
-  app.name = AppId(name);
-  app.model = "pose:1";
-  app.rate_rps = 12.5;
-  app.arrival = {ArrivalKind::kScv, 0.5};
-  app.objective = {Statistic::kP99, 50ms};
-  app.network_allowance = 1ms;
-  app.device_kinds = {DeviceKind::kGpu};
-  return app;
-}
-
-Placement PlacementOf(const std::string& app) {
-  Placement placement;
-  placement.app = AppId(app);
-  placement.device = DeviceId("n1/gpu0");
-  placement.model = ModelId("pose:1");
-  placement.file = kFile;
-  placement.epoch = 7;
-  return placement;
-}
-
-Decision DecisionOn(const std::string& app) {
-  Decision decision;
-  decision.app = App(app);
-  decision.view_version = 3;
-  decision.model = ModelId("pose:1");
-  Verdict verdict;
-  verdict.device = DeviceId("n1/gpu0");
-  verdict.node = NodeId("n1");
-  verdict.filter = FilterKind::kMemory;
-  verdict.needed = 10;
-  verdict.found = 5;
-  verdict.unit = Unit::kMebibytes;
-  decision.verdicts = {verdict};
-  return decision;
-}
-
-Model ModelNamed(const std::string& name) {
-  return {.name = name, .version = "2", .variants = {{ModelFormat::kTflite, kFile, 1234}}, .imported_at = WallTime(5s)};
-}
-
-Profile ProfileOn(const std::string& device_type) {
-  return {.model = ModelId("pose:1"), .device_type = device_type, .service_mean = 3ms, .runs = 50};
-}
-
-TotalsSlot SlotNumber(int64_t number) {
-  return {.device = DeviceId("n1/gpu0"), .number = number, .apps = {{AppId("door"), {.arrivals = 7}}}};
-}
-
-DeviceFit FitOf(const std::string& device) {
-  return {.device = DeviceId(device),
-          .boot = BootId("boot-1"),
-          .covered_sequence = 9,
-          .apps = {{AppId("door"), {12.5, 1.1, 300}}},
-          .models = {{ModelId("pose:1"), {0.003, 0.1, 300}, {0.004, 0.2, 3}}}};
-}
-
-NodeInfo Node(const std::string& name) {
-  DeviceSpec device;
-  device.node = NodeId(name);
-  device.name = "gpu0";
-  device.kind = DeviceKind::kGpu;
-  device.type = "gpu";
-  device.memory_bytes = kMiB;
-  return {.id = NodeId(name),
-          .boot = BootId("boot-1"),
-          .version = "0.1.0",
-          .grpc_address = "127.0.0.1:8001",
-          .devices = {device}};
-}
-
-Event EventNumber(uint64_t sequence) {
-  return {.sequence = sequence, .at = WallTime(5s), .kind = "app_admitted", .subject = "door", .detail = "on n1/gpu0"};
-}
-
-Placement Running(const std::string& name) {
-  Placement app;
-  app.app = AppId(name);
-  app.device = DeviceId("n1/gpu0");
-  app.model = ModelId("pose:1");
-  app.file = kFile;
-  app.epoch = 7;
-  app.phase = PlacementPhase::kReady;
-  return app;
-}
-
-void Write(Store& store, const WriteBatch& batch) {
-  ASSERT_EQ(store.Write(batch, Sync::kNo), Status{});
-}
-
-void WriteRaw(Store& store, const std::string& key, const std::string& value) {
-  WriteBatch batch;
-  batch.Put(key, value);
-  Write(store, batch);
-}
-
-template <class T> std::vector<T> MustLoadAll(const Store& store, Table<T> table) {
-  auto values = LoadAll(store, table);
-  EXPECT_TRUE(values.ok()) << values.status().ToString();
-  return values.ok() ? *values : std::vector<T>{};
-}
 
 /// Stores two values, reads both ways, deletes one.
 template <class T>
@@ -373,67 +268,5 @@ TEST(Records, FailureOfTheStoreIsPassedOn) {
   EXPECT_EQ(OpenSchema(store, StoreRole::kAgent), broken);
 }
 
-TEST(Schema, EmptyStoreBecomesOneOfTheRole) {
-  MemoryStore store;
-  ASSERT_EQ(OpenSchema(store, StoreRole::kController), Status{});
-  EXPECT_EQ(*store.Get("meta/schema"), "controller 1");
-  EXPECT_EQ(OpenSchema(store, StoreRole::kController), Status{});
-}
-
-TEST(Schema, SurvivesReopeningOnDisk) {
-  const TempDir directory;
-  for (int life = 0; life < 2; ++life) {
-    auto store = RocksStore::Open({.directory = directory.path()});
-    ASSERT_TRUE(store.ok()) << store.status().ToString();
-    EXPECT_EQ(OpenSchema(**store, StoreRole::kAgent), Status{});
-  }
-}
-
-TEST(Schema, StoreOfAnotherRoleIsRefused) {
-  MemoryStore store;
-  ASSERT_EQ(OpenSchema(store, StoreRole::kAgent), Status{});
-  const Status status = OpenSchema(store, StoreRole::kController);
-  EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
-  EXPECT_THAT(status.message(), HasSubstr("'agent'"));
-}
-
-TEST(Schema, NewerStoreIsRefusedByItsVersion) {
-  MemoryStore store;
-  WriteRaw(store, "meta/schema", "controller 7");
-  const Status status = OpenSchema(store, StoreRole::kController);
-  EXPECT_EQ(status.code(), StatusCode::kUnsupported);
-  EXPECT_THAT(status.message(), HasSubstr("written by schema 7, this program reads up to 1; install a newer avocet"));
-}
-
-TEST(Schema, VersionOnePastTheKnownIsRefused) {
-  MemoryStore store;
-  WriteRaw(store, "meta/schema", "controller " + std::to_string(kSchemaVersion + 1));
-  EXPECT_EQ(OpenSchema(store, StoreRole::kController).code(), StatusCode::kUnsupported);
-}
-
-TEST(Schema, NewerStoreOfAnUnknownRoleIsRefusedByItsVersion) {
-  MemoryStore store;
-  WriteRaw(store, "meta/schema", "gateway 7");
-  EXPECT_EQ(OpenSchema(store, StoreRole::kController).code(), StatusCode::kUnsupported);
-}
-
-TEST(Schema, UnreadableSchemaIsRefusedWithItsKey) {
-  for (const std::string text : {"", "controller", "controller ", "controller x", "controller 0", "1 controller"}) {
-    MemoryStore store;
-    WriteRaw(store, "meta/schema", text);
-    const Status status = OpenSchema(store, StoreRole::kController);
-    EXPECT_EQ(status.code(), StatusCode::kCorruption) << text;
-    EXPECT_THAT(status.message(), HasSubstr("'meta/schema'"));
-  }
-}
-
-TEST(Schema, RecordsWithoutASchemaAreRefusedUntouched) {
-  MemoryStore store;
-  WriteRaw(store, "something", "else");
-  EXPECT_EQ(OpenSchema(store, StoreRole::kController).code(), StatusCode::kCorruption);
-  EXPECT_EQ(*store.Get("meta/schema"), std::nullopt);
-  EXPECT_EQ(*store.Get("something"), "else");
-}
-
 } // namespace
-} // namespace avocet
+} // namespace avocet::records
