@@ -21,9 +21,10 @@ std::string LoopbackOfOnesOwn() {
 }
 
 std::string DeviceOf(const std::string& kind) {
-  if (kind == "cpu")
-    return "[[device]]\nname = \"cpu0\"\nkind = \"cpu\"\nengine = \"tflite\"\nmemory_mb = 512\ncores = [" +
-           std::to_string(LastCore()) + "]\n";
+  if (kind == "cpu" || kind == "emulated_cpu")
+    return std::string("[[device]]\nname = \"cpu0\"\nkind = \"cpu\"\nengine = \"") +
+           (kind == "cpu" ? "tflite" : "emulated") + "\"\nmemory_mb = 512\ncores = [" + std::to_string(LastCore()) +
+           "]\n";
   const bool gpu = kind == "gpu";
   return std::string("[[device]]\nname = \"") + (gpu ? "gpu0" : "tpu0") + "\"\nkind = \"" + kind +
          "\"\nengine = \"emulated\"\nmemory_mb = 3800\ndiscipline = \"" + (gpu ? "time_shared" : "fifo") + "\"\n";

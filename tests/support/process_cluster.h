@@ -11,7 +11,8 @@
 
 namespace avocet {
 
-/// An agent with emulated devices: name of a device kind -> a device of that kind, "gpu0" or "tpu0"; "cpu" is real.
+/// An agent with emulated devices: name of a device kind -> a device of that kind, "gpu0" or "tpu0"; "cpu" is real,
+/// "emulated_cpu" is not: both are "cpu0".
 struct AgentPlan {
   std::string name;
   std::vector<std::string> kinds;

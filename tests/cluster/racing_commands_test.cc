@@ -1,0 +1,226 @@
+#include <set>
+#include <sstream>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/process_cluster.h"
+#include "tests/support/raw_connection.h"
+
+// Operators who change their mind before the last command is carried out: whatever is overtaken, in the end the last
+// apply serves, on its device alone, and a removal leaves nothing behind.
+namespace avocet {
+namespace {
+
+using nlohmann::json;
+
+constexpr int kRounds = 15;
+/// Versions of the model: all applies but the last ask for the old one.
+const std::string kOld = "1", kNew = "2";
+
+/// Runs everywhere, long enough that a start (which runs it once) is often overtaken by the next command.
+const std::string kModel = R"(
+[[input]]
+name = "x"
+datatype = "FP32"
+shape = [1, 4]
+[[output]]
+name = "y"
+datatype = "FP32"
+shape = [1, 4]
+[device.cpu]
+service_ms = 30
+memory_mb = 100
+[device.gpu]
+service_ms = 30
+memory_mb = 100
+[device.edgetpu]
+service_ms = 30
+switch_ms = 10
+memory_mb = 100
+)";
+
+/// The only device of its kind.
+struct Place {
+  std::string kind;
+  std::string device;
+  std::string node() const { return device.substr(0, device.find('/')); }
+};
+const std::vector<Place> kPlaces{{"gpu", "left/gpu0"}, {"edgetpu", "left/tpu0"}, {"cpu", "right/cpu0"}};
+/// The `i`-th of an endless round.
+const Place& PlaceAt(size_t i) {
+  return kPlaces[i % kPlaces.size()];
+}
+
+struct HttpAnswer {
+  int status = 0; ///< 0: there was none
+  std::string body;
+};
+
+HttpAnswer AskHttp(const std::string& endpoint, const std::string& method_and_path, const std::string& body = "") {
+  const RawConnection client(endpoint);
+  const std::string head = method_and_path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: ";
+  if (!client.is_open() || !client.Send(head + std::to_string(body.size()) + "\r\n\r\n" + body)) return {};
+  std::string text;
+  for (std::string part = client.Receive(); !part.empty(); part = client.Receive())
+    text += part;
+  const size_t end = text.find("\r\n\r\n");
+  if (!text.starts_with("HTTP/1.1 ") || end == std::string::npos) return {};
+  return {std::stoi(text.substr(9, 3)), text.substr(end + 4)};
+}
+
+/// "cam" may run on any of three devices; each apply names the kind of one.
+class RacingCommands : public testing::Test {
+protected:
+  void SetUp() override {
+    cluster.StartAll();
+    const auto file = cluster.Write("probe_model.toml", kModel).string();
+    for (const auto& version : {kOld, kNew}) {
+      (void)cluster.Json({"model", "import", file, "--name", "probe", "--version", version});
+      // Measured now, so that no apply below waits for that.
+      ASSERT_EQ(cluster.Json({"model", "profile", "probe:" + version})["profiles"].size(), kPlaces.size());
+    }
+  }
+
+  CommandResult TryApply(const Place& place, const std::string& version) const {
+    const AppFile app{.name = "cam", .model = "probe:" + version, .kind = place.kind};
+    return cluster.Run({"app", "apply", "--no-wait", cluster.Write(app).string(), "-o", "json", "-q"});
+  }
+
+  void Apply(const Place& place, const std::string& version) const {
+    const auto result = TryApply(place, version);
+    ASSERT_EQ(result.exit_code, 0) << result.out << result.err;
+    const json decision = json::parse(result.out, nullptr, false);
+    ASSERT_TRUE(decision.is_object()) << result.out;
+    EXPECT_EQ(decision.at("decision"), "admit") << decision;
+    EXPECT_EQ(decision.at("device"), place.device) << decision;
+  }
+
+  /// Right after a restart of the controller no agent has registered again: then it is refused, and tried again.
+  void ApplyOnceAgentsAreBack(const Place& place, const std::string& version) const {
+    CommandResult last;
+    ASSERT_TRUE(Eventually(
+        [&] {
+          last = TryApply(place, version);
+          return last.exit_code == 0;
+        },
+        kPatience))
+        << last.out << last.err;
+  }
+
+  void RestartController() {
+    cluster.controller().Kill();
+    cluster.StartController();
+  }
+
+  HttpAnswer Infer(const std::string& node) const {
+    static const std::string body =
+        json{{"inputs", {{{"name", "x"}, {"datatype", "FP32"}, {"shape", {1, 4}}, {"data", {0, 0, 0, 0}}}}}}.dump();
+    return AskHttp(cluster.endpoint(node, "rest"), "POST /v2/models/cam/infer", body);
+  }
+
+  /// Where the agents' own metrics say that a model is loaded.
+  std::set<std::string> LoadedDevices() const {
+    const std::string start = "avocet_device_memory_used_bytes{device=\"";
+    std::set<std::string> loaded;
+    size_t devices = 0;
+    for (const std::string node : {"left", "right"}) {
+      std::istringstream page(AskHttp(cluster.endpoint(node, "metrics"), "GET /metrics").body);
+      for (std::string line; std::getline(page, line);) {
+        if (!line.starts_with(start)) continue;
+        ++devices;
+        const std::string device = line.substr(start.size(), line.find('"', start.size()) - start.size());
+        if (std::stod(line.substr(line.rfind(' ') + 1)) > 0) loaded.insert(device);
+      }
+    }
+    EXPECT_EQ(devices, kPlaces.size()) << "a device is missing in the metrics";
+    return loaded;
+  }
+
+  /// The last apply, of the new version, was for this place.
+  void ExpectServesOnlyAt(const Place& place) const {
+    json status;
+    ASSERT_TRUE(Eventually(
+        [&] {
+          status = cluster.Json({"app", "status", "cam"});
+          return status["phase"] == "ready" && status["device"] == place.device;
+        },
+        kPatience))
+        << status;
+    EXPECT_EQ(status["loaded_model"], "probe:" + kNew);
+
+    // At once: ready means that it answers, and that no copy which was overtaken answers in its place.
+    const auto answer = Infer(place.node());
+    ASSERT_EQ(answer.status, 200) << answer.body;
+    const json said = json::parse(answer.body, nullptr, false);
+    ASSERT_TRUE(said.is_object()) << answer.body;
+    EXPECT_EQ(said.at("model_version"), kNew) << "an apply that was overtaken answers";
+
+    const std::string other = place.node() == "left" ? "right" : "left";
+    EXPECT_TRUE(Eventually([&] { return Infer(other).status == 404; }, kPatience)) << other << " still serves a copy";
+    EXPECT_TRUE(Eventually([&] { return LoadedDevices() == std::set{place.device}; }, kPatience))
+        << "loaded on " << testing::PrintToString(LoadedDevices());
+    EXPECT_EQ(Infer(place.node()).status, 200) << "it was stopped together with an earlier copy";
+  }
+
+  void ExpectNothingIsLeftOnceRemoved() const {
+    ASSERT_EQ(cluster.Json({"app", "rm", "cam"})["removed"], "cam");
+    for (const std::string node : {"left", "right"})
+      EXPECT_TRUE(Eventually([&] { return Infer(node).status == 404; }, kPatience)) << node << " still serves it";
+    EXPECT_TRUE(Eventually([&] { return LoadedDevices().empty(); }, kPatience))
+        << "loaded on " << testing::PrintToString(LoadedDevices());
+    EXPECT_TRUE(cluster.Json({"app", "list"})["apps"].empty());
+  }
+
+  /// Either it was there or it was not: nothing else may go wrong.
+  void RemoveIfThere() const {
+    const auto result = cluster.Run({"app", "rm", "cam"});
+    if (result.exit_code == 0) return;
+    EXPECT_EQ(result.exit_code, 1) << result.out << result.err;
+    EXPECT_THAT(result.out + result.err, testing::HasSubstr("'cam' does not exist"));
+  }
+
+  ProcessCluster cluster{{{"left", {"gpu", "edgetpu"}}, {"right", {"emulated_cpu"}}}};
+};
+
+TEST_F(RacingCommands, TheLastOfThreeAppliesServesAlone) {
+  for (size_t first = 0; first < kPlaces.size(); ++first) {
+    SCOPED_TRACE("at last on " + PlaceAt(first + 2).device);
+    ASSERT_NO_FATAL_FAILURE(Apply(PlaceAt(first), kOld));
+    ASSERT_NO_FATAL_FAILURE(Apply(PlaceAt(first + 1), kOld));
+    ASSERT_NO_FATAL_FAILURE(Apply(PlaceAt(first + 2), kNew));
+    ASSERT_NO_FATAL_FAILURE(ExpectServesOnlyAt(PlaceAt(first + 2)));
+    ASSERT_NO_FATAL_FAILURE(ExpectNothingIsLeftOnceRemoved());
+  }
+}
+
+TEST_F(RacingCommands, OneAppliesWhileAnotherRemoves) {
+  {
+    const std::jthread applying([&] {
+      for (size_t round = 0; round < kRounds; ++round)
+        Apply(PlaceAt(round), kOld);
+    });
+    for (int round = 0; round < kRounds; ++round)
+      RemoveIfThere();
+  }
+  ASSERT_NO_FATAL_FAILURE(Apply(PlaceAt(kRounds), kNew));
+  ASSERT_NO_FATAL_FAILURE(ExpectServesOnlyAt(PlaceAt(kRounds)));
+  ExpectNothingIsLeftOnceRemoved();
+}
+
+TEST_F(RacingCommands, TheLastApplyServesAloneAlthoughTheControllerIsKilledBetween) {
+  for (size_t first = 0; first < kPlaces.size(); ++first) {
+    SCOPED_TRACE("at last on " + PlaceAt(first + 2).device);
+    ASSERT_NO_FATAL_FAILURE(ApplyOnceAgentsAreBack(PlaceAt(first), kOld));
+    RestartController();
+    ASSERT_NO_FATAL_FAILURE(ApplyOnceAgentsAreBack(PlaceAt(first + 1), kOld));
+    RestartController();
+    ASSERT_NO_FATAL_FAILURE(ApplyOnceAgentsAreBack(PlaceAt(first + 2), kNew));
+    ASSERT_NO_FATAL_FAILURE(ExpectServesOnlyAt(PlaceAt(first + 2)));
+    ASSERT_NO_FATAL_FAILURE(ExpectNothingIsLeftOnceRemoved());
+  }
+}
+
+} // namespace
+} // namespace avocet
