@@ -37,25 +37,33 @@ template <class Request, class Proto> Result<Request> AppRequest(const Proto& pr
   return Request{std::move(*app), *options};
 }
 
+/// A controller of a later version may know more of them.
+Result<DeviceHealth> HealthOf(const std::string& text) {
+  const auto health = ParseDeviceHealth(text);
+  if (!health) return Corruption("field 'health': the unknown name '" + text + "'");
+  return *health;
+}
+
 } // namespace
 
 v1::NodeStatus ToProto(const NodeStatus& status) {
   v1::NodeStatus proto;
   *proto.mutable_info() = ToProto(status.info);
-  proto.set_health(status.health);
+  proto.set_health(std::string(ToString(status.health)));
   return proto;
 }
 
 Result<NodeStatus> FromProto(const v1::NodeStatus& proto) {
   auto info = FromProto(proto.info());
   if (!info.ok()) return info.status();
-  return NodeStatus{std::move(*info), proto.health()};
+  AVOCET_ASSIGN_OR_RETURN(const auto health, HealthOf(proto.health()));
+  return NodeStatus{std::move(*info), health};
 }
 
 v1::DeviceStatus ToProto(const DeviceStatus& status) {
   v1::DeviceStatus proto;
   *proto.mutable_spec() = ToProto(status.spec);
-  proto.set_health(status.health);
+  proto.set_health(std::string(ToString(status.health)));
   proto.set_utilization(status.utilization);
   proto.set_memory_used_bytes(status.memory_used_bytes);
   for (const auto& app : status.residents)
@@ -66,8 +74,9 @@ v1::DeviceStatus ToProto(const DeviceStatus& status) {
 Result<DeviceStatus> FromProto(const v1::DeviceStatus& proto) {
   auto spec = FromProto(proto.spec());
   if (!spec.ok()) return spec.status();
+  AVOCET_ASSIGN_OR_RETURN(const auto health, HealthOf(proto.health()));
   DeviceStatus status{.spec = std::move(*spec),
-                      .health = proto.health(),
+                      .health = health,
                       .utilization = proto.utilization(),
                       .memory_used_bytes = proto.memory_used_bytes(),
                       .residents = {}};

@@ -65,7 +65,7 @@ Json NodeJson(const NodeStatus& node) {
   for (const DeviceSpec& spec : node.info.devices)
     devices.push_back(SpecJson(spec));
   return {{"name", node.info.id.str()},
-          {"health", node.health},
+          {"health", ToString(node.health)},
           {"version", node.info.version},
           {"grpc_address", node.info.grpc_address},
           {"rest_address", node.info.rest_address},
@@ -76,7 +76,7 @@ Json NodeJson(const NodeStatus& node) {
 
 Json DeviceJson(const DeviceStatus& device) {
   Json json = SpecJson(device.spec);
-  json["health"] = device.health;
+  json["health"] = ToString(device.health);
   json["utilization"] = device.utilization;
   json["memory_used_mb"] = Mebibytes(device.memory_used_bytes);
   json["apps"] = Names(device.residents);

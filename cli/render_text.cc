@@ -22,8 +22,8 @@ template <class List> std::string JoinIds(const List& ids) {
   return OrNone(text, "-");
 }
 
-Cell Health(const std::string& health) {
-  return {health, health == "healthy" ? Tone::kGood : Tone::kBad};
+Cell Health(DeviceHealth health) {
+  return {std::string(ToString(health)), health == DeviceHealth::kHealthy ? Tone::kGood : Tone::kBad};
 }
 
 std::string EngineName(const DeviceSpec& spec) {

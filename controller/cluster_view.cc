@@ -19,18 +19,6 @@ const Model* HighestVersion(const std::map<ModelId, Model>& models, const std::s
 
 } // namespace
 
-std::string_view ToString(DeviceHealth health) {
-  switch (health) {
-  case DeviceHealth::kHealthy:
-    return "healthy";
-  case DeviceHealth::kAway:
-    return "away";
-  case DeviceHealth::kDraining:
-    return "draining";
-  }
-  return "unknown";
-}
-
 const Model* ClusterView::FindModel(std::string_view name_or_id) const {
   const std::string text(name_or_id);
   if (text.find(':') == std::string::npos) return HighestVersion(models, text);

@@ -17,9 +17,6 @@
 
 namespace avocet {
 
-enum class DeviceHealth { kHealthy = 1, kAway = 2, kDraining = 3 };
-std::string_view ToString(DeviceHealth health); ///< "healthy", "away", "draining"
-
 /// What the controller knows of one device.
 struct DeviceView {
   DeviceSpec spec;

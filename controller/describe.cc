@@ -77,7 +77,7 @@ std::vector<NodeStatus> DescribeNodes(const ClusterView& view) {
   std::vector<NodeStatus> rows;
   for (const auto& [id, node] : view.nodes) {
     const auto health = IsAway(view, id) ? DeviceHealth::kAway : DeviceHealth::kHealthy;
-    rows.push_back({node, std::string(ToString(health))});
+    rows.push_back({node, health});
   }
   return rows;
 }
@@ -86,7 +86,7 @@ std::vector<DeviceStatus> DescribeDevices(const ClusterView& view) {
   std::vector<DeviceStatus> rows;
   for (const auto& [id, device] : view.devices) {
     rows.push_back({.spec = device.spec,
-                    .health = std::string(ToString(device.health)),
+                    .health = device.health,
                     .utilization = Utilization(ExpectedLoad(view, device)),
                     .memory_used_bytes = MemoryUsed(view, device),
                     .residents = view.Residents(id)});

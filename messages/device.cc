@@ -34,6 +34,22 @@ Status CheckNames(const NodeInfo& node) {
 
 } // namespace
 
+std::string_view ToString(DeviceHealth health) {
+  switch (health) {
+  case DeviceHealth::kHealthy:
+    return "healthy";
+  case DeviceHealth::kAway:
+    return "away";
+  case DeviceHealth::kDraining:
+    return "draining";
+  }
+  return "unknown";
+}
+
+std::optional<DeviceHealth> ParseDeviceHealth(std::string_view text) {
+  return ParseEnum(text, {DeviceHealth::kHealthy, DeviceHealth::kAway, DeviceHealth::kDraining});
+}
+
 std::string_view ToString(DeviceKind kind) {
   switch (kind) {
   case DeviceKind::kCpu:

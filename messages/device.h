@@ -12,6 +12,11 @@
 
 namespace avocet {
 
+/// Whether applications can be placed on a device, or on the devices of a node.
+enum class DeviceHealth { kHealthy = 1, kAway = 2, kDraining = 3 };
+std::string_view ToString(DeviceHealth health); ///< "healthy", "away", "draining"
+std::optional<DeviceHealth> ParseDeviceHealth(std::string_view text);
+
 enum class DeviceKind { kCpu = 1, kGpu = 2, kEdgeTpu = 3 };
 std::string_view ToString(DeviceKind kind); ///< "cpu", "gpu", "edgetpu"
 std::optional<DeviceKind> ParseDeviceKind(std::string_view text);

@@ -18,12 +18,12 @@ namespace avocet {
 
 struct NodeStatus {
   NodeInfo info;
-  std::string health; ///< "healthy", "away", "draining"
+  DeviceHealth health = DeviceHealth::kAway;
 };
 
 struct DeviceStatus {
   DeviceSpec spec;
-  std::string health;
+  DeviceHealth health = DeviceHealth::kAway;
   double utilization = 0;         ///< predicted from fitted or profiled parameters; may exceed 1
   uint64_t memory_used_bytes = 0; ///< of the models of its residents
   std::vector<AppId> residents;

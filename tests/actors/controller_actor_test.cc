@@ -95,7 +95,7 @@ protected:
 
   std::string Health() {
     auto nodes = Ask<NodeList>(controller, ListNodes{});
-    return nodes.ok() && !nodes->nodes.empty() ? nodes->nodes[0].health : "unknown";
+    return nodes.ok() && !nodes->nodes.empty() ? std::string(ToString(nodes->nodes[0].health)) : "unknown";
   }
 
   std::shared_ptr<FaultyStore::Control> control = std::make_shared<FaultyStore::Control>();

@@ -97,7 +97,7 @@ protected:
     const auto nodes = Ask<NodeList>(ListNodes{});
     if (!nodes.ok()) return nodes.status().ToString();
     for (const auto& one : nodes->nodes) {
-      if (one.info.id == NodeId(node)) return one.health;
+      if (one.info.id == NodeId(node)) return std::string(ToString(one.health));
     }
     return "unknown";
   }

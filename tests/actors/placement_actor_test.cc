@@ -145,7 +145,7 @@ TEST_F(PlacementActorTest, ImportIsIdempotentAndRefusesContradictions) {
 
 TEST_F(PlacementActorTest, ShowsNodesDevicesAndTheVersion) {
   ReadyForApps();
-  EXPECT_EQ(Ask<NodeList>(placement, ListNodes{})->nodes.at(0).health, "healthy");
+  EXPECT_EQ(Ask<NodeList>(placement, ListNodes{})->nodes.at(0).health, DeviceHealth::kHealthy);
   const auto devices = Ask<DeviceList>(placement, ListDevices{});
   ASSERT_EQ(devices->devices.size(), 1U);
   EXPECT_EQ(devices->devices[0].spec, TestGpu());

@@ -12,13 +12,14 @@ using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 TEST(NodeTable, ListsNodes) {
-  NodeStatus node{{NodeId("edge"), BootId("b"), "0.1.0", "127.0.0.1:8001", "", 4, {SampleDevice()}}, "healthy"};
+  NodeStatus node{{NodeId("edge"), BootId("b"), "0.1.0", "127.0.0.1:8001", "", 4, {SampleDevice()}},
+                  DeviceHealth::kHealthy};
   EXPECT_EQ(Render(std::vector{node}, {}), "NODE  HEALTH   INFERENCE       CORES  DEVICES  VERSION\n"
                                            "edge  healthy  127.0.0.1:8001      4        1  0.1.0\n");
 }
 
 TEST(DeviceTable, ShowsTheEngineThatIsEmulated) {
-  const DeviceStatus device{SampleDevice(), "healthy", 0.5, 12 * kMiB, {AppId("a"), AppId("b")}};
+  const DeviceStatus device{SampleDevice(), DeviceHealth::kHealthy, 0.5, 12 * kMiB, {AppId("a"), AppId("b")}};
   EXPECT_EQ(Render(std::vector{device}, {}),
             "DEVICE     KIND  ENGINE    DISCIPLINE   HEALTH   UTIL  MEMORY MIB  APPLICATIONS\n"
             "edge/gpu0  gpu   emulated  time_shared  healthy  50 %  12 of 3964  a, b\n");

@@ -59,7 +59,7 @@ TEST(ClusterChanges, ANodeThatLeavesLosesItsPlacementsAndOnlyThose) {
   EXPECT_EQ(view.placements.at(AppId("a")).phase, PlacementPhase::kLost);
   EXPECT_FALSE(view.placements.at(AppId("a")).reason.empty());
   EXPECT_EQ(view.placements.at(AppId("b")).phase, PlacementPhase::kReady);
-  EXPECT_EQ(DescribeNodes(view).at(0).health, "away");
+  EXPECT_EQ(DescribeNodes(view).at(0).health, DeviceHealth::kAway);
 }
 
 TEST(ClusterChanges, ANodeThatReturnsWithoutADeviceHasItAway) {

@@ -20,7 +20,7 @@ ViewBuilder OneDevice() {
 std::vector<std::string> HealthOf(const ClusterView& view) {
   std::vector<std::string> health;
   for (const auto& row : DescribeNodes(view))
-    health.push_back(row.info.id.str() + " " + row.health);
+    health.push_back(row.info.id.str() + " " + std::string(ToString(row.health)));
   return health;
 }
 
@@ -42,7 +42,7 @@ TEST(DescribeDevices, ShowsLoadMemoryAndResidents) {
   EXPECT_NEAR(rows[0].utilization, 0.3, 1e-12);
   EXPECT_EQ(rows[0].memory_used_bytes, 100 * kMiB);
   EXPECT_EQ(rows[0].residents, (std::vector<AppId>{AppId("a"), AppId("b")}));
-  EXPECT_EQ(rows[1].health, "draining");
+  EXPECT_EQ(rows[1].health, DeviceHealth::kDraining);
   EXPECT_EQ(rows[1].utilization, 0);
 }
 

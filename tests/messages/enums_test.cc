@@ -27,6 +27,7 @@ void ExpectNames(const std::vector<std::string_view>& names, std::optional<Enum>
 TEST(Enums, HaveNamesThatReadBack) {
   ExpectNames<ModelFormat>({"tflite", "onnx", "emulated"}, ParseModelFormat);
   ExpectNames<DeviceKind>({"cpu", "gpu", "edgetpu"}, ParseDeviceKind);
+  ExpectNames<DeviceHealth>({"healthy", "away", "draining"}, ParseDeviceHealth);
   ExpectNames<Discipline>({"fifo", "time_shared", "processor_sharing", "multi_server"}, ParseDiscipline);
   ExpectNames<EngineKind>({"tflite", "onnx", "emulated"}, ParseEngineKind);
   ExpectNames<Statistic>({"mean", "p50", "p95", "p99"}, ParseStatistic);

@@ -69,7 +69,7 @@ TEST_F(TlsFilesTest, MissingOnesAreNamed) {
 TEST_F(TlsFilesTest, AFolderInPlaceOfAFileIsRefused) {
   auto files = authority.Issue(Role::kAdmin, "ann");
   files.ca = authority.folder();
-  ExpectRefused(files, files.ca, "is");
+  ExpectRefused(files, files.ca, "Is a directory");
 }
 
 TEST_F(TlsFilesTest, GarbageIsRefusedByName) {
