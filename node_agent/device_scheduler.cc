@@ -4,6 +4,7 @@
 
 #include "messages/invariant.h"
 #include "node_agent/deadline_watch.h"
+#include "node_agent/device_models.h"
 #include "node_agent/executor.h"
 #include "node_agent/model_runner.h"
 #include "node_agent/work.h"
@@ -12,38 +13,52 @@ namespace avocet {
 
 DeviceScheduler::DeviceScheduler(DeviceSpec spec, BootId boot, std::unique_ptr<Engine> engine, SchedulerOptions options)
     : spec_(std::move(spec)), options_(options), engine_(std::move(engine)), meter_(spec_.id(), std::move(boot), Now()),
-      watch_(engine_->can_cancel() ? std::make_unique<DeadlineWatch>() : nullptr) {
-  AVOCET_CHECK(spec_.discipline == Discipline::kFifo || spec_.discipline == Discipline::kTimeShared);
+      watch_(engine_->can_cancel() ? std::make_unique<DeadlineWatch>() : nullptr),
+      models_(
+          std::make_unique<DeviceModels>(spec_, *engine_, options_.warm_up_deadline, [this] { return MakeServe(); })) {
   AVOCET_CHECK(options_.max_queued >= 1);
-  if (is_fifo()) device_executor_ = MakeExecutor(spec_.name);
 }
 
 DeviceScheduler::~DeviceScheduler() {
-  std::vector<Executor*> executors;
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
-    executors = Executors();
   }
   const Status why = Unavailable(Subject() + " is shutting down");
-  for (Executor* executor : executors)
-    Abandon(executor->Extract([](const Work&) { return true; }), why);
-  for (Executor* executor : executors)
-    Abandon(executor->Stop(), why);
+  Abandon(models_->Extract([](const Work&) { return true; }), why);
+  Abandon(models_->Stop(), why);
 }
 
-std::unique_ptr<Executor> DeviceScheduler::MakeExecutor(const std::string& name) {
+// Each executor has a runner of its own, which knows the model that this executor ran last.
+std::function<void(Work)> DeviceScheduler::MakeServe() {
   auto runner = std::make_shared<ModelRunner>(spec_.discipline, meter_, watch_.get());
-  return std::make_unique<Executor>(ExecutorOptions{"av-" + name, spec_.cores},
-                                    [this, runner](Work work) { Serve(*runner, std::move(work)); });
+  return [this, runner](Work work) { Serve(*runner, std::move(work)); };
 }
 
-std::vector<Executor*> DeviceScheduler::Executors() const {
-  if (device_executor_) return {device_executor_.get()};
-  std::vector<Executor*> executors;
-  for (const auto& [id, loaded] : loaded_)
-    executors.push_back(loaded.executor);
-  return executors;
+// Models
+
+Status DeviceScheduler::Load(const LoadRequest& request) {
+  return models_->Load(request);
+}
+
+Status DeviceScheduler::Unload(const ModelId& model) {
+  return models_->Unload(model);
+}
+
+Result<Probe> DeviceScheduler::RunOnce(const ModelId& model, ProbeKind kind, Duration timeout) {
+  return models_->RunOnce(model, kind, timeout);
+}
+
+std::vector<ModelId> DeviceScheduler::LoadedModels() const {
+  return models_->LoadedModels();
+}
+
+uint64_t DeviceScheduler::memory_used_bytes() const {
+  return models_->memory_used_bytes();
+}
+
+uint64_t DeviceScheduler::MemoryOf(const ModelId& model) const {
+  return models_->MemoryOf(model);
 }
 
 // Applications
@@ -58,14 +73,17 @@ Status DeviceScheduler::Attach(const AppId& app, const ModelId& model) {
     if (present == model) return {};
     return AlreadyExists(subject + " is attached to model " + Quoted(present.str()) + "; detach it first");
   }
-  const auto loaded = loaded_.find(model);
-  if (loaded == loaded_.end()) return NotFound(subject + ": model " + Quoted(model.str()) + " is not loaded");
+
+  // Before the model is used: a refusal must leave no user behind, who would keep the model loaded.
   if (attachments_.size() >= kMaxAppsPerDevice)
     return ResourceExhausted(subject + ": " + std::to_string(kMaxAppsPerDevice) + " applications are attached");
+  auto use = models_->Use(app, model);
+  if (!use.ok()) return use.status().WithContext("application " + Quoted(app.str()));
+
   auto attachment = std::make_shared<Attachment>();
   attachment->app = app;
-  attachment->model = loaded->second.resident;
-  attachment->executor = loaded->second.executor;
+  attachment->model = std::move(use->resident);
+  attachment->executor = use->executor;
   attachments_.emplace(app, std::move(attachment));
   meter_.Open(app, model);
   return {};
@@ -77,9 +95,11 @@ Status DeviceScheduler::Detach(const AppId& app) {
   if (found == attachments_.end()) return {};
   const std::shared_ptr<Attachment> attachment = found->second;
   attachment->draining = true;
+
   const auto is_drained = [&] { return attachment->pending == 0; };
   if (!drained_.wait_for(lock, options_.drain_deadline, is_drained)) {
     auto left = attachment->executor->Extract([&](const Work& work) { return work.attachment == attachment; });
+    // Answers are given outside all locks, as their receivers may submit.
     lock.unlock();
     Abandon(std::move(left), Unavailable(Subject() + ": application " + Quoted(app.str()) + " is being withdrawn"));
     lock.lock();
@@ -87,10 +107,14 @@ Status DeviceScheduler::Detach(const AppId& app) {
   if (!is_drained())
     return DeadlineExceeded(Subject() + ": a run of application " + Quoted(app.str()) + " did not end within " +
                             std::to_string(ToMillis(options_.drain_deadline)) + " ms; detach it again later");
+
   const auto it = attachments_.find(app);
   if (it == attachments_.end() || it->second != attachment) return {}; // another thread was faster
-  attachment->model.reset(); // an executor may hold the attachment a moment longer than the model may live
+  // Reset before the release, after which the model may be unloaded: an executor may still hold the attachment.
+  const ModelId model = attachment->model->id;
+  attachment->model.reset();
   attachments_.erase(it);
+  models_->Release(app, model);
   meter_.Close(app);
   return {};
 }
@@ -122,6 +146,8 @@ Result<std::optional<Completion>> DeviceScheduler::SubmitOrRun(InferenceRequest 
     executor.Push(std::move(*work));
     return std::optional<Completion>();
   }
+
+  // The run holds up neither those who submit nor those who detach; until it ends, its request keeps the executor.
   lock.unlock();
   std::optional<Completion> made;
   work->request.done = [&made](Completion completion) { made = std::move(completion); };
@@ -150,6 +176,7 @@ Status DeviceScheduler::Refuse(const AppId& app, Status why) {
 Result<Work> DeviceScheduler::Accept(InferenceRequest request) {
   AVOCET_ASSIGN_OR_RETURN(const auto attachment, FindOpen(request.app));
   AVOCET_RETURN_IF_ERROR(CheckInputs(attachment->model->model->signature(), request.inputs));
+
   if (request.cancel.stop_requested()) return Refuse(request.app, Cancelled("the caller gave up"));
   const MonotonicTime now = Now();
   if (request.deadline && *request.deadline <= now)
@@ -158,6 +185,7 @@ Result<Work> DeviceScheduler::Accept(InferenceRequest request) {
   if (queued >= options_.max_queued)
     return Refuse(request.app, Unavailable(Subject() + ": the queue is full (" + std::to_string(queued) + " of " +
                                            std::to_string(options_.max_queued) + " requests are waiting); retry"));
+
   Work work;
   work.stamps.enqueued = now;
   work.stamps.received = request.received == MonotonicTime{} ? now : request.received;
@@ -173,11 +201,9 @@ Result<Work> DeviceScheduler::Accept(InferenceRequest request) {
 void DeviceScheduler::DropCancelled() {
   std::vector<Work> cancelled;
   {
+    // Locked, or a request that is found uncancelled and not yet queued would be missed.
     const std::lock_guard lock(mutex_);
-    for (Executor* executor : Executors()) {
-      auto some = executor->Extract([](const Work& work) { return work.request.cancel.stop_requested(); });
-      std::move(some.begin(), some.end(), std::back_inserter(cancelled));
-    }
+    cancelled = models_->Extract([](const Work& work) { return work.request.cancel.stop_requested(); });
   }
   Abandon(std::move(cancelled), Cancelled("the caller gave up while the request was queued"));
 }
@@ -209,11 +235,13 @@ void DeviceScheduler::Answer(Work work, Completion completion) {
                                       .response = response,
                                       .expired = completion.status.code() == StatusCode::kDeadlineExceeded});
   }
+
   // Whoever hears the answer may unload the model, or expect that a failed load left nothing.
   work.model.reset();
   work.other.reset();
   work.request.done(std::move(completion));
   work = {};
+
   // Detach sets `draining` before it looks at `pending`: one of the two sees the other. The common
   // case stays off the lock, where the next Submit may be.
   if (!attachment || --attachment->pending > 0 || !attachment->draining) return;

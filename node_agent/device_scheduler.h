@@ -8,8 +8,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <span>
-#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -17,47 +15,17 @@
 #include "messages/ids.h"
 #include "messages/measurement.h"
 #include "messages/units.h"
+#include "node_agent/device_request.h"
 #include "node_agent/engine.h"
 #include "node_agent/meter.h"
-#include "node_agent/tensor.h"
 
 namespace avocet {
 
 struct Attachment;
 class DeadlineWatch;
-class Executor;
+class DeviceModels;
 class ModelRunner;
-struct Resident;
 struct Work;
-
-/// The moments of a request's life on this node. Response time = finished - received.
-struct Stamps {
-  MonotonicTime received{}; ///< completely received by the endpoint
-  MonotonicTime enqueued{}; ///< accepted by the scheduler
-  MonotonicTime started{};  ///< an executor took it
-  MonotonicTime finished{}; ///< the engine returned
-};
-
-struct Completion {
-  Status status;
-  std::vector<Tensor> outputs;
-  Stamps stamps;
-  bool switched = false;
-  Duration attained_service{}; ///< as the engine reported it; 0 for a request that did not run
-};
-
-struct InferenceRequest {
-  AppId app;
-  std::vector<TensorView> inputs;
-  std::shared_ptr<const void> keep_alive; ///< owner of the bytes behind `inputs`
-  MonotonicTime received{};
-  std::optional<MonotonicTime> deadline;
-  std::stop_token cancel; ///< the caller gave up: not run at its turn, stopped when the engine can
-  /// Called exactly once and outside all locks, unless Submit() refused: on an executor thread, or
-  /// on the thread that detaches, drops or destroys. Must neither block nor throw nor call back
-  /// into anything but Submit() and CloseWindow().
-  std::function<void(Completion)> done;
-};
 
 struct SchedulerOptions {
   size_t max_queued = 256; ///< waiting (not running) requests of the device; one more is refused; >= 1
@@ -66,21 +34,10 @@ struct SchedulerOptions {
   Duration short_run = std::chrono::microseconds(100);  ///< longest run that SubmitOrRun makes itself; 0: none
 };
 
-/// What must have run on the device right before a probe.
-enum class ProbeKind {
-  kWarm = 1,     ///< the same model
-  kSwitched = 2, ///< another model
-};
-
-/// What one run of a model on zeros cost.
-struct Probe {
-  Duration attained_service{}; ///< switch included when `switched`
-  bool switched = false;
-};
-
-/// One device's bounded queue and its executors: one under kFifo, one per loaded model under
-/// kTimeShared. Keeps the meter. All calls are thread-safe; Load/Unload/Detach/RunOnce block (call
-/// them off the data path), Submit never does.
+/// One device's applications and their requests: who may submit to which loaded model, the bound of what waits, the
+/// meter. The models and their executors are those of DeviceModels: one executor under kFifo, one per loaded model
+/// under kTimeShared. All calls are thread-safe; Load/Unload/Detach/RunOnce block (call them off the data path),
+/// Submit never does.
 ///
 /// Under kFifo a request is `switched` when the executor last ran another model, whoever asked for
 /// that run. A Load ends with a warm-up run unless the engine made one while loading, aside from the device's executor;
@@ -146,28 +103,11 @@ public:
   DeviceActivity totals() const { return meter_.totals(); }
 
 private:
-  /// A loaded model and who runs it: the device's executor, or under kTimeShared one of its own.
-  struct Loaded {
-    std::shared_ptr<Resident> resident;
-    std::unique_ptr<Executor> own;
-    Executor* executor = nullptr;
-  };
-
-  bool is_fifo() const { return spec_.discipline == Discipline::kFifo; }
   static MonotonicTime Now() { return MonotonicTime::clock::now(); }
   static std::string Quoted(const std::string& id) { return "'" + id + "'"; }
   std::string Subject() const { return "device " + Quoted(spec_.id().str()); }
-  std::unique_ptr<Executor> MakeExecutor(const std::string& name);
-  std::vector<Executor*> Executors() const;
 
-  // Models and the runs that nobody asked for: device_scheduler_models.cc.
-  Result<Loaded> LoadIntoMemory(const LoadRequest& request);
-  Status WarmUp(const Loaded& loaded);
-  Status CheckMemory(uint64_t needed_bytes) const;
-  Result<Work> ProbeWork(const ModelId& model, ProbeKind kind, Executor*& executor) const;
-  Result<Completion> RunAside(Work work, Executor& executor, Duration timeout);
-
-  // Requests: device_scheduler.cc.
+  std::function<void(Work)> MakeServe();
   Result<std::shared_ptr<Attachment>> FindOpen(const AppId& app);
   Status Refuse(const AppId& app, Status why);
   Result<Work> Accept(InferenceRequest request);
@@ -178,20 +118,18 @@ private:
 
   const DeviceSpec spec_;
   const SchedulerOptions options_;
-  const std::unique_ptr<Engine> engine_;
+  const std::unique_ptr<Engine> engine_; ///< outlives the models, which attachments hold, too
   Meter meter_;
   const std::unique_ptr<DeadlineWatch> watch_; ///< only where the engine can cancel
 
-  // Locks are taken in the order admin_mutex_, mutex_, then those inside the executors and the meter.
-  std::mutex admin_mutex_; ///< one load, unload or probe at a time
+  // Lock order: DeviceModels::admin_mutex_, mutex_, DeviceModels::mutex_, then those inside the executors and the
+  // meter. Submitting takes neither lock of DeviceModels.
   mutable std::mutex mutex_;
   std::condition_variable drained_;
-  std::map<AppId, std::shared_ptr<Attachment>> attachments_;
-  uint64_t generations_ = 0;
+  std::map<AppId, std::shared_ptr<Attachment>> attachments_; ///< each one uses its model, so its executor lives
   bool stopping_ = false;
-  std::atomic<size_t> queued_ = 0; ///< grows under mutex_ only, so the bound holds
-  std::map<ModelId, Loaded> loaded_;
-  std::unique_ptr<Executor> device_executor_; ///< kFifo only
+  std::atomic<size_t> queued_ = 0;             ///< grows under mutex_ only, so the bound holds
+  const std::unique_ptr<DeviceModels> models_; ///< last: its executors use all of the above
 };
 
 } // namespace avocet

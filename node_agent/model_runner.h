@@ -4,7 +4,8 @@
 
 #include "messages/device.h"
 #include "node_agent/deadline_watch.h"
-#include "node_agent/device_scheduler.h"
+#include "node_agent/device_request.h"
+#include "node_agent/engine.h"
 #include "node_agent/meter.h"
 #include "node_agent/work.h"
 

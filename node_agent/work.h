@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "messages/ids.h"
-#include "node_agent/device_scheduler.h"
+#include "node_agent/device_request.h"
 #include "node_agent/engine.h"
 
 namespace avocet {
