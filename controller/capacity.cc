@@ -70,13 +70,12 @@ private:
       pool.price = offer.price;
       pool.most = offer.most;
     }
-    const auto purchase = CheapestPools(problem, options_.solver);
-    if (!purchase.ok()) return purchase.status();
-    if (!*purchase) return Refusal();
-    best_.price_bound = (*purchase)->price;
+    AVOCET_ASSIGN_OR_RETURN(const auto purchase, CheapestPools(problem, options_.solver));
+    if (!purchase) return Refusal();
+    best_.price_bound = purchase->price;
     std::vector<int> devices(question_.offers.size(), 0);
     for (size_t p = 0; p < problem.pools.size(); ++p)
-      devices[static_cast<size_t>(&OfferOf(problem.pools[p].type) - question_.offers.data())] = (*purchase)->devices[p];
+      devices[static_cast<size_t>(&OfferOf(problem.pools[p].type) - question_.offers.data())] = purchase->devices[p];
     best_ = Try(devices);
     return {};
   }

@@ -145,20 +145,18 @@ Result<size_t> LongestPrefix(const ClusterView& view, const std::vector<Applicat
   size_t fits = 0, fails = apps.size() + 1;
   while (fails - fits > 1) {
     const size_t middle = fits + (fails - fits) / 2;
-    const auto hosted = MostHosted(FluidProblemOf(view, apps, middle, memory_fraction), solver);
-    if (!hosted.ok()) return hosted.status();
-    (*hosted >= static_cast<double>(middle) - kRounding ? fits : fails) = middle;
+    AVOCET_ASSIGN_OR_RETURN(const auto hosted, MostHosted(FluidProblemOf(view, apps, middle, memory_fraction), solver));
+    (hosted >= static_cast<double>(middle) - kRounding ? fits : fails) = middle;
   }
   return fits;
 }
 
 Result<std::optional<FluidPurchase>> CheapestPools(const FluidProblem& problem, const LinearSolver& solver) {
-  const auto solution = solver(FluidProgram(problem, FluidProgram::Goal::kCheapest).program());
-  if (!solution.ok()) return solution.status();
-  if (!*solution) return std::optional<FluidPurchase>();
-  FluidPurchase purchase{.price = (*solution)->objective, .devices = {}};
+  AVOCET_ASSIGN_OR_RETURN(const auto solution, solver(FluidProgram(problem, FluidProgram::Goal::kCheapest).program()));
+  if (!solution) return std::optional<FluidPurchase>();
+  FluidPurchase purchase{.price = solution->objective, .devices = {}};
   for (size_t i = 0; i < problem.pools.size(); ++i) // the first columns
-    purchase.devices.push_back(static_cast<int>(std::lround((*solution)->columns[i])));
+    purchase.devices.push_back(static_cast<int>(std::lround(solution->columns[i])));
   return std::optional(std::move(purchase));
 }
 

@@ -35,9 +35,8 @@ bool IsLoopback(const Address& address) {
 }
 
 Status RequireLoopback(std::string_view text, std::string_view what) {
-  auto address = ParseAddress(text);
-  if (!address.ok()) return address.status();
-  if (IsLoopback(*address)) return {};
+  AVOCET_ASSIGN_OR_RETURN(auto address, ParseAddress(text));
+  if (IsLoopback(address)) return {};
   return InvalidArgument("the " + std::string(what) + " address '" + std::string(text) +
                          "' is not loopback, and there is no encryption on it; use 127.0.0.1");
 }

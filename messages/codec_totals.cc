@@ -18,21 +18,18 @@ v1::AppTotals ToProto(const AppTotals& totals) {
 }
 
 Result<AppTotals> FromProto(const v1::AppTotals& proto) {
-  auto sketch = FromProto(proto.response_sketch());
-  if (!sketch.ok()) return sketch.status();
-  auto response = FromProto(proto.response());
-  if (!response.ok()) return response.status();
-  auto rate = FromProto(proto.rate());
-  if (!rate.ok()) return rate.status();
+  AVOCET_ASSIGN_OR_RETURN(auto sketch, FromProto(proto.response_sketch()));
+  AVOCET_ASSIGN_OR_RETURN(auto response, FromProto(proto.response()));
+  AVOCET_ASSIGN_OR_RETURN(auto rate, FromProto(proto.rate()));
   return AppTotals{.arrivals = proto.arrivals(),
                    .completions = proto.completions(),
                    .failures = proto.failures(),
                    .refusals = proto.refusals(),
                    .expired = proto.expired(),
                    .measured = Duration(proto.measured_ns()),
-                   .response = *response,
-                   .response_sketch = std::move(*sketch),
-                   .rate = *rate};
+                   .response = response,
+                   .response_sketch = std::move(sketch),
+                   .rate = rate};
 }
 
 v1::TotalsSlot ToProto(const TotalsSlot& slot) {

@@ -175,9 +175,8 @@ Result<OpensslPtr<EVP_PKEY>> MakeKey() {
 /// What stays trusted besides the new authority's certificate: the youngest of the old ones.
 Result<std::string> StillTrusted(const AuthorityOptions& options) {
   if (!options.rotate) return std::string();
-  auto text = ReadText(CaCertificate(options.directory));
-  if (!text.ok()) return text.status();
-  const OpensslPtr<X509> first(PEM_read_bio_X509(BioOf(*text).get(), nullptr, nullptr, nullptr));
+  AVOCET_ASSIGN_OR_RETURN(auto text, ReadText(CaCertificate(options.directory)));
+  const OpensslPtr<X509> first(PEM_read_bio_X509(BioOf(text).get(), nullptr, nullptr, nullptr));
   if (first == nullptr) return Corruption("'" + CaCertificate(options.directory).string() + "' holds no certificate");
   return ToPem(first.get());
 }
@@ -196,13 +195,11 @@ struct LoadedAuthority {
 };
 
 Result<LoadedAuthority> LoadAuthority(const fs::path& directory) {
-  auto pem = ReadText(CaCertificate(directory));
-  if (!pem.ok()) return pem.status();
-  auto key = ReadText(CaKey(directory));
-  if (!key.ok()) return key.status();
-  LoadedAuthority authority{std::move(*pem), nullptr, nullptr};
+  AVOCET_ASSIGN_OR_RETURN(auto pem, ReadText(CaCertificate(directory)));
+  AVOCET_ASSIGN_OR_RETURN(auto key, ReadText(CaKey(directory)));
+  LoadedAuthority authority{std::move(pem), nullptr, nullptr};
   authority.certificate.reset(PEM_read_bio_X509(BioOf(authority.ca_pem).get(), nullptr, nullptr, nullptr));
-  authority.key.reset(PEM_read_bio_PrivateKey(BioOf(*key).get(), nullptr, nullptr, nullptr));
+  authority.key.reset(PEM_read_bio_PrivateKey(BioOf(key).get(), nullptr, nullptr, nullptr));
   if (authority.certificate == nullptr || authority.key == nullptr ||
       X509_check_private_key(authority.certificate.get(), authority.key.get()) != 1)
     return Corruption("'" + directory.string() + "' holds no authority: ca.pem and ca.key are damaged or not a pair (" +
@@ -276,20 +273,18 @@ struct KeyAndCertificate {
 };
 
 Result<KeyAndCertificate> MakeCertificate(const IssueOptions& options, const LoadedAuthority& authority) {
-  auto key = MakeKey();
-  if (!key.ok()) return key.status();
+  AVOCET_ASSIGN_OR_RETURN(auto key, MakeKey());
   const Validity validity{options.now - kClockSkew,
                           std::min(options.now + options.days * kDay, EndOf(*authority.certificate))};
-  auto certificate = Draft(key->get(), options.identity.name, validity);
-  if (!certificate.ok()) return certificate.status();
-  AVOCET_RETURN_IF_ERROR(Sign(certificate->get(), {authority.certificate.get(), authority.key.get()},
+  AVOCET_ASSIGN_OR_RETURN(auto certificate, Draft(key.get(), options.identity.name, validity));
+  AVOCET_RETURN_IF_ERROR(Sign(certificate.get(), {authority.certificate.get(), authority.key.get()},
                               {{NID_basic_constraints, "critical,CA:FALSE"},
                                {NID_key_usage, "critical,digitalSignature"},
                                {NID_ext_key_usage, Usage(options.identity.role)},
                                {NID_subject_alt_name, AlternativeNames(options)},
                                {NID_subject_key_identifier, "hash"},
                                {NID_authority_key_identifier, "keyid:always"}}));
-  return KeyAndCertificate{std::move(*key), std::move(*certificate)};
+  return KeyAndCertificate{std::move(key), std::move(certificate)};
 }
 
 /// The key first: a process that reads in between sees a pair that does not match, and keeps what it has.
@@ -304,21 +299,18 @@ Status WriteFiles(const TlsOptions& files, const std::string& ca_pem, const KeyA
 
 Result<Authority> CreateAuthority(const AuthorityOptions& options) {
   AVOCET_RETURN_IF_ERROR(RefuseToReplace(options));
-  const auto trusted = StillTrusted(options);
-  if (!trusted.ok()) return trusted.status();
-  const auto key = MakeKey();
-  if (!key.ok()) return key.status();
+  AVOCET_ASSIGN_OR_RETURN(const auto trusted, StillTrusted(options));
+  AVOCET_ASSIGN_OR_RETURN(const auto key, MakeKey());
   const Validity validity{options.now - kClockSkew, options.now + kAuthorityDays * kDay};
-  const auto certificate = Draft(key->get(), "Avocet authority", validity);
-  if (!certificate.ok()) return certificate.status();
-  AVOCET_RETURN_IF_ERROR(Sign(certificate->get(), {certificate->get(), key->get()},
+  AVOCET_ASSIGN_OR_RETURN(const auto certificate, Draft(key.get(), "Avocet authority", validity));
+  AVOCET_RETURN_IF_ERROR(Sign(certificate.get(), {certificate.get(), key.get()},
                               {{NID_basic_constraints, "critical,CA:TRUE,pathlen:0"},
                                {NID_key_usage, "critical,keyCertSign,cRLSign"},
                                {NID_subject_key_identifier, "hash"}}));
-  const Authority authority{CaCertificate(options.directory), CaKey(options.directory), EndOf(**certificate)};
+  const Authority authority{CaCertificate(options.directory), CaKey(options.directory), EndOf(*certificate)};
   AVOCET_RETURN_IF_ERROR(MakeFolder(options.directory));
-  AVOCET_RETURN_IF_ERROR(WriteFile(authority.key, ToPem(key->get()), 0600));
-  AVOCET_RETURN_IF_ERROR(WriteFile(authority.certificate, ToPem(certificate->get()) + *trusted, 0644));
+  AVOCET_RETURN_IF_ERROR(WriteFile(authority.key, ToPem(key.get()), 0600));
+  AVOCET_RETURN_IF_ERROR(WriteFile(authority.certificate, ToPem(certificate.get()) + trusted, 0644));
   return authority;
 }
 
@@ -339,15 +331,13 @@ Result<IssuedCertificate> IssueCertificate(const IssueOptions& options) {
   if (!options.force && fs::exists(files.certificate))
     return AlreadyExists("there is a certificate in '" + files.certificate.string() +
                          "' already; --force replaces it (to renew it)");
-  const auto authority = LoadAuthority(options.directory);
-  if (!authority.ok()) return authority.status();
-  if (options.now >= EndOf(*authority->certificate))
+  AVOCET_ASSIGN_OR_RETURN(const auto authority, LoadAuthority(options.directory));
+  if (options.now >= EndOf(*authority.certificate))
     return InvalidArgument("the authority in '" + options.directory.string() +
                            "' has expired; make a new one with `avocet tls init --rotate`");
-  const auto made = MakeCertificate(options, *authority);
-  if (!made.ok()) return made.status();
-  AVOCET_RETURN_IF_ERROR(WriteFiles(files, authority->ca_pem, *made));
-  return IssuedCertificate{files, options.identity, HostsOf(options), EndOf(*made->certificate)};
+  AVOCET_ASSIGN_OR_RETURN(const auto made, MakeCertificate(options, authority));
+  AVOCET_RETURN_IF_ERROR(WriteFiles(files, authority.ca_pem, made));
+  return IssuedCertificate{files, options.identity, HostsOf(options), EndOf(*made.certificate)};
 }
 
 } // namespace avocet

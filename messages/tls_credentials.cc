@@ -154,12 +154,11 @@ private:
     std::vector<std::string_view> uris;
     for (const auto& uri : request.uri_names())
       uris.emplace_back(uri.data(), uri.size());
-    auto identity = IdentityAmong(uris);
-    if (!identity.ok()) return identity.status();
-    if (identity->role != Role::kController) return Denied("the server is " + ToUri(*identity) + ", not a controller");
+    AVOCET_ASSIGN_OR_RETURN(auto identity, IdentityAmong(uris));
+    if (identity.role != Role::kController) return Denied("the server is " + ToUri(identity) + ", not a controller");
     const auto pem = request.peer_cert();
     if (Covers({pem.data(), pem.size()}, host_)) return {};
-    return Denied("the certificate of " + ToUri(*identity) + " does not cover '" + host_ + "'; issue one with --host " +
+    return Denied("the certificate of " + ToUri(identity) + " does not cover '" + host_ + "'; issue one with --host " +
                   host_);
   }
 
@@ -168,8 +167,7 @@ private:
 
 Result<std::shared_ptr<grpc::ChannelCredentials>> CredentialsOf(const TlsOptions& tls, const TlsFiles& files,
                                                                 const std::string& address) {
-  const auto parsed = ParseAddress(address);
-  if (!parsed.ok()) return parsed.status();
+  AVOCET_ASSIGN_OR_RETURN(const auto parsed, ParseAddress(address));
   if (files.identity.role == Role::kController) return RefuseRole(tls, files.identity.role, "agent, admin or client");
   grpc::experimental::TlsChannelCredentialsOptions options;
   options.set_certificate_provider(std::make_shared<grpc::experimental::StaticDataCertificateProvider>(
@@ -177,7 +175,7 @@ Result<std::shared_ptr<grpc::ChannelCredentials>> CredentialsOf(const TlsOptions
   options.watch_root_certs();
   options.watch_identity_key_cert_pairs();
   options.set_certificate_verifier(
-      grpc::experimental::ExternalCertificateVerifier::Create<ControllerVerifier>(parsed->host));
+      grpc::experimental::ExternalCertificateVerifier::Create<ControllerVerifier>(parsed.host));
   options.set_check_call_host(false); // ControllerVerifier does
   return grpc::experimental::TlsCredentials(options);
 }
@@ -192,12 +190,11 @@ Result<std::shared_ptr<grpc::ServerCredentials>> MakeServerCredentials(const std
   }
   std::string fingerprint = FingerprintOf(*tls);
   const auto now = SystemClock::now();
-  auto files = ReadTlsFiles(*tls, now);
-  if (!files.ok()) return files.status();
-  if (files->identity.role != Role::kController) return RefuseRole(*tls, files->identity.role, "controller");
-  WarnBeforeEnd(*tls, *files, now);
+  AVOCET_ASSIGN_OR_RETURN(auto files, ReadTlsFiles(*tls, now));
+  if (files.identity.role != Role::kController) return RefuseRole(*tls, files.identity.role, "controller");
+  WarnBeforeEnd(*tls, files, now);
   return std::shared_ptr<grpc::ServerCredentials>(std::make_shared<ReloadingServerCredentials>(
-      KeepForever(std::make_unique<ServerFiles>(*tls, std::move(*files), std::move(fingerprint)))));
+      KeepForever(std::make_unique<ServerFiles>(*tls, std::move(files), std::move(fingerprint)))));
 }
 
 Result<std::shared_ptr<grpc::ChannelCredentials>> MakeChannelCredentials(const std::optional<TlsOptions>& tls,
@@ -215,12 +212,11 @@ Result<std::shared_ptr<grpc::ChannelCredentials>> ChannelCredentialsSource::Get(
   const auto now = SystemClock::now();
   if (credentials_ != nullptr && fingerprint == fingerprint_ && now < not_after_) return credentials_;
   credentials_ = nullptr;
-  auto files = ReadTlsFiles(*tls_, now);
-  if (!files.ok()) return files.status();
-  auto credentials = CredentialsOf(*tls_, *files, address_);
+  AVOCET_ASSIGN_OR_RETURN(auto files, ReadTlsFiles(*tls_, now));
+  auto credentials = CredentialsOf(*tls_, files, address_);
   if (!credentials.ok()) return credentials;
   fingerprint_ = std::move(fingerprint);
-  not_after_ = files->not_after;
+  not_after_ = files.not_after;
   return credentials_ = *std::move(credentials);
 }
 
@@ -237,16 +233,14 @@ Result<PeerIdentity> IdentityOf(const grpc::AuthContext& context) {
 }
 
 Status RequireRole(const grpc::AuthContext& context, std::initializer_list<Role> roles) {
-  const auto identity = IdentityOf(context);
-  if (!identity.ok()) return identity.status();
+  AVOCET_ASSIGN_OR_RETURN(const auto identity, IdentityOf(context));
   std::string needed;
   for (const Role role : roles) {
-    if (identity->role == role) return {};
+    if (identity.role == role) return {};
     needed += (needed.empty() ? "" : " or ") + std::string(ToString(role));
   }
-  if (identity->role == Role::kLocal) return {};
-  return Denied(ToUri(*identity) + " may not do this: it needs the role " + needed +
-                "; use a certificate of that role");
+  if (identity.role == Role::kLocal) return {};
+  return Denied(ToUri(identity) + " may not do this: it needs the role " + needed + "; use a certificate of that role");
 }
 
 } // namespace avocet

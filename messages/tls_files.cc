@@ -125,27 +125,22 @@ Status CheckPair(const TlsOptions& options, X509* certificate, EVP_PKEY* key) {
 }
 
 Status Check(TlsFiles& files, const TlsOptions& options, Time now) {
-  auto authority = ParseCertificates(options.ca, files.ca_pem);
-  if (!authority.ok()) return authority.status();
-  auto chain = ParseCertificates(options.certificate, files.certificate_pem);
-  if (!chain.ok()) return chain.status();
-  auto key = ParseKey(options.key, files.key_pem);
-  if (!key.ok()) return key.status();
-  X509* own = chain->front().get();
-  AVOCET_RETURN_IF_ERROR(CheckPair(options, own, key->get()));
+  AVOCET_ASSIGN_OR_RETURN(auto authority, ParseCertificates(options.ca, files.ca_pem));
+  AVOCET_ASSIGN_OR_RETURN(auto chain, ParseCertificates(options.certificate, files.certificate_pem));
+  AVOCET_ASSIGN_OR_RETURN(auto key, ParseKey(options.key, files.key_pem));
+  X509* own = chain.front().get();
+  AVOCET_RETURN_IF_ERROR(CheckPair(options, own, key.get()));
   AVOCET_RETURN_IF_ERROR(CheckValidity(options.certificate, *own, now));
-  AVOCET_RETURN_IF_ERROR(CheckChain(options, *authority, *chain, now));
-  auto identity = ReadIdentity(options.certificate, own);
-  if (!identity.ok()) return identity.status();
-  files.identity = std::move(*identity);
+  AVOCET_RETURN_IF_ERROR(CheckChain(options, authority, chain, now));
+  AVOCET_ASSIGN_OR_RETURN(auto identity, ReadIdentity(options.certificate, own));
+  files.identity = std::move(identity);
   files.not_after = ToTime(X509_get0_notAfter(own));
   return {};
 }
 
 Status RefusePlaintext(std::string_view text) {
-  const auto address = ParseAddress(text);
-  if (!address.ok()) return address.status();
-  if (IsLoopback(*address)) return {};
+  AVOCET_ASSIGN_OR_RETURN(const auto address, ParseAddress(text));
+  if (IsLoopback(address)) return {};
   return InvalidArgument("the controller's address '" + std::string(text) +
                          "' is not loopback, and there are no certificates: nothing would be encrypted, and nobody "
                          "checked; set ca, certificate and key in [tls] (or --tls-ca, --tls-cert, --tls-key; "
@@ -186,9 +181,8 @@ Result<TlsFiles> ReadTlsFiles(const TlsOptions& options, Time now) {
   for (auto [file, text] :
        {std::pair(&options.ca, &files.ca_pem), std::pair(&options.certificate, &files.certificate_pem),
         std::pair(&options.key, &files.key_pem)}) {
-    auto read = ReadPem(*file);
-    if (!read.ok()) return read.status();
-    *text = std::move(*read);
+    AVOCET_ASSIGN_OR_RETURN(auto read, ReadPem(*file));
+    *text = std::move(read);
   }
   AVOCET_RETURN_IF_ERROR(Check(files, options, now));
   return files;

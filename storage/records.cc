@@ -158,21 +158,18 @@ const Status& Put(WriteBatch& batch, Counter counter, uint64_t value) {
 
 template <class T> Result<std::optional<T>> Load(const Store& store, Table<T> table, std::string_view id) {
   const std::string key = KeyOf(table.prefix, id);
-  const auto bytes = store.Get(key);
-  if (!bytes.ok()) return bytes.status();
-  if (!*bytes) return std::optional<T>{};
-  auto value = DecodeRecord(table, key, **bytes);
-  if (!value.ok()) return value.status();
-  return std::optional<T>(std::move(*value));
+  AVOCET_ASSIGN_OR_RETURN(const auto bytes, store.Get(key));
+  if (!bytes) return std::optional<T>{};
+  AVOCET_ASSIGN_OR_RETURN(auto value, DecodeRecord(table, key, *bytes));
+  return std::optional<T>(std::move(value));
 }
 
 Result<std::optional<uint64_t>> Load(const Store& store, Counter counter) {
-  const auto text = store.Get(counter.key);
-  if (!text.ok()) return text.status();
-  if (!*text) return std::optional<uint64_t>{};
-  const auto number = ParseNumber(**text);
-  if (!number) return Unreadable(counter.key, Quoted(**text) + " is not a number");
-  if (*number > counter.most) return Unreadable(counter.key, **text + " is more than " + std::to_string(counter.most));
+  AVOCET_ASSIGN_OR_RETURN(const auto text, store.Get(counter.key));
+  if (!text) return std::optional<uint64_t>{};
+  const auto number = ParseNumber(*text);
+  if (!number) return Unreadable(counter.key, Quoted(*text) + " is not a number");
+  if (*number > counter.most) return Unreadable(counter.key, *text + " is more than " + std::to_string(counter.most));
   return number;
 }
 
@@ -213,9 +210,8 @@ std::string_view ToString(StoreRole role) {
 }
 
 Status OpenSchema(Store& store, StoreRole role) {
-  const auto schema = store.Get(kSchemaKey);
-  if (!schema.ok()) return schema.status();
-  return *schema ? CheckSchema(**schema, role) : CreateSchema(store, role);
+  AVOCET_ASSIGN_OR_RETURN(const auto schema, store.Get(kSchemaKey));
+  return schema ? CheckSchema(*schema, role) : CreateSchema(store, role);
 }
 
 #define AVOCET_INSTANTIATE(name, Type, prefix, id)                                                                     \
