@@ -69,17 +69,25 @@ public:
   /// nullopt: the limits are too near.
   std::optional<bool> KeepsAll(const Tenancy& t) const {
     if (utilization_ >= kStableUtilization) return false;
+
+    // Bounds of the mean wait need no linear system: they settle nearly all devices that are far from their limits.
     const auto [least_s, most_s] = MeanWaitBounds(classes_);
     bool all = true;
     for (size_t i = 0; i < t.tenants.size(); ++i) {
+
+      // The test of the cores comes first: without enough of them no wait on the device matters.
       const auto time = t.preprocessing.TimeOf(t.tenants[i].goal.preprocess_s);
       if (!time) return false;
+
       const AppLoad& app = t.load.apps[i];
       const double switches = classes_.size() > 1 ? 1 - classes_[groups_.group_of[i]].share : 0;
       const double bare = time->mean_s + app.service.mean_s + switches * app.switch_s + app.tail_s;
+
+      // Relative margins keep the answer that of the full model where rounding would change it.
       if (bare + least_s > t.tenants[i].goal.limit_s * (1 + 1e-9)) return false;
       all = all && bare + most_s <= t.tenants[i].goal.limit_s * (1 - 1e-9);
     }
+
     return all ? std::optional(true) : std::nullopt;
   }
 

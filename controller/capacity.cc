@@ -63,6 +63,8 @@ public:
 private:
   Status StartFromBound() {
     std::vector<int> one(question_.offers.size(), 1);
+
+    // One device of each type is enough to list the pools: the program itself chooses how many are bought.
     FluidProblem problem =
         FluidProblemOf(ClusterOf(question_, one), asked_.apps, asked_.apps.size(), question_.policy.memory_fraction);
     for (auto& pool : problem.pools) {
@@ -70,12 +72,17 @@ private:
       pool.price = offer.price;
       pool.most = offer.most;
     }
+
+    // The fluid bound shares devices without loss, so no cluster that is cheaper can host all.
     AVOCET_ASSIGN_OR_RETURN(const auto purchase, CheapestPools(problem, options_.solver));
     if (!purchase) return Refusal();
     best_.price_bound = purchase->price;
+
+    // Pools and offers may be in different orders: the device type joins them.
     std::vector<int> devices(question_.offers.size(), 0);
     for (size_t p = 0; p < problem.pools.size(); ++p)
       devices[static_cast<size_t>(&OfferOf(problem.pools[p].type) - question_.offers.data())] = purchase->devices[p];
+
     best_ = Try(devices);
     return {};
   }
@@ -106,16 +113,23 @@ private:
   bool AddOne() {
     std::optional<CapacityPurchase> chosen;
     double chosen_gain = 0;
+
+    // Greedy, by applications gained for the price: the bound is short only by what whole devices waste.
     for (size_t i = 0; i < question_.offers.size() && MayTry(); ++i) {
+
       auto devices = best_.devices;
       if (++devices[i] > question_.offers[i].most) continue;
+
       auto purchase = Try(devices);
       const int gained = best_.placement.missing - purchase.placement.missing;
       const double gain = gained / std::max(question_.offers[i].price, 1e-9);
+
+      // On equal gain the first offer stays, so that the same question has the same answer.
       if (gained <= 0 || gain <= chosen_gain) continue;
       chosen = std::move(purchase);
       chosen_gain = gain;
     }
+
     if (chosen) best_ = std::move(*chosen);
     return chosen.has_value();
   }
@@ -123,35 +137,47 @@ private:
   /// One device less, or another instead of it; the first that is cheaper and still hosts all.
   bool SaveOne() {
     const size_t n = question_.offers.size();
+
+    // A device taken away, or exchanged for a cheaper one; the first success is enough, as the caller calls again.
     for (size_t less = 0; less < n; ++less) {
       for (size_t more = 0; more <= n; ++more) {     // n: none
         const size_t instead = (more + n) % (n + 1); // without any other first
+
         auto devices = best_.devices;
         if (--devices[less] < 0 || !MayTry()) continue;
         if (instead < n && ++devices[instead] > question_.offers[instead].most) continue;
+
+        // The price is compared before the placement is tried, which is the expensive part.
         if (PriceOf(devices) >= best_.price) continue;
+
         auto purchase = Try(devices);
         if (purchase.placement.missing > 0) continue;
         best_ = std::move(purchase);
         return true;
       }
     }
+
     return false;
   }
 
   /// Why it does not work: the demand that has the fewest places.
   Status Refusal() {
+
+    // Without a purchase to show, the largest cluster tells which demand is the one that fits nowhere.
     if (best_.devices.empty()) {
       std::vector<int> most;
       for (const auto& offer : question_.offers)
         most.push_back(std::min(offer.most, 10)); // enough to tell what fits nowhere
       best_ = Try(most);
     }
+
+    // One demand is named, the one that misses most: the others often fit once it does.
     size_t worst = 0;
     for (size_t d = 0; d < question_.demands.size(); ++d) {
       const auto missing = [&](size_t i) { return question_.demands[i].count - best_.placement.hosted[i]; };
       if (missing(d) > missing(worst)) worst = d;
     }
+
     const auto& demand = question_.demands[worst];
     return Rejected(std::to_string(best_.placement.hosted[worst]) + " of " + std::to_string(demand.count) +
                     " applications '" + demand.app.name.str() +

@@ -45,10 +45,15 @@ Placement AdmitApp(ClusterView& view, const Decision& decision, uint64_t new_epo
   const auto& device = view.devices.at(*decision.device);
   const Variant* variant = view.models.at(decision.model).Find(FormatOf(device.spec.engine));
   AVOCET_CHECK(variant != nullptr);
+
+  // Asked before the application is replaced: what stays put keeps its epoch and is not loaded again.
   const bool stays = StaysPut(view, decision, *variant);
+
   view.apps[decision.app.name] = decision.app;
   std::erase_if(view.refused, [&](const Application& one) { return one.name == decision.app.name; });
   ++view.version;
+
+  // A new epoch makes the agent treat it as another copy, and late reports of the old one harmless.
   auto& placement = view.placements[decision.app.name];
   if (!stays) {
     placement = {.app = decision.app.name,
@@ -59,14 +64,18 @@ Placement AdmitApp(ClusterView& view, const Decision& decision, uint64_t new_epo
                  .size_bytes = variant->size_bytes,
                  .epoch = new_epoch};
   }
+
   return placement;
 }
 
 Placement MoveApp(ClusterView& view, const Move& move, uint64_t new_epoch) {
   auto& placement = view.placements.at(move.app);
+  // The target's engine may read another format than the device that the application leaves.
   const auto format = FormatOf(view.devices.at(move.to).spec.engine);
   const Variant* variant = view.models.at(placement.model).Find(format);
   AVOCET_CHECK(variant != nullptr);
+
+  // Assigned as a whole: phase and reason of the old copy must not survive in the new one.
   placement = {.app = move.app,
                .device = move.to,
                .model = placement.model,
@@ -74,6 +83,7 @@ Placement MoveApp(ClusterView& view, const Move& move, uint64_t new_epoch) {
                .file = variant->file,
                .size_bytes = variant->size_bytes,
                .epoch = new_epoch};
+
   ++view.version;
   return placement;
 }

@@ -80,16 +80,24 @@ Decision Decide(const ClusterView& view, const Application& request, const Polic
 Decision Decide(const ClusterView& view, const Application& request, const Policy& policy, PredictionCache& cache) {
   cache.fits.StartDecision();
   const DeviceId current = CurrentDevice(view, request.name);
+
+  // The newcomer's own placement is left out, so that a changed application does not compete with itself.
   const Occupancy occupancy(view, policy, request.name);
   const Model* model = view.FindModel(request.model);
   const Question question{view, policy, occupancy, cache, {&request, model, NewcomerRate(view, request, current)}};
   Decision decision = Draft(view, request, policy, model);
+
+  // One device is preferred to moves: a move costs its application a reload, and clients notice between nodes.
   Deliberation deliberation(question);
+
   if (Conclude(deliberation, deliberation.Choose(current), decision)) {
     decision.kind = DecisionKind::kAdmit;
     return decision;
   }
+
   if (ConcludeWithMoves(question, decision)) return decision;
+
+  // Rates last: only a refusal shows them, and the search for them is the expensive part.
   decision.max_rate_rps = deliberation.SeekRates();
   decision.verdicts = deliberation.TakeVerdicts();
   return decision;

@@ -57,11 +57,16 @@ void Deliberation::ShowFully(size_t device) {
 double Deliberation::SeekRates() {
   for (size_t d = 0; d < verdicts_.size(); ++d)
     verdicts_[d].max_rate_sought = !PassesAtAnyRate(candidates_[d]); // 0 is the answer
+
+  // By the fast models first: one search is many judgements.
   for (const size_t d : MostPromising()) {
     Candidate candidate(question_, d);
     verdicts_[d].max_rate_rps = LargestRate(candidate, false);
     verdicts_[d].max_rate_sought = true;
   }
+
+  // Only the leader is simulated. A confirmed rate may be lower, and then another device leads; who leads twice is
+  // the answer.
   std::set<size_t> sure;
   const auto smaller = [](const Verdict& a, const Verdict& b) { return a.max_rate_rps < b.max_rate_rps; };
   while (!verdicts_.empty()) {
@@ -70,6 +75,7 @@ double Deliberation::SeekRates() {
     if (!sure.insert(device).second || best->max_rate_rps <= 0) return best->max_rate_rps;
     best->max_rate_rps = ConfirmedRate(device);
   }
+
   return 0;
 }
 
@@ -115,11 +121,17 @@ std::optional<size_t> Deliberation::LeastFragmenting() {
   for (size_t d = 0; d < verdicts_.size(); ++d) {
     if (verdicts_[d].ok) devices.push_back(d);
   }
+
   if (devices.size() <= 1) return devices.empty() ? std::nullopt : std::optional(devices.front());
+
+  // The cheapest first: their scores are likely the best, and later ones stop adding up at the best so far.
   std::stable_sort(devices.begin(), devices.end(),
                    [&](size_t a, size_t b) { return PreferenceOf(a) < PreferenceOf(b); });
   if (devices.size() > kMaxScored) devices.resize(kMaxScored);
+
   if (!fragmentation_) fragmentation_.emplace(question_);
+
+  // The loss is expensive; it is skipped as soon as the cost alone is no better than the best score.
   std::optional<size_t> chosen;
   double best = std::numeric_limits<double>::infinity();
   for (const size_t d : devices) {

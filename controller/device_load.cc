@@ -58,20 +58,28 @@ double AdmissionRate(const Application& app, const DeviceFit& fit) {
 
 KnownModel KnowledgeOf(const ClusterView& view, const DeviceView& device, const ModelId& model, ModelFormat format) {
   KnownModel known{.profile = view.FindProfile(model, format, device.spec.type), .timing = {}};
+
   const Profile* profile = known.profile;
   const ModelFit* fit = FindFit(device.fit, model);
   const bool fitted = fit != nullptr && IsTrusted(fit->service);
   if (profile == nullptr && !fitted) return known;
+
+  // A trusted fit beats the profile, as it was measured on this device; `Better` keeps the profile where the fit rests
+  // on too few requests to know better.
   ModelTiming timing;
   timing.service = fitted ? ServiceOf(fit->service) : ServiceOf(*profile);
   if (fitted && profile != nullptr) timing.service = Better(ServiceOf(*profile), timing.service);
+
+  // The switch is what a switched request takes longer. Noise could make it negative.
   if (fit != nullptr && IsTrusted(fit->switched_service)) {
     const auto switched = ServiceOf(fit->switched_service);
     timing.switch_s = std::max(switched.mean_s - timing.service.mean_s, 0.0);
     timing.switch_error_s = std::hypot(StandardError(switched), StandardError(timing.service));
+    // Without measured switches the profile's number stands.
   } else if (profile != nullptr) {
     timing.switch_s = ToSeconds(profile->switch_overhead);
   }
+
   known.timing = timing;
   return known;
 }

@@ -148,15 +148,22 @@ void DeviceEstimator::ForgetLongUnseen(const MeasurementWindow& window) {
 }
 
 void DeviceEstimator::TakeArrivals(const MeasurementWindow& window) {
+
+  // Applications seen for the first time get an entry, so that the loop below covers all.
   for (const auto& app : window.apps) {
     if (FindApp(fit_, app.app) == nullptr) fit_.apps.push_back({app.app, {}});
   }
+
+  // Every application fades, also one without an arrival in this window: silence is evidence, too.
   const double retained = Retained();
   for (auto& app : fit_.apps) {
+
     auto& a = arrivals_[app.app];
     for (double* sum : {&a.count, &a.seconds, &a.gaps, &a.gap_sum, &a.gap_sum2})
       *sum *= retained;
     a.seconds += ToSeconds(window.length);
+
+    // Only the window's own applications add to the sums.
     if (const auto* seen = FindIn(
             window.apps, [](const AppWindow& w) -> const AppId& { return w.app; }, app.app)) {
       a.count += static_cast<double>(seen->arrivals);
@@ -176,12 +183,15 @@ void DeviceEstimator::TakeServices(const MeasurementWindow& window) {
     Moments switched;
   };
   std::map<ModelId, Samples> samples; // applications that share a model speak for it together
+
   for (const auto& app : window.apps) {
     samples[app.model].service.Merge(app.service);
     samples[app.model].switched.Merge(app.switched_service);
   }
+
   const double retained = Retained();
   for (const auto& [model, sample] : samples) {
+    // A model without a request keeps its fit: it was not seen, which says nothing about its speed.
     if (sample.service.count + sample.switched.count == 0) continue;
     auto& fit = ModelOf(fit_, model);
     fit.service = Blend(fit.service, sample.service, retained);

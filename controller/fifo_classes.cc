@@ -29,21 +29,29 @@ ModelGroups GroupByModel(const DeviceLoad& load) {
   const auto& apps = load.apps;
   ShortList<size_t> firsts; // of each group
   ModelGroups groups;
+
+  // Linear search: a device hosts few models, and a map would allocate on the path of every decision.
   for (size_t i = 0; i < apps.size(); ++i) {
     const auto known =
         std::find_if(firsts.begin(), firsts.end(), [&](size_t j) { return apps[j].model == apps[i].model; });
     groups.group_of.push_back(static_cast<size_t>(known - firsts.begin()));
     if (known == firsts.end()) firsts.push_back(i);
   }
+
   groups.count = firsts.size();
+
+  // Classes are ordered by model and not by arrival, so that equal loads in another order give equal bits.
   ShortList<size_t> order(groups.count), rank(groups.count);
   std::iota(order.begin(), order.end(), size_t{0});
   std::sort(order.begin(), order.end(),
             [&](size_t a, size_t b) { return apps[firsts[a]].model < apps[firsts[b]].model; });
+
+  // Positions in the order of arrival become ranks.
   for (size_t n = 0; n < order.size(); ++n)
     rank[order[n]] = n;
   for (auto& group : groups.group_of)
     group = rank[group];
+
   return groups;
 }
 
@@ -68,6 +76,7 @@ double TotalRate(const ShortList<FifoClass>& classes) {
 }
 
 double OfferedLoad(const ShortList<FifoClass>& classes) {
+  // docs/models/fifo.md, eq. (F2).
   return std::accumulate(classes.begin(), classes.end(), 0.0,
                          [](double sum, const FifoClass& one) { return sum + one.rate_rps * one.mean_s(); });
 }

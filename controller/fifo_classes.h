@@ -31,6 +31,7 @@ struct FifoClass {
   RawMoments switched; ///< service after a request of another class
   boost::container::small_vector<FifoPart, 1> parts;
 
+  /// docs/models/fifo.md, eq. (F1), as mean_s.
   double overhead_s() const { return switched.first - plain.first; }
   /// Mean service, switches included: the previous request is of another class with 1 - share.
   double mean_s() const { return plain.first + (1 - share) * overhead_s(); }

@@ -28,7 +28,7 @@ constexpr double kMaxInvertedLoad = 0.9995;
 constexpr double kAtomMargin = 1e-12;
 
 /// The nodes in units of 1 / (2u), where f(u) is wanted: x_k = (A + 2 k pi i) / (2u). `inverse` is 1 / x_k in
-/// units of 2u, `weight` the factor of Re f(x_k) in the sum, signs included.
+/// units of 2u, `weight` the factor of Re f(x_k) in the sum, signs included: docs/models/fifo.md, eq. (F27).
 struct Nodes {
   std::array<double, kNodes> inverse_re{}, inverse_im{}, weight{};
 
@@ -51,6 +51,7 @@ struct Nodes {
 /// P(0 < V <= u), V a part of the response with probability `mass` of being positive. With w and w_i the transforms
 /// of the wait, and of the wait while class `own` was served last, that of V is
 ///   (same (w_i - c_i) + other (w - w_i - c_other) exp(-x switch_s)) x (transform of `service`, if it varies).
+/// docs/models/fifo.md, eq. (F24).
 struct Inversion {
   size_t own = 0;
   double u = 0;
@@ -111,15 +112,21 @@ template <int N> struct InversionKernel {
 
   AVOCET_LANES_INLINE static void Run(InversionTask& task) {
     static const Nodes kTable;
+
+    // Allocated once for all inversions: each of them needs a rotor for every part.
     size_t parts = 0;
     for (const auto& one : task.classes)
       parts += one.parts.size();
     std::vector<PartRotors<V>> rotors(parts);
+
+    // As many inversions at once as there are lanes: they share the nodes and the classes.
     for (size_t first = 0; first < task.inversions.size(); first += N) {
       Lanes lanes;
       Fill(task, first, lanes);
       Start(task, lanes, rotors);
       const V sum = Sum(task, kTable, lanes, rotors);
+
+      // docs/models/fifo.md, eq. (F26). The clamp removes the discretisation error beyond the possible range.
       for (size_t lane = 0; lane < N && first + lane < task.inversions.size(); ++lane) {
         const auto& one = task.inversions[first + lane];
         const double lost = std::exp(kA / 2) / one.u * sum[lane];
@@ -131,6 +138,7 @@ template <int N> struct InversionKernel {
   AVOCET_LANES_INLINE static void Fill(const InversionTask& task, size_t first, Lanes& to) {
     for (size_t lane = 0; lane < N; ++lane) { // lanes beyond the last repeat it
       const auto& one = task.inversions[std::min(first + lane, task.inversions.size() - 1)];
+
       to.inverse_u[lane] = 1 / one.u;
       to.mass[lane] = one.mass;
       to.same[lane] = one.same;
@@ -140,6 +148,7 @@ template <int N> struct InversionKernel {
       to.switch_s[lane] = one.switch_s;
       to.own[lane] = one.own;
       to.service[lane] = one.service;
+      // One lane that needs the factor makes all compute it; in the others it is 1.
       to.delayed = to.delayed || one.switch_s > 0;
       to.varies = to.varies || one.service.scv > 0;
     }
@@ -147,13 +156,18 @@ template <int N> struct InversionKernel {
 
   AVOCET_LANES_INLINE static void Start(const InversionTask& task, Lanes& lanes, std::vector<PartRotors<V>>& rotors) {
     auto rotor = rotors.begin();
+    // Mixed lanes ask for different classes, so the own class is a mask and not an index.
     for (size_t i = 0; i < task.classes.size(); ++i) {
       const auto& one = task.classes[i];
       for (const auto& part : one.parts) {
         const double rate = one.rate_rps * part.weight;
+
         for (size_t lane = 0; lane < N; ++lane)
           rotor->is_own[lane] = lanes.own[lane] == i ? 1 : 0;
         rotor->rate = rate;
+
+        // Constant parts are exponentials: they rotate from node to node. A gamma is computed at each node, and only
+        // its switch rotates.
         rotor->gamma = part.scv > 0 ? &part : nullptr;
         if (rotor->gamma == nullptr) rotor->plain.Start(part.mean_s, lanes.inverse_u, rate);
         if (rotor->gamma == nullptr)
@@ -163,6 +177,7 @@ template <int N> struct InversionKernel {
         ++rotor;
       }
     }
+
     if (lanes.delayed) { // exp(-x switch_s), a time of its own in each lane
       const V turns = -lanes.switch_s * lanes.inverse_u;
       lanes.delay.value = {lanes::Exp(V(turns * (kA / 2))), V{}};
@@ -183,6 +198,7 @@ template <int N> struct InversionKernel {
     to.im[lane] = value.imag();
   }
 
+  /// docs/models/fifo.md, eq. (F26), without its factor.
   AVOCET_LANES_INLINE static V Sum(const InversionTask& task, const Nodes& table, Lanes& lanes,
                                    std::vector<PartRotors<V>>& rotors) {
     V sum{};
@@ -195,7 +211,7 @@ template <int N> struct InversionKernel {
     return sum;
   }
 
-  /// Re (mass - transform of V) / x at a node; moves the rotors to the next.
+  /// Re (mass - transform of V) / x at a node; moves the rotors to the next. docs/models/fifo.md, eq. (F5), (F25).
   AVOCET_LANES_INLINE static V Term(const InversionTask& task, const Node& node, Lanes& lanes,
                                     std::vector<PartRotors<V>>& rotors) {
     const V start_re = task.total_rate - node.x.re, start_im = -node.x.im;
@@ -228,25 +244,32 @@ template <int N> struct InversionKernel {
   }
 
   AVOCET_LANES_INLINE static V Assemble(const Node& node, Lanes& lanes, const Complex& all, const Complex& same) {
+    // docs/models/fifo.md, eq. (F24). The idle probabilities go out: those requests do not wait, (F23) counts them.
     Complex rest{lanes.other * (all.re - same.re - lanes.c_other * node.inverse.re),
                  lanes.other * (all.im - same.im - lanes.c_other * node.inverse.im)};
+
     if (lanes.delayed) {
       rest = lanes::Multiply(rest, lanes.delay.value);
       lanes.delay.Next();
     }
+
     Complex whole{rest.re + lanes.same * (same.re - lanes.c_own * node.inverse.re),
                   rest.im + lanes.same * (same.im - lanes.c_own * node.inverse.im)};
+
+    // Constant service is left out: it shifts the time and is part of u.
     if (lanes.varies) {
       Complex service;
       for (size_t lane = 0; lane < N; ++lane)
         SetGamma(lanes.service[lane], node.x, lane, service);
       whole = lanes::Multiply(whole, service);
     }
+
     return lanes.mass * node.inverse.re - whole.re;
   }
 
   AVOCET_LANES_INLINE static void AddPart(PartRotors<V>& rotor, const Complex& x, Complex& plain, Complex& switched) {
     Complex b = rotor.plain.value, c = rotor.switched.value;
+    // The switch is constant, so C differs from B by a rotation even where B is a gamma.
     if (rotor.gamma != nullptr) {
       b = GammaAt({1, rotor.gamma->mean_s, rotor.gamma->scv}, x);
       b = {rotor.rate * b.re, rotor.rate * b.im};
@@ -254,7 +277,9 @@ template <int N> struct InversionKernel {
     } else {
       rotor.plain.Next();
     }
+
     rotor.switched.Next();
+
     plain.re += b.re;
     plain.im += b.im;
     switched.re += c.re;
@@ -262,7 +287,7 @@ template <int N> struct InversionKernel {
   }
 };
 
-/// Zero at the quantile, and close to a line in the tail, which suits the interpolation.
+/// Zero at the quantile, and close to a line in the tail, which suits the interpolation: docs/models/fifo.md, eq. (F28).
 double Excess(double survival, double p) {
   return std::log(std::max(survival, kLeastSurvival)) - std::log1p(-p);
 }
@@ -276,32 +301,45 @@ double ServiceCdf(const ServicePart& service, double t) {
 } // namespace
 
 void FifoModel::InvertedCdf(std::span<const ResponseLimit> limits, std::span<double> answers) const {
+  // Degenerate cases (no switch, no wait) have nothing to invert: a time of 0 would divide by zero.
   boost::container::small_vector<Inversion, 16> inversions;
   const auto add = [&](const Inversion& one) {
     if (one.u > 0 && one.mass > 0) inversions.push_back(one);
   };
+
   for (size_t n = 0; n < limits.size(); ++n) {
     const auto& app = apps_[limits[n].app];
     const double t = limits[n].limit_s - app.tail_s;
     const double p = classes_[app.class_index].share, c = idle_[app.class_index], c_other = std::max(1 - rho_ - c, 0.0);
+
     answers[n] = 0;
     if (t < 0) continue;
+
+    // docs/models/fifo.md, eq. (F23): the requests that do not wait are exact; no inversion could represent their
+    // atoms.
     for (const auto& part : ServiceParts(app.service)) {
       Inversion one{.own = app.class_index, .c_own = c, .c_other = c_other, .answer = n, .factor = part.probability};
       answers[n] += part.probability * (c * ServiceCdf(part, t) + c_other * ServiceCdf(part, t - app.switch_s));
+
       if (part.scv > 0) { // the service makes the sum smooth
         one.u = t, one.mass = rho_, one.same = one.other = 1, one.switch_s = app.switch_s, one.service = part;
         add(one);
         continue;
       }
+
+      // Constant service leaves a jump at its own length, so both cases shift the wait instead of being summed.
       one.u = t - part.mean_s, one.mass = p - c, one.same = 1;
       add(one);
       one.u -= app.switch_s, one.mass = 1 - p - c_other, one.same = 0, one.other = 1;
       add(one);
     }
   }
+
+  // All answers in one task: the lanes fill up, which is most of the speed.
   InversionTask task{classes_, idle_, total_rate_, {inversions.data(), inversions.size()}, answers};
   RunLanes<InversionKernel>(instructions_, task);
+
+  // The parts are right to 1e-8 each; their sum must still be a probability.
   for (auto& answer : answers)
     answer = std::min(answer, 1.0);
 }
@@ -327,14 +365,20 @@ double FifoModel::Cdf(size_t app, double t) const {
 /// not the quantile narrow the bracket, so that the search ends on their right side.
 std::optional<double> FifoModel::AtomIn(size_t index, Bracket& times, double p) const {
   const auto& app = apps_[index];
+
   const double c = idle_[app.class_index], c_other = std::max(1 - rho_ - c, 0.0);
   for (const auto& part : ServiceParts(app.service)) {
+    // A varying service smooths everything: it leaves no atom.
     if (part.scv > 0) continue;
+
     const bool switches = app.switch_s > 0;
     for (const auto& [delay_s, mass] : {std::pair(0.0, switches ? c : c + c_other), std::pair(app.switch_s, c_other)}) {
+      // Just after the atom its whole jump is in the Cdf, whatever the rounding of the sum.
       const double at = part.mean_s + delay_s + app.tail_s, jump = part.probability * mass;
       if (at < times.low || at > times.high || jump <= 0) continue;
       const double up_to = Cdf(index, at * (1 + kAtomMargin));
+
+      // docs/models/fifo.md, eq. (F28): the atom is the quantile, or one end of the bracket.
       if (p <= up_to && p > up_to - jump) return at;
       if (p > up_to)
         times.low = at, times.at_low = Excess(1 - up_to, p);
@@ -342,12 +386,15 @@ std::optional<double> FifoModel::AtomIn(size_t index, Bracket& times, double p) 
         times.high = at, times.at_high = Excess(1 - up_to + jump, p);
     }
   }
+
   return std::nullopt;
 }
 
 double FifoModel::Quantile(size_t app, double p) const {
   const GammaMixture fast = Approximate(app);
   if (!IsExact()) return fast.Quantile(p);
+
+  // docs/models/fifo.md, eq. (F28), from the quantile of (F22), which is near: few inversions are left to do.
   const auto excess = [&](double t) { return Excess(1 - Cdf(app, t), p); };
   Bracket bracket = BracketFrom(excess, {fast.Quantile(p, kStartTolerance), fast.StandardDeviation(), 0});
   if (const auto atom = AtomIn(app, bracket, p)) return *atom;

@@ -165,18 +165,26 @@ GoalAnswer ShownAnswer(const Candidate& c, const Tenancy& tenancy, size_t i, con
 Worst FindWorst(const Candidate& c) {
   Worst worst;
   const auto consider = [&](const Tenancy& tenancy, size_t i, const GoalAnswer& answer) {
+    // A kept goal is skipped, and true goes on to the next: the worst is sought, not the first.
     if (answer.kept) return true;
+
     const Tenant& tenant = tenancy.tenants[i];
     const GoalAnswer shown = ShownAnswer(c, tenancy, i, answer);
+    // Compared by ratio, as limits differ; one without a bound is worse than any number.
     const double ratio = shown.bounded ? shown.latency_s / std::max(tenant.goal.limit_s, 1e-9) : 1e300;
+
     if (worst.app != nullptr && ratio <= worst.ratio) return true;
     worst = {tenant.app, LimitOf(*tenant.app, c.question().policy), {}, ratio};
+
     if (shown.bounded) worst.found = FromSeconds(shown.latency_s);
     return true;
   };
+
+  // Neighbours count, too: they share the node's cores with the newcomer.
   for (size_t i = 0; i < c.after().tenants.size(); ++i)
     consider(c.after(), i, c.assessed_after().answers[i]);
   VisitNeighbours(c, consider);
+
   return worst;
 }
 
@@ -239,6 +247,7 @@ constexpr std::array<Filter, 9> kFilters = {{
 } // namespace
 
 Rules RulesOf(PlacementPolicy policy) {
+  // No default: a new policy must choose its rules before it compiles without a warning.
   switch (policy) {
   case PlacementPolicy::kFragmentation:
   case PlacementPolicy::kHeadroom:

@@ -66,12 +66,17 @@ private:
   }
 
   void AddDemand(const FluidProblem::Demand& demand) {
+    // The cheapest purchase must host all; the largest number hosts as many as it can.
     const bool all = goal_ == Goal::kCheapest;
     const int hosted = program_.AddRow({all ? demand.count : 0, demand.count});
+
+    // One column for each kind of device: in the fluid an application may be spread over several.
     for (const auto& need : demand.needs) {
       const PoolRows& pool = pools_[need.pool];
       const Copies copies = CopiesOf(demand.model, need);
+
       const int share = program_.AddColumn({0, demand.count}, all ? 0 : -1);
+
       program_.Set(hosted, share, 1);
       program_.Set(pool.utilization, share, need.utilization);
       program_.Set(pool.memory, share, need.memory_bytes / kMemoryUnit);

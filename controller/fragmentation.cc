@@ -72,18 +72,24 @@ std::vector<SeenType> SeenTypes(const Question& question, size_t most) {
 
 DeviceGroups GroupDevices(const Occupancy& occupancy) {
   DeviceGroups groups;
+  // Devices with the same key predict alike, so one of each group answers for all.
   std::unordered_map<ContentKey, size_t, ContentKey::Hash> known;
   for (size_t d = 0; d < occupancy.size(); ++d) {
     const DeviceView& device = *occupancy[d].device;
     auto& group = groups.group_of.emplace_back();
+    // A device that takes nothing has no room to lose, and belongs to no group.
     if (device.health != DeviceHealth::kHealthy) continue;
+
     ContentKey key;
     key.Add(std::string_view(device.spec.type)).Add(static_cast<uint64_t>(device.spec.engine));
     key.Add(static_cast<uint64_t>(device.spec.kind));
+
+    // Fitted service times make a device its own kind: nothing measured holds for another one.
     if (!device.fit.models.empty()) key.Add(d);
     group = known.try_emplace(key, groups.representatives.size()).first->second;
     if (*group == groups.representatives.size()) groups.representatives.push_back(d);
   }
+
   return groups;
 }
 

@@ -1,5 +1,7 @@
 #include "controller/headroom.h"
 
+#include "messages/invariant.h"
+
 namespace avocet {
 namespace {
 
@@ -33,6 +35,7 @@ bool MeetsAll(const DeviceLoad& load, const ResponseGoals& goals, int simulated_
 // Under a common factor the shares of the applications, and so their switches, stay as they are: the
 // utilization is linear in the factor and no response gets shorter.
 double LargestRateFactor(const DeviceLoad& load, const ResponseGoals& goals, int simulated_requests) {
+  AVOCET_CHECK(!load.apps.empty() && goals.size() == load.apps.size());
   double fails = kStableUtilization / Utilization(load), passes = kLeastShare * fails;
   const auto meets = [&](double factor) { return MeetsAll(Scaled(load, factor), goals, simulated_requests); };
   if (!meets(passes)) return 0;

@@ -13,7 +13,7 @@ constexpr double kLeastRate = 1e-3;      // rps; a device that cannot take this 
 constexpr double kMostRate = 1e6;        // rps, as Validate(Application)
 constexpr double kRateTolerance = 1.005; // the answer is at most this factor too small
 constexpr int kMaxRateSteps = 32;
-constexpr double kSimulatedStep = 0.9; // simulations are dear: their answer is coarser
+constexpr double kSimulatedStep = 0.9; // simulations are expensive: their answer is coarser
 constexpr int kMaxSimulatedSteps = 16;
 
 /// The filters that this policy asks and that depend on the rate, or that do not.

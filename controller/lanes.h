@@ -93,13 +93,21 @@ template <class V> AVOCET_LANES_INLINE V Exp(const V& any) {
   constexpr double kCoefficients[] = {
       1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320, 1.0 / 5040, 1.0 / 720,
       1.0 / 120,       1.0 / 24,       1.0 / 6,       0.5,          1.0,         1.0};
+
+  // Below, the result is denormal or 0; clamping keeps the exponent's bits from wrapping around.
   const V x = any < kLeast ? V{} + kLeast : any;
+
+  // Adding a large constant rounds to an integer, with its bits where the exponent is built from.
   const V shifted = x * kLog2E + kRounder;
   const V n = shifted - kRounder;
+  // ln 2 in two parts: n times the high one is exact, so that no digit of the remainder is lost.
   const V r = (x - n * kLn2High) - n * kLn2Low;
+
+  // Taylor to the 13th power: at |r| < 0.35 the rest is below one unit in the last place.
   V sum = r * (1.0 / 6227020800.0) + kCoefficients[0];
   for (int i = 1; i < 13; ++i)
     sum = sum * r + kCoefficients[i];
+
   using Bits = Mask<V>;
   return sum * (V)(((Bits)shifted << 52) + (int64_t{1023} << 52));
 }
@@ -118,18 +126,25 @@ template <class V> AVOCET_LANES_INLINE Complex<V> ExpIPi(const V& x) {
                              -0.5,
                              1.0};
   constexpr double kPi = 3.14159265358979323846;
+
+  // Reduced to a quarter turn, where a short polynomial is exact to rounding.
   const V shifted = x * 2 + kRounder;
   const V f = (x - (shifted - kRounder) * 0.5) * kPi, f2 = f * f;
+
   V s = V{} + kSin[0], c = V{} + kCos[0];
   for (int i = 1; i < 8; ++i)
     s = s * f2 + kSin[i];
   for (int i = 1; i < 9; ++i)
     c = c * f2 + kCos[i];
   s *= f;
+
   using Bits = Mask<V>;
   const Bits quarter = (Bits)shifted; // of a turn, in the low bits
+  // Odd quarters exchange sine and cosine, by masks, as lanes differ.
   const Bits odd = -(quarter & 1);
   const Bits sin_bits = ((Bits)s & ~odd) | ((Bits)c & odd), cos_bits = ((Bits)c & ~odd) | ((Bits)s & odd);
+
+  // The signs follow from the quarter's second bit.
   return {(V)(cos_bits ^ (((quarter + 1) & 2) << 62)), (V)(sin_bits ^ ((quarter & 2) << 62))};
 }
 

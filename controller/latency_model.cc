@@ -37,12 +37,14 @@ void AnswerBy(const DeviceLoad& load, DeviceResponse& response) {
   const size_t apps = load.apps.size();
   switch (load.discipline) {
   case Discipline::kFifo:
+    // The FIFO model is kept: its percentiles cost an inversion each, and are computed only when asked for.
     response.exact = std::make_shared<const FifoModel>(load);
     for (size_t i = 0; i < apps; ++i)
       response.apps.push_back({response.exact->Mean(i), {}});
     return;
   case Discipline::kTimeShared:
     response.apps = Answer(TimeSharedModel(load), apps);
+    // With one model the answer is that of the FIFO model; coupled queues have only an approximation.
     response.rough = SeveralModels(load);
     return;
   case Discipline::kProcessorSharing:
@@ -90,18 +92,22 @@ private:
 /// As in FifoClass::mean_s, of all classes, without building them.
 double FifoLoad(const DeviceLoad& load) {
   const auto groups = GroupByModel(load);
+  // Without the moments of FifoClassesOf: the utilization is asked for more often than the model is solved.
   ShortList<double> rates(groups.count, 0.0);
   double total = 0;
   for (size_t i = 0; i < load.apps.size(); ++i) {
     rates[groups.group_of[i]] += load.apps[i].rate_rps;
     total += load.apps[i].rate_rps;
   }
+
+  // docs/models/fifo.md, eq. (F1) and (F2), by application.
   double sum = 0;
   for (size_t i = 0; i < load.apps.size(); ++i) {
     const auto& app = load.apps[i];
     const double switches = groups.count > 1 ? 1 - rates[groups.group_of[i]] / total : 0;
     sum += app.rate_rps * (app.service.mean_s + switches * app.switch_s);
   }
+
   return sum;
 }
 
@@ -165,6 +171,7 @@ bool DeviceResponse::Meets(size_t app, Statistic statistic, double limit_s) cons
 
 bool DeviceResponse::MeetsAll(const ResponseGoals& goals) const {
   if (!stable) return false;
+  AVOCET_CHECK(goals.size() == apps.size());
   UndecidedGoals undecided;
   for (size_t i = 0; i < goals.size(); ++i) {
     const auto meets = goals[i] ? Glance(i, *goals[i]) : true;

@@ -119,7 +119,7 @@ private:
 DeviceResponse Solve(const DeviceLoad& load);
 
 /// Lets a simulation of `requests` requests answer where the response is rough; else changes nothing.
-/// Deterministic: the seed is fixed, so that similar loads see the same arrivals. About 0.15 us a request.
+/// Deterministic: the seed is fixed, so that similar loads see the same arrivals. Cost: see Simulate (micro_simulation.h).
 /// Requires that `response` is Solve(load).
 void Refine(const DeviceLoad& load, DeviceResponse& response, int requests);
 

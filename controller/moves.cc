@@ -178,25 +178,34 @@ private:
   /// Looks at the sets with one resident more.
   void Widen(Door& door, std::vector<Way>& ways) {
     const Tenancy& tenancy = plan_.occupancy[door.device];
+
     std::vector<std::vector<size_t>> larger;
     for (const auto& set : door.sets) {
       for (const size_t tenant : door.movable) {
+        // Sets are built in falling order, so that each is seen once.
         if (!set.empty() && tenant >= set.back()) continue;
+        // The bound is on sets, not on time: the same question finds the same plan on any machine.
         if (looks_left_ == 0) return;
         looks_left_ -= 1;
+
         auto tenants = set;
         tenants.push_back(tenant);
+
+        // A set that is enough is not enlarged: a larger one moves more for the same place.
         Tenancy after = Without(tenancy, tenants);
         if (!Fits(after, asked_.policy, asked_.cache).With(door.demand)) {
           larger.push_back(std::move(tenants));
           continue;
         }
+
+        // The cost is the headroom that the device loses by the exchange.
         after.Add(door.demand);
         const double cost = PlacementCost(tenancy, after, asked_.policy, asked_.cache);
         const auto moves = static_cast<int>(tenants.size());
         ways.push_back({door.device, std::move(tenants), moves, cost});
       }
     }
+
     door.sets = std::move(larger);
   }
 

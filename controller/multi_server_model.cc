@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "controller/service_classes.h"
+#include "messages/invariant.h"
 
 namespace avocet {
 namespace {
@@ -38,22 +39,30 @@ double ErlangC(int servers, double offered) {
 }
 
 double MultiServerSharingFactor(int servers, double offered) {
+  AVOCET_CHECK(offered < servers);
   return 1 + ErlangC(servers, offered) / (servers - offered);
 }
 
 MultiServerModel::MultiServerModel(const DeviceLoad& load) {
   double rate = 0;
   RawMoments m;
+
+  // One queue for all: what matters of the applications is their mixture.
   for (const auto& app : load.apps) {
     services_.push_back(app.service);
     rate += app.rate_rps;
     m += app.rate_rps * MomentsOf(app.service);
   }
+
   const double offered = m.first, rho = offered / load.cores;
+  AVOCET_CHECK(load.cores >= 1 && rho < 1);
   m = 1 / rate * m;
   const double mixture_scv = m.second / (m.first * m.first) - 1;
+
+  // The mean by Lee and Longton: Erlang's wait, scaled by the variability; bursts add theirs.
   wait_probability_ = ErlangC(load.cores, offered);
   wait_mean_ = (1 + BurstinessShare(load)) * (1 + mixture_scv) / 2 * m.first / (load.cores - offered);
+  // Exact for one server, by the third moment; more servers keep the shape.
   wait_scv_ = 2 * rho - 1 + 4 * m.third * m.first * (1 - rho) / (3 * m.second * m.second);
 }
 

@@ -22,16 +22,21 @@ SharedStation CoresOf(const NodeLoad& load) {
 NodeLoad NodeLoadOf(const ClusterView& view, const NodeId& node) {
   NodeLoad load;
   double speed = 1;
+  // A node that never registered its cores counts as one of nominal speed.
   if (const auto it = view.nodes.find(node); it != view.nodes.end()) {
     load.cores = std::max(static_cast<int>(it->second.cpu_cores), 1);
     speed = it->second.core_speed;
   }
+
+  // Devices of the node share its cores, so they are simulated together.
   for (const auto& [id, device] : view.devices) {
     if (device.spec.node != node) continue;
     load.devices.push_back(LoadOf(view, id));
+    // Pre-processing is told for nominal cores; faster ones take less.
     for (const auto& app : load.devices.back().apps)
       load.preprocess_s.push_back(ToSeconds(view.apps.at(app.app).preprocess) / speed);
   }
+
   return load;
 }
 

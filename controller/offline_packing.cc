@@ -30,10 +30,12 @@ enum class Key { kLoad, kModel, kObjective };
 std::vector<double> KeysOf(const ClusterView& view, const std::vector<Application>& apps, size_t count, Key key) {
   std::vector<double> loads, keys;
   std::map<std::string, double> of_model;
+  // Loads by model first: a key needs the sum of its model.
   for (size_t i = 0; i < count; ++i) {
     loads.push_back(LoadOfApp(view, apps[i]));
     of_model[apps[i].model] += loads[i];
   }
+
   for (size_t i = 0; i < count; ++i) {
     const double objective = ToSeconds(apps[i].objective.latency);
     // A model's applications stay together: the load within a model counts a thousandth.
@@ -41,6 +43,7 @@ std::vector<double> KeysOf(const ClusterView& view, const std::vector<Applicatio
                    : key == Key::kModel ? 1 / (of_model[apps[i].model] + loads[i] / 1000)
                                         : objective);
   }
+
   return keys;
 }
 

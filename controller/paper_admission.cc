@@ -27,15 +27,20 @@ std::map<ModelId, PaperClass> ClassesOf(const Candidate& c) {
   const DeviceLoad& load = c.after().load;
   const auto means = PaperMeans(load);
   const double share = CoreShare(c), work = ToSeconds(c.request().preprocess) / c.after().preprocessing.speed;
+
+  // Their test is by model and not by application: sharers have one queue, and the strictest objective counts.
   std::map<ModelId, PaperClass> classes;
   for (size_t i = 0; i < load.apps.size(); ++i) {
     const Application& app = *c.after().tenants[i].app;
     auto& one = classes[load.apps[i].model];
+
     one.rate_rps += load.apps[i].rate_rps;
     one.objective_s = std::min(one.objective_s, ToSeconds(app.objective.latency));
     const double network = ToSeconds(app.network_allowance);
+    // Without a mean (unstable) or a core left no response exists; infinite fails every objective.
     one.response_s = means.empty() || share >= 1 ? kForever : means[i] + work / (1 - share) + network;
   }
+
   return classes;
 }
 

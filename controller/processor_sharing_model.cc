@@ -8,6 +8,7 @@
 
 #include "controller/plain_complex.h"
 #include "controller/service_classes.h"
+#include "messages/invariant.h"
 
 namespace avocet {
 namespace {
@@ -20,7 +21,7 @@ constexpr int kTerms = 30;
 constexpr int kAveraged = 12;
 constexpr double kLeastSkew = 1e-3;
 
-/// rho times the transform of the residual service, at the nodes y = (A + 2 k pi i) / (2 x), k = 0, 1, ...
+/// docs/models/sharing.md, eq. (S18): b(y), rho times the transform of the residual service, at the nodes y = (A + 2 k pi i) / (2 x), k = 0, 1, ...
 class BusyWalk {
 public:
   BusyWalk(const std::vector<ServicePart>& services, const std::vector<double>& rates, double x)
@@ -60,17 +61,22 @@ using Pair = std::array<double, 2>;
 
 /// f(x) for two transforms at once, which `transforms(walk)` gives where the walk stands.
 template <class Function> Pair Invert(const Function& transforms, BusyWalk walk, double x) {
+  // docs/models/fifo.md, eq. (F26), with the constants of (S18).
   Pair sums{}, averages{};
   double weight = std::ldexp(1.0, -kAveraged); // binomial
   for (int k = 0; k <= kTerms + kAveraged; ++k, walk.Next()) {
+    // Two transforms at once: the walk to the nodes costs more than either of them.
     const std::array<Complex, 2> terms = transforms(walk);
     const double sign = (k % 2 == 0 ? 1 : -1) * (k == 0 ? 0.5 : 1);
+
     for (size_t n = 0; n < sums.size(); ++n) {
       sums[n] += sign * terms[n].re;
       if (k >= kTerms) averages[n] += weight * sums[n];
     }
+    // Partial sums are averaged with binomial weights: the alternating series converges much faster.
     if (k >= kTerms) weight *= static_cast<double>(kTerms + kAveraged - k) / (k - kTerms + 1);
   }
+
   const double scale = std::exp(kA / 2) / x;
   return {scale * averages[0], scale * averages[1]};
 }
@@ -79,7 +85,7 @@ struct WeightedSize {
   double size, weight;
 };
 
-/// Two-point Gauss-Laguerre rule: nodes and weights match three moments of the gamma.
+/// Two-point Gauss-Laguerre rule: nodes and weights match three moments of the gamma. docs/models/sharing.md, eq. (S19).
 std::array<WeightedSize, 2> SizesOf(const ServicePart& service) {
   const double mean = service.mean_s, scv = service.scv;
   if (scv <= 0) return {{{mean, 1}, {mean, 0}}};
@@ -101,13 +107,16 @@ ProcessorSharingModel::ProcessorSharingModel(const DeviceLoad& load) : stretch_(
     total_rate_ += app.rate_rps;
     rho_ += app.rate_rps * app.service.mean_s;
   }
+  AVOCET_CHECK(rho_ < 1);
 }
 
 double ProcessorSharingModel::Mean(size_t app) const {
+  // docs/models/sharing.md, eq. (S15).
   return services_[app].mean_s * (1 + stretch_ * rho_ / (1 - rho_));
 }
 
 Cumulants ProcessorSharingModel::ResponseOfSize(double x) const {
+  // docs/models/sharing.md, eq. (S16) to (S18).
   // x^2 - E[(x-W)+^2] and x^3 - E[(x-W1-W2)+^3]: the differences are inverted, for nothing to cancel. In units
   // of x, for no power to overflow.
   const double c = 1 - rho_;
@@ -122,6 +131,7 @@ Cumulants ProcessorSharingModel::ResponseOfSize(double x) const {
   return {x_c, x_c * x_c * second, x_c * x_c * x_c * (3 * second - lost3)};
 }
 
+/// docs/models/sharing.md, eq. (S19): central moments of the sizes' responses about the mean of all.
 Cumulants ProcessorSharingModel::ResponseOf(const ServicePart& part) const {
   const double mean = part.mean_s / (1 - rho_);
   Cumulants sum{mean, 0, 0};
@@ -136,19 +146,23 @@ Cumulants ProcessorSharingModel::ResponseOf(const ServicePart& part) const {
 }
 
 GammaMixture ProcessorSharingModel::OfPart(const ServicePart& service) const {
+  // docs/models/sharing.md, eq. (S20).
   const Cumulants response = ResponseOf(service);
   const double undelayed = (1 - rho_) * Transform(service, total_rate_), delayed = 1 - undelayed;
   // Short requests escape more often: the service time of the undelayed is a gamma of smaller scale.
   const double short_s = service.mean_s / (1 + total_rate_ * service.mean_s * service.scv);
   const Cumulants alone = GammaCumulants(short_s, service.scv * short_s * short_s);
+
   GammaMixture mixture;
   mixture.Add({undelayed, 0, alone.mean, alone.variance});
   if (delayed <= 0) return mixture;
   // What is left for the delayed: central moments of both about the mean response.
   const double off = alone.mean - response.mean;
+  // docs/models/sharing.md, eq. (S21).
   const double d = -undelayed * off / delayed;
   const double second = (response.variance - undelayed * (alone.variance + off * off)) / delayed;
   const double third = (response.third - undelayed * (alone.third + off * (3 * alone.variance + off * off))) / delayed;
+
   Cumulants rest{response.mean + d, second - d * d, third - d * (3 * second - 2 * d * d)};
   // Rounding, and sizes by two nodes only, may leave no skew: a shifted gamma needs some.
   rest.variance = std::max(rest.variance, 0.0);
@@ -157,6 +171,7 @@ GammaMixture ProcessorSharingModel::OfPart(const ServicePart& service) const {
   rest.mean += service.mean_s * (stretch_ - 1) * rho_ / (1 - rho_) / delayed;
   rest.variance *= stretch_ * stretch_;
   rest.third *= stretch_ * stretch_ * stretch_;
+
   mixture.Add(ShiftedGamma(delayed, rest));
   return mixture;
 }

@@ -77,12 +77,15 @@ double PlacementCost(const Tenancy& before, const Tenancy& after, const Policy& 
 }
 
 Preference PreferenceFor(PlacementPolicy policy, const Candidate& c) {
+  // Pairs are compared in order: first a tier, where the policy has one, then a cost. No default, so that a new
+  // policy cannot forget its preference.
   switch (policy) {
   case PlacementPolicy::kFragmentation:
   case PlacementPolicy::kHeadroom:
     return {0, c.demand() ? PlacementCost(c.before(), *c.demand(), c.question().policy, c.question().cache) : 0};
   case PlacementPolicy::kFirstFit:
   case PlacementPolicy::kUtilizationFirst:
+    // Everything equal: the first by id is taken.
     return {};
   case PlacementPolicy::kPaperBfs:
     return BreadthFirst(c);
@@ -92,6 +95,7 @@ Preference PreferenceFor(PlacementPolicy policy, const Candidate& c) {
   case PlacementPolicy::kMemoryBest:
     return {GpuTier(c), MemoryLeft(c)};
   case PlacementPolicy::kMemoryWorst:
+    // A negative cost turns "least" into "most".
     return {GpuTier(c), -MemoryLeft(c)};
   case PlacementPolicy::kUtilizationBest:
     return {0, -c.assessed_after().utilization};

@@ -60,24 +60,32 @@ private:
 } // namespace
 
 double EstimatedRateFactor(std::span<const RateGrowth> apps, double utilization, const Preprocessing& cores) {
+  // Stability bounds every rate; the goals can only lower it.
   double most = kStableUtilization / utilization;
   const bool any = std::any_of(apps.begin(), apps.end(), [](const RateGrowth& app) { return app.preprocess_s > 0; });
   if (any && cores.busy > 0) most = std::min(most, kStableUtilization / cores.share());
+  // Each goal is tested at the least bound so far: most applications need one evaluation and no search.
   for (const auto& app : apps) {
+
     const Growing growing(app, utilization);
     const auto keeps = [&](double factor) {
+      // Waits grow with 1 / (1 - utilization): a guess that costs no model, used to rank and not to admit.
       Preprocessing scaled = cores;
       scaled.busy *= factor;
       const double grown = factor * (1 - utilization) / (1 - factor * utilization);
       return growing.Keeps(grown, factor * utilization, scaled);
     };
+
     if (keeps(most * (1 - 1e-3))) continue; // another one is the bound
+
+    // Bisection: the growth is monotonous.
     double passes = 0;
     for (int step = 0; step < kSteps; ++step) {
       const double middle = (passes + most) / 2;
       (keeps(middle) ? passes : most) = middle;
     }
   }
+
   return most;
 }
 

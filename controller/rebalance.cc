@@ -8,6 +8,7 @@
 #include "controller/fragmentation.h"
 #include "controller/moves.h"
 #include "controller/ranking.h"
+#include "messages/invariant.h"
 
 namespace avocet {
 namespace {
@@ -77,17 +78,25 @@ private:
   /// Residents that may go, those of the fullest devices first: there a departure changes most.
   std::vector<Shift> Departures() const {
     std::vector<Shift> departures;
+    // A device that has taken gives nothing: then the moves of a plan keep every objective in any order.
     for (size_t d = 0; d < occupancy_.size(); ++d) {
       if (!IsOpen(d, took_)) continue;
+
       const double utilization = AssessmentOf(occupancy_[d], cache_)->utilization;
       for (size_t i = 0; i < occupancy_[d].tenants.size(); ++i) {
+        // Only what serves may go: a copy that still starts has no old one to serve meanwhile.
         const auto placement = view_.placements.find(occupancy_[d].tenants[i].app->name);
         if (placement == view_.placements.end() || placement->second.phase != PlacementPhase::kReady) continue;
+
         departures.push_back({d, i, 0, utilization});
       }
     }
+
+    // Stable: equal devices keep their order by id, and the same view gets the same plan.
     std::stable_sort(departures.begin(), departures.end(),
                      [](const Shift& a, const Shift& b) { return a.value > b.value; });
+
+    // Room is computed for each, and is expensive.
     if (departures.size() > kMaxResidents) departures.resize(kMaxResidents);
     return departures;
   }
@@ -125,9 +134,13 @@ private:
   /// is no more than what it is asked about here.
   bool Make(const Shift& shift) {
     const Newcomer resident = ResidentAt(shift.from, shift.tenant);
+
+    // The resident is away while its target is judged, as its load would count twice on the same node.
     Occupancy without = occupancy_;
     without.Remove(shift.from, shift.tenant);
     if (!PassesSurely(AskedOf(resident, without), shift.to)) return false;
+
+    // Numbers before and after are taken while both occupancies exist.
     Occupancy after = After(shift);
     const auto utilization = [this](const Tenancy& tenancy) { return AssessmentOf(tenancy, cache_)->utilization; };
     plan_.moves.push_back(
@@ -137,11 +150,15 @@ private:
          .to_utilization_before = utilization(occupancy_[shift.to]),
          .to_utilization_after = utilization(after[shift.to]),
          .room_after = shift.value});
+
     plan_.room_after = shift.value;
+
+    // Where the plan has freed cores nothing is moved to: until the move is done, they are still busy.
     gave_.insert(shift.from);
     if (resident.app->preprocess > Duration::zero() && NodeOf(shift.from) != NodeOf(shift.to))
       freed_.insert(NodeOf(shift.from));
     took_.insert(shift.to);
+
     occupancy_ = std::move(after);
     return true;
   }
@@ -158,6 +175,7 @@ private:
 } // namespace
 
 RebalancePlan PlanRebalance(const ClusterView& view, const Policy& policy, int max_moves, PredictionCache& cache) {
+  AVOCET_CHECK(max_moves >= 0 && max_moves <= kMaxRebalanceMoves);
   if (RulesOf(policy.placement) != Rules::kOurs) return {.view_version = view.version, .moves = {}};
   return Rebalancing(view, policy, cache).Run(max_moves);
 }

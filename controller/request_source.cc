@@ -4,16 +4,22 @@
 #include <cmath>
 #include <limits>
 
+#include "messages/invariant.h"
+
 namespace avocet {
 
 RequestSource::RequestSource(const std::vector<AppLoad>& apps, uint64_t seed) : random_(seed) {
+  AVOCET_CHECK(!apps.empty());
   double total = 0;
+  // Samplers are made once: a gamma's set-up costs more than a draw.
   for (size_t i = 0; i < apps.size(); ++i) {
     auto& service = services_.emplace_back();
+
     for (const auto& part : ServiceParts(apps[i].service)) {
       const double mean = part.mean_s, scv = part.scv;
       service.push_back({part.probability, mean, scv > 0 ? Gamma(1 / scv, mean * scv) : Gamma(), scv > 0});
     }
+    // Poisson streams are merged into one, which needs a single exponential for each request; others need a clock each.
     if (apps[i].arrival_scv == 1) {
       up_to_.push_back(total += apps[i].rate_rps);
       poisson_.push_back(i);
@@ -21,6 +27,7 @@ RequestSource::RequestSource(const std::vector<AppLoad>& apps, uint64_t seed) : 
       AddRenewal(i, apps[i]);
     }
   }
+
   poisson_next_s_ = poisson_.empty() ? std::numeric_limits<double>::infinity() : -std::log1p(-Uniform()) / total;
 }
 

@@ -39,6 +39,7 @@ RollingTotals::RollingTotals(DeviceId device, std::vector<TotalsSlot> records) :
   for (TotalsSlot& record : records) {
     for (const AppSlot& one : record.apps)
       known_.insert(one.app);
+    // An empty slot says only that its place on the disk is free.
     switch (record.span) {
     case TotalsSpan::kFiveSeconds:
       if (!record.apps.empty()) fine_[record.number] = AppsOf(std::move(record.apps));
@@ -59,18 +60,23 @@ RollingTotals::RollingTotals(DeviceId device, std::vector<TotalsSlot> records) :
 }
 
 void RollingTotals::Add(const MeasurementWindow& window, WallTime now) {
+  // The ring moves on first: an old slot must be gone before its place is used again.
   const int64_t slot = SlotOf(now);
   MoveTo(slot);
+
   for (const AppWindow& app : window.apps) {
     if (!known_.contains(app.app)) {
+      // A bound on names: an agent that invents applications must not fill the disk.
       if (known_.size() >= kMaxAppsPerDevice) {
         ++not_counted_;
         continue;
       }
       known_.insert(app.app);
     }
+
     fine_[slot][app.app].Add(app, window.length);
   }
+
   Mark(TotalsSpan::kFiveSeconds, slot);
 }
 
@@ -139,11 +145,13 @@ void RollingTotals::MarkAll() {
 
 std::map<AppId, AppMeasured> RollingTotals::Describe(WallTime now) const {
   const int64_t slot = SlotOf(now);
+  // `ever` holds the closed minutes; the open ones are still in the fine ring.
   const int64_t minute = MinuteOf(slot);
   std::map<AppId, AppMeasured> all;
   for (const auto& [app, totals] : ever_)
     all[app].total.Merge(totals);
 
+  // Five minutes are the last five of the hour's ring.
   for (auto it = minutes_.upper_bound(minute - kMinutesKept); it != minutes_.end(); ++it) {
     for (const auto& [app, totals] : it->second) {
       all[app].recent.hour.Merge(totals);
@@ -151,11 +159,13 @@ std::map<AppId, AppMeasured> RollingTotals::Describe(WallTime now) const {
     }
   }
 
+  // The fine ring answers for the last minute, and for what is not yet in a closed minute.
   for (const auto& [number, apps] : fine_) {
     const int64_t its_minute = MinuteOf(number);
     const bool is_open = its_minute >= open_minute_;
     for (const auto& [app, totals] : apps) {
       AppMeasured& measured = all[app];
+      // Closed slots were counted above, by their minute.
       if (number > slot - kFineKept) measured.recent.minute.Merge(totals);
       if (!is_open) continue;
       measured.total.Merge(totals);
@@ -163,6 +173,7 @@ std::map<AppId, AppMeasured> RollingTotals::Describe(WallTime now) const {
       if (its_minute > minute - kMinutesKept) measured.recent.hour.Merge(totals);
     }
   }
+
   return all;
 }
 

@@ -45,24 +45,35 @@ template <class Function> Bracket BracketFrom(const Function& falls, const RootG
 /// zero: the jump.
 template <class Function> double FindRoot(const Function& f, const Bracket& bracket, double relative_tolerance) {
   double a = bracket.low, b = bracket.high, fa = bracket.at_low, fb = bracket.at_high;
+
   if (fa == 0) return a;
   if (fb == 0) return b;
+
+  // Chandrupatla's method starts with the chord and goes on with inverse quadratic interpolation where it is safe.
   double t = std::clamp(fa / (fa - fb), kLeastChord, 1 - kLeastChord);
   for (int step = 0; step < kMaxRootSteps; ++step) {
     const double x = a + t * (b - a);
     const double fx = f(x);
+
+    // The new point replaces the end with its sign; the third point is the one that was left behind.
     const bool same_side = std::signbit(fx) == std::signbit(fa);
     const double c = same_side ? a : b, fc = same_side ? fa : fb;
     if (!same_side) b = a, fb = fa;
     a = x, fa = fx;
+
     const double best = std::abs(fa) < std::abs(fb) ? a : b;
     const double tolerance = relative_tolerance * std::abs(best) / std::abs(b - c);
+    // A tolerance above one half means that the bracket is narrower than what was asked for.
     if (fx == 0 || a == b || tolerance > 0.5 || !(std::abs(b - a) > relative_tolerance * std::abs(best))) return best;
+
+    // Chandrupatla's test: inside it the inverse parabola is monotonous, and its root lies in the bracket.
     const double xi = (a - b) / (c - b), phi = (fa - fb) / (fc - fb);
     const bool interpolates = phi * phi < xi && (1 - phi) * (1 - phi) < 1 - xi;
     t = interpolates ? fa / (fb - fa) * fc / (fb - fc) + (c - a) / (b - a) * fa / (fc - fa) * fb / (fc - fb) : 0.5;
+
     t = std::clamp(t, tolerance, 1 - tolerance);
   }
+
   return std::abs(fa) < std::abs(fb) ? a : b;
 }
 

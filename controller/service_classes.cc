@@ -5,18 +5,22 @@
 
 namespace avocet {
 std::vector<ServiceClass> ClassesOf(const DeviceLoad& load) {
+  // Ordered by model: sums run in the same order whatever the order of the applications.
   std::map<ModelId, ServiceClass> by_model;
   for (size_t i = 0; i < load.apps.size(); ++i) {
     auto& one = by_model[load.apps[i].model];
     one.members.push_back(i);
     one.rate_rps += load.apps[i].rate_rps;
   }
+
+  // Shares need the whole rate of the class, so moments are a second pass.
   std::vector<ServiceClass> classes;
   for (auto& [model, one] : by_model) {
     for (const size_t i : one.members)
       one.service += load.apps[i].rate_rps / one.rate_rps * MomentsOf(load.apps[i].service);
     classes.push_back(std::move(one));
   }
+
   return classes;
 }
 
@@ -30,6 +34,7 @@ std::vector<size_t> ClassOfApp(const std::vector<ServiceClass>& classes, size_t 
 }
 
 double BurstinessShare(const DeviceLoad& load) {
+  // docs/models/fifo.md, eq. (F17), less 1. Arrivals smoother than Poisson count as Poisson: a phase is no promise.
   double extra = 0, base = 0;
   for (const auto& app : load.apps) {
     const double s = app.service.mean_s;

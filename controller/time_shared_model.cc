@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "controller/sharing_mixture.h"
+#include "messages/invariant.h"
 
 namespace avocet {
 namespace {
@@ -47,7 +48,7 @@ Quadrature GaussLegendre(int n) {
   return rule;
 }
 
-/// Exact for `executors` - 1 factors, up to 64 executors; very close beyond.
+/// Exact for `executors` - 1 factors, up to 64 executors; very close beyond: docs/models/sharing.md, eq. (S3).
 const Quadrature& QuadratureFor(size_t executors) {
   static const std::array<Quadrature, 4> kRules = {GaussLegendre(4), GaussLegendre(8), GaussLegendre(16),
                                                    GaussLegendre(32)};
@@ -55,7 +56,7 @@ const Quadrature& QuadratureFor(size_t executors) {
 }
 
 /// E[1/(1+N)] for every i, N the number of busy executors among the others (independent):
-/// the integral over z in [0, 1] of prod_{j != i} (1 - u_j + u_j z).
+/// the integral over z in [0, 1] of prod_{j != i} (1 - u_j + u_j z). docs/models/sharing.md, eq. (S3).
 std::vector<double> MeanShares(const std::vector<double>& busy) {
   const auto& rule = QuadratureFor(busy.size());
   std::vector<double> shares(busy.size(), 0.0);
@@ -70,7 +71,7 @@ std::vector<double> MeanShares(const std::vector<double>& busy) {
   return shares;
 }
 
-/// u with r_i = u_i E[1/(1 + busy others)], u_i <= limit. Damped, from below.
+/// u with r_i = u_i E[1/(1 + busy others)], u_i <= limit: docs/models/sharing.md, eq. (S2). Damped, from below.
 std::vector<double> BusyFixedPoint(const std::vector<double>& loads, double limit) {
   std::vector<double> busy = loads;
   for (int step = 0; step < kMaxIterations; ++step) {
@@ -90,14 +91,19 @@ std::vector<double> BusyFixedPoint(const std::vector<double>& loads, double limi
 
 TimeSharedModel::TimeSharedModel(const DeviceLoad& load) {
   const auto classes = ClassesOf(load);
+
   executor_of_ = ClassOfApp(classes, load.apps.size());
   for (const auto& app : load.apps)
     services_.push_back(app.service);
   const double stretch = 1 + BurstinessShare(load);
+
+  // A single executor never meets another one: it is a plain queue, which the FIFO model solves.
   if (classes.size() == 1) {
     single_.emplace(load);
     return;
   }
+
+  // Applications of a model share its executor, so it serves their mixture.
   for (const auto& one : classes) {
     const double s = one.service.first;
     executors_.push_back({.rate_rps = one.rate_rps,
@@ -106,31 +112,43 @@ TimeSharedModel::TimeSharedModel(const DeviceLoad& load) {
     total_rate_ += one.rate_rps;
     rho_ += executors_.back().load;
   }
+
+  // Busy probabilities first: the waits are proportional to a function of them.
+  AVOCET_CHECK(rho_ < 1);
   SolveBusy();
   SolveWaits();
+
+  // Bursts stretch waits only after the scaling: (S6) is a balance of Poisson arrivals.
   for (auto& one : executors_)
     one.wait_s *= stretch;
 }
 
 void TimeSharedModel::SolveBusy() {
+  // docs/models/sharing.md, eq. (S1): the mean-field value needs only this sum.
   std::vector<double> loads;
   double a = 0;
   for (const auto& one : executors_) {
     loads.push_back(one.load);
     a += one.load / (1 + one.load);
   }
+
+  // docs/models/sharing.md, eq. (S2) and (S4): mostly the mean field, more of the fixed point at high loads.
   const auto fixed_point = BusyFixedPoint(loads, rho_);
   const double w = 0.2 * rho_;
+
   for (size_t i = 0; i < executors_.size(); ++i) {
     auto& one = executors_[i];
     const double mean_field = a < 1 ? one.load / (1 - a) / (1 + one.load) : rho_;
+    // An executor is busy at least its own load, and never always while the device is stable.
     const double mixed = std::pow(mean_field, 1 - w) * std::pow(fixed_point[i], w);
+
     one.busy = std::max(std::min(mixed, kMaxBusyShare * rho_), one.load);
     one.slow_down = one.busy / one.load;
   }
 }
 
 void TimeSharedModel::SolveWaits() {
+  // docs/models/sharing.md, eq. (S7), unscaled, and both sides of (S6).
   double queued = 0, base_work = 0; // work in the queues; the same, before scaling
   for (auto& one : executors_) {
     const double s = one.service.mean_s, spread = 1 + one.service.scv;
@@ -138,6 +156,8 @@ void TimeSharedModel::SolveWaits() {
     queued += one.load * s * spread * (1 / (1 - rho_) - one.slow_down) / 2;
     base_work += one.load * one.wait_s;
   }
+
+  // docs/models/sharing.md, eq. (S6): work is conserved whatever the order of service.
   const double scale = std::max(queued, 0.0) / base_work;
   for (auto& one : executors_)
     one.wait_s *= scale;
@@ -146,7 +166,7 @@ void TimeSharedModel::SolveWaits() {
 double TimeSharedModel::Mean(size_t app) const {
   if (single_) return single_->Mean(app);
   const auto& one = executors_[executor_of_[app]];
-  return one.wait_s + one.slow_down * services_[app].mean_s;
+  return one.wait_s + one.slow_down * services_[app].mean_s; // docs/models/sharing.md, eq. (S8)
 }
 
 namespace {
@@ -156,7 +176,7 @@ constexpr std::array<double, 7> kFit = {-0.88, -1.42, -0.725, 0.654, 2.376, 0.96
 
 } // namespace
 
-/// Variance of the time in service that comes from the others' comings and goings.
+/// Variance of the time in service that comes from the others' comings and goings: docs/models/sharing.md, eq. (S9).
 double TimeSharedModel::SharingVariance(size_t i) const {
   const auto& own = executors_[i];
   double sum = 0;
@@ -169,6 +189,7 @@ double TimeSharedModel::SharingVariance(size_t i) const {
   return own.service.mean_s * own.service.mean_s * std::exp(kFit[2] + kFit[6] * rho_) * std::max(sum, 0.0);
 }
 
+/// docs/models/sharing.md, eq. (S10), (S11).
 double TimeSharedModel::DelayVariance(size_t i) const {
   const auto& own = executors_[i];
   const double sharing = SharingVariance(i);
@@ -179,6 +200,7 @@ double TimeSharedModel::DelayVariance(size_t i) const {
   return sharing + wait + 2 * std::tanh(kFit[5]) * std::sqrt(sharing * wait);
 }
 
+/// docs/models/sharing.md, eq. (S12) to (S14).
 GammaMixture TimeSharedModel::OfPart(size_t i, const ServicePart& part) const {
   const auto& own = executors_[i];
   return MixtureOf({.service = part,

@@ -11,7 +11,8 @@
 namespace avocet {
 
 /// One executor per loaded model, each first come first served, the device shared equally by the busy
-/// ones: coupled queues (limited processor sharing). With one model it is M/G/1 and exact.
+/// ones: coupled queues (limited processor sharing). With one model it is M/G/1: its mean is exact, its percentiles are
+/// those of FifoModel::Approximate.
 ///
 /// No closed form is known for more than two models (G. Fayolle, R. Iasnogorodski, Z. Wahrsch. 47, 1979;
 /// J. W. Cohen, O. J. Boxma, 1983). Used here: the probability u_i that executor i is busy, between a

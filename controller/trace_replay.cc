@@ -74,22 +74,29 @@ std::vector<double> TailsOf(const TraceRun& run) {
 }
 
 DeviceFit FitOf(const TraceRun& run, const std::vector<double>& tails) {
+  // The run is one long window of a device: the estimator fits it as it would fit live measurements.
   const DeviceId device = MakeDeviceId(NodeId("trace"), "fifo");
   MeasurementWindow window;
   window.device = device;
   window.sequence = 1;
   const double length = run.requests.empty() ? 1 : Sorted(run, &TraceRequest::end_s).back().end_s;
   window.length = FromSeconds(std::max(length, 1e-3));
+
+  // Every model is an application of its own, so that their rates and times stay apart.
   for (const auto& name : run.models) {
     AppWindow app;
     app.app = AppId(name);
     app.model = MakeModelId(name, "1");
     window.apps.push_back(std::move(app));
   }
+
+  // Arrivals count all requests; service times come only from those whose start can be told.
   for (const auto& request : run.requests)
     ++window.apps[request.model].arrivals;
   for (const auto& one : ServedOf(run, tails))
     (one.switched ? window.apps[one.model].switched_service : window.apps[one.model].service).Add(one.service_s);
+
+  // One window only: there is nothing older to forget.
   DeviceEstimator estimator(device, {.half_life_windows = kNoForgetting});
   estimator.Observe(window);
   return estimator.fit();
@@ -208,10 +215,13 @@ public:
   TraceReport Run() {
     for (size_t r = 0; r < runs_.size(); ++r)
       AddRun(runs_[r], r == fit_);
+
+    // The run that the models were fitted to does not count: it would flatter them.
     AverageErrors trace_driven, analytic, paper;
     AverageErrors noise;
     for (const auto& row : report_.rows) {
       if (row.fitted) continue;
+
       trace_driven.Add(row.trace_driven, row.observed);
       analytic.Add(row.analytic, row.observed);
       paper.Add(row.paper, row.observed);
@@ -219,10 +229,12 @@ public:
       noise.p95.Add(row.noise.p95_s);
       noise.p99.Add(row.noise.p99_s);
     }
+
     report_.trace_driven = trace_driven.value();
     report_.analytic = analytic.value();
     report_.paper = paper.value();
     report_.noise_floor = noise.value();
+
     return std::move(report_);
   }
 
@@ -242,15 +254,21 @@ private:
   }
 
   void Predict(const TraceRun& run, const std::vector<TraceModel>& models, TraceRow* rows) {
+    // Played with the observed arrivals: what remains is the error of the service model alone.
     const auto played = Play(run, models);
     for (size_t m = 0; m < models.size(); ++m)
       rows[m].trace_driven = TimesOf(played, m, 0);
     PredictPaper(run, rows);
+
+    // The formulas need a steady state; an overloaded run has only the replay above.
     const DeviceLoad load = LoadOf(run, models);
     const auto response = Solve(load);
     if (!response.stable) return;
+
+    // The noise is what a perfect model would seem to err with as many requests.
     const auto samples = Replications(load, run.requests.size(), replications_);
     for (size_t m = 0; m < models.size(); ++m) {
+
       const double mean = response.At(m, Statistic::kMean), p95 = response.At(m, Statistic::kP95),
                    p99 = response.At(m, Statistic::kP99), tail = models[m].tail_s;
       rows[m].analytic = {mean + tail, p95 + tail, p99 + tail};
@@ -274,8 +292,10 @@ private:
 } // namespace
 
 std::vector<TraceModel> FitTrace(const TraceRun& run, bool with_tails) {
+  // Tails are taken off before the fit: they delay the client, not the next request.
   const auto tails = with_tails ? TailsOf(run) : std::vector<double>(run.models.size(), 0);
   const DeviceFit fit = FitOf(run, tails);
+
   std::vector<TraceModel> models;
   for (size_t m = 0; m < run.models.size(); ++m) {
     const ModelId id = MakeModelId(run.models[m], "1");
@@ -284,9 +304,11 @@ std::vector<TraceModel> FitTrace(const TraceRun& run, bool with_tails) {
       // Without a request after one of its own kind, the switch cannot be told from the service.
       const auto& service = one.service.weight > 0 ? one.service : one.switched_service;
       const double switched = one.switched_service.weight > 0 ? one.switched_service.mean : service.mean;
+
       models.push_back({run.models[m], service.mean, service.scv, std::max(switched - service.mean, 0.0), tails[m]});
     }
   }
+
   return models;
 }
 

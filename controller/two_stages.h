@@ -9,7 +9,7 @@
 namespace avocet {
 
 /// How many spreads above its mean the statistic of a pre-processing time lies. Upper bounds of what a simulation of
-/// equal requests on 1 to 8 cores shows at shares of 0.3 to 0.75 (docs/PLACEMENT.md).
+/// equal requests on 1 to 8 cores shows at shares of 0.3 to 0.75 (docs/MODELS.md).
 inline double ReachOf(Statistic statistic) {
   switch (statistic) {
   case Statistic::kMean:
