@@ -58,10 +58,10 @@ bool CanBeBounded(const Tenancy& t) {
          std::all_of(t.load.apps.begin(), t.load.apps.end(), [](const AppLoad& app) { return app.arrival_scv <= 1; });
 }
 
-/// What can be told of a FIFO device with mean goals without solving its model.
-class FifoGlance {
+/// What is known of a FIFO device with mean goals without solving its model.
+class FifoMeanBounds {
 public:
-  explicit FifoGlance(const DeviceLoad& load)
+  explicit FifoMeanBounds(const DeviceLoad& load)
       : groups_(GroupByModel(load)), classes_(FifoClassesOf(load, groups_)), utilization_(OfferedLoad(classes_)) {}
 
   double utilization() const { return utilization_; }
@@ -209,10 +209,10 @@ Assessment AssessBySimulation(const Tenancy& tenancy) {
 
 bool KeepsGoals(const Tenancy& tenancy, double max_utilization) {
   if (CanBeBounded(tenancy)) {
-    const FifoGlance glance(tenancy.load);
-    if (glance.utilization() > max_utilization * (1 + 1e-9)) return false;
-    const bool bounded = glance.utilization() <= max_utilization * (1 - 1e-9);
-    if (const auto kept = glance.KeepsAll(tenancy); kept && (bounded || !*kept)) return *kept;
+    const FifoMeanBounds bounds(tenancy.load);
+    if (bounds.utilization() > max_utilization * (1 + 1e-9)) return false;
+    const bool bounded = bounds.utilization() <= max_utilization * (1 - 1e-9);
+    if (const auto kept = bounds.KeepsAll(tenancy); kept && (bounded || !*kept)) return *kept;
   }
   return Utilization(tenancy.load) <= max_utilization && KeepsAll(tenancy, Solve(tenancy.load));
 }

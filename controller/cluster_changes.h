@@ -38,7 +38,7 @@ Placement AdmitApp(ClusterView& view, const Decision& decision, uint64_t new_epo
 /// model has the variant of the device.
 Placement MoveApp(ClusterView& view, const Move& move, uint64_t new_epoch);
 
-/// Remembers an application that was refused.
+/// Records an application that was refused.
 void RefuseApp(ClusterView& view, const Application& app);
 
 /// Forgets an application and its placement; the placement it had, if any.

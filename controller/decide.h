@@ -46,11 +46,11 @@ Decision Decide(const ClusterView& view, const Application& request, const Polic
 /// The same, faster where the cache knows the devices from earlier decisions.
 Decision Decide(const ClusterView& view, const Application& request, const Policy& policy, PredictionCache& cache);
 
-/// The device's load as placement reckons it: admission rates, fitted or profiled service times.
+/// The device's load as placement computes it: admission rates, fitted or profiled service times.
 /// Residents without any profile or fit are left out (they cannot have been admitted).
 DeviceLoad LoadOf(const ClusterView& view, const DeviceId& device);
 
-/// Rate that admission reckons with: max(declared, upper 95 % confidence bound of the measured
+/// Rate that admission uses: max(declared, upper 95 % confidence bound of the measured
 /// rate), or the measured one alone when the application says so.
 double AdmissionRate(const Application& app, const DeviceFit& fit);
 

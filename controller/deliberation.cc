@@ -11,7 +11,7 @@ namespace avocet {
 namespace {
 
 /// The least utilized devices that the fast models refuse only just, where they refuse all.
-constexpr int kMaxAppeals = 4;
+constexpr int kMaxRefusedRetried = 4;
 /// The devices whose largest rate is sought after a rejection.
 constexpr size_t kMaxRatesSought = 32;
 /// The devices that lose the least headroom, among which the least fragmenting one is found.
@@ -33,19 +33,19 @@ Deliberation::Deliberation(const Question& question) : question_(question) {
 }
 
 std::optional<size_t> Deliberation::Choose(const DeviceId& current) {
-  while (const auto best = Favourite()) {
-    if (!Reopen(*best)) break;
+  while (const auto best = BestAdmitted()) {
+    if (!Confirm(*best)) break;
   }
   const auto there = IfAdmitted(current);
-  if (there && (!Reopen(*there) || verdicts_[*there].ok)) return there;
-  if (!Favourite()) Appeal();
-  return Favourite();
+  if (there && (!Confirm(*there) || verdicts_[*there].ok)) return there;
+  if (!BestAdmitted()) RetryRefused();
+  return BestAdmitted();
 }
 
 void Deliberation::ShowFully(size_t device) {
   Candidate candidate(question_, device);
   Verdict& verdict = verdicts_[device];
-  if (!reopened_.contains(device)) {
+  if (!confirmed_.contains(device)) {
     candidate.ShowExactly();
     verdict = VerdictOf(candidate);
   }
@@ -67,12 +67,12 @@ double Deliberation::SeekRates() {
 
   // Only the leader is simulated. A confirmed rate may be lower, and then another device leads; who leads twice is
   // the answer.
-  std::set<size_t> sure;
+  std::set<size_t> simulated;
   const auto smaller = [](const Verdict& a, const Verdict& b) { return a.max_rate_rps < b.max_rate_rps; };
   while (!verdicts_.empty()) {
     const auto best = std::max_element(verdicts_.begin(), verdicts_.end(), smaller);
     const auto device = static_cast<size_t>(best - verdicts_.begin());
-    if (!sure.insert(device).second || best->max_rate_rps <= 0) return best->max_rate_rps;
+    if (!simulated.insert(device).second || best->max_rate_rps <= 0) return best->max_rate_rps;
     best->max_rate_rps = ConfirmedRate(device);
   }
 
@@ -112,7 +112,7 @@ double Deliberation::ScoreOf(size_t device, double best) {
   return score;
 }
 
-std::optional<size_t> Deliberation::Favourite() {
+std::optional<size_t> Deliberation::BestAdmitted() {
   return question_.policy.placement == PlacementPolicy::kFragmentation ? LeastFragmenting() : BestOfKinds();
 }
 
@@ -167,25 +167,25 @@ std::optional<size_t> Deliberation::IfAdmitted(const DeviceId& device) const {
 
 /// Judges again with a simulation where a limit is too near for the fast models. Whether there was anything to
 /// reconsider.
-bool Deliberation::Reopen(size_t device) {
+bool Deliberation::Confirm(size_t device) {
   if (RulesOf(question_.policy.placement) != Rules::kOurs || !candidates_[device].IsUnsure()) return false;
-  if (!reopened_.insert(device).second) return false;
+  if (!confirmed_.insert(device).second) return false;
   candidates_[device].Simulate();
   verdicts_[device] = VerdictOf(candidates_[device]);
   return true;
 }
 
-void Deliberation::Appeal() {
+void Deliberation::RetryRefused() {
   std::vector<size_t> refused;
   for (size_t d = 0; d < verdicts_.size(); ++d) {
-    if (verdicts_[d].filter == FilterKind::kObjectives && !reopened_.contains(d)) refused.push_back(d);
+    if (verdicts_[d].filter == FilterKind::kObjectives && !confirmed_.contains(d)) refused.push_back(d);
   }
   std::stable_sort(refused.begin(), refused.end(),
                    [&](size_t a, size_t b) { return verdicts_[a].utilization_after < verdicts_[b].utilization_after; });
-  int left = kMaxAppeals;
+  int left = kMaxRefusedRetried;
   for (const size_t d : refused) {
     if (left <= 0) return;
-    if (Reopen(d)) --left;
+    if (Confirm(d)) --left;
     if (verdicts_[d].ok) return;
   }
 }

@@ -38,16 +38,16 @@ private:
   std::vector<std::optional<Preference>> preferences_; ///< of those that were asked for
   std::vector<std::optional<double>> scores_;          ///< kFragmentation: the same
   std::optional<Fragmentation> fragmentation_;
-  std::set<size_t> reopened_;
+  std::set<size_t> confirmed_;
 
   const Preference& PreferenceOf(size_t device);
   double ScoreOf(size_t device, double best);
-  std::optional<size_t> Favourite();
+  std::optional<size_t> BestAdmitted();
   std::optional<size_t> LeastFragmenting();
   std::optional<size_t> BestOfKinds();
   std::optional<size_t> IfAdmitted(const DeviceId& device) const;
-  bool Reopen(size_t device);
-  void Appeal();
+  bool Confirm(size_t device);
+  void RetryRefused();
   std::vector<size_t> MostPromising() const;
   double ConfirmedRate(size_t device);
 };

@@ -45,7 +45,7 @@ void AddMeasuredRate(AppStatus& status, const DeviceFit& fit) {
 /// taken for another rate by chance.
 constexpr double kContradiction = 1.5;
 
-/// The declared rate, unless the measured one contradicts it. Admission reckons with the upper bound;
+/// The declared rate, unless the measured one contradicts it. Admission uses the upper bound;
 /// what people compare with measurements must be the expectation.
 double ExpectedRate(const Application& app, const DeviceFit& fit) {
   for (const auto& known : fit.apps) {

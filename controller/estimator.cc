@@ -66,7 +66,7 @@ template <class List, class IsListed> bool KeepLastListed(List& list, const IsLi
 }
 
 /// Whether two estimates differ by more than `least` and more than chance would explain, or the later one rests on so
-/// much more that its bounds are far nearer: what was told first rests on the few requests of one window.
+/// much more that its bounds are far nearer: what was announced first rests on the few requests of one window.
 bool Moved(const Estimate& from, const Estimate& to, double least, double scv) {
   if (from.mean == 0 || to.mean == 0) return from.mean != to.mean;
   if (to.weight >= kSurer * from.weight) return true;

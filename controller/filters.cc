@@ -199,7 +199,7 @@ std::string DescribeWorst(const Candidate& c, const Worst& worst) {
 
 Refusal ExplainObjectives(const Candidate& c) {
   const Worst worst = FindWorst(c);
-  // Without a bound there is no finite number to tell: an hour is the longest objective.
+  // Without a bound there is no finite number to show: an hour is the longest objective.
   const double found = worst.found ? ToMillis(*worst.found) : ToMillis(std::chrono::hours(1));
   return {ToMillis(worst.limit), found, Unit::kMilliseconds, DescribeWorst(c, worst)};
 }

@@ -157,7 +157,7 @@ double DeviceResponse::At(size_t app, Statistic statistic) const {
 }
 
 /// Whether the goal is met, where the answer costs little; nullopt where only the inversion can tell.
-std::optional<bool> DeviceResponse::Glance(size_t app, const ResponseGoal& goal) const {
+std::optional<bool> DeviceResponse::MeetsCheaply(size_t app, const ResponseGoal& goal) const {
   if (goal.statistic == Statistic::kMean) return At(app, goal.statistic) <= goal.limit_s;
   const double p = ProbabilityOf(goal.statistic);
   if (exact && !simulated) return MeetsByBound(*exact, {app, goal.limit_s}, p);
@@ -165,7 +165,7 @@ std::optional<bool> DeviceResponse::Glance(size_t app, const ResponseGoal& goal)
 }
 
 bool DeviceResponse::Meets(size_t app, Statistic statistic, double limit_s) const {
-  if (const auto meets = Glance(app, {statistic, limit_s})) return *meets;
+  if (const auto meets = MeetsCheaply(app, {statistic, limit_s})) return *meets;
   return Within(app, limit_s) >= ProbabilityOf(statistic);
 }
 
@@ -174,7 +174,7 @@ bool DeviceResponse::MeetsAll(const ResponseGoals& goals) const {
   AVOCET_CHECK(goals.size() == apps.size());
   UndecidedGoals undecided;
   for (size_t i = 0; i < goals.size(); ++i) {
-    const auto meets = goals[i] ? Glance(i, *goals[i]) : true;
+    const auto meets = goals[i] ? MeetsCheaply(i, *goals[i]) : true;
     if (meets == false) return false;
     if (!meets) undecided.Add(i, *goals[i]);
   }
@@ -187,7 +187,7 @@ std::vector<char> DeviceResponse::MeetsEach(const ResponseGoals& goals) const {
   if (!stable) return meets_each;
   UndecidedGoals undecided;
   for (size_t i = 0; i < goals.size(); ++i) {
-    const auto meets = goals[i] ? Glance(i, *goals[i]) : true;
+    const auto meets = goals[i] ? MeetsCheaply(i, *goals[i]) : true;
     meets_each[i] = meets.value_or(false) ? 1 : 0;
     if (!meets) undecided.Add(i, *goals[i]);
   }

@@ -110,7 +110,7 @@ struct DeviceResponse {
   bool IsUnsure(size_t app, Statistic statistic, double limit_s) const;
 
 private:
-  std::optional<bool> Glance(size_t app, const ResponseGoal& goal) const;
+  std::optional<bool> MeetsCheaply(size_t app, const ResponseGoal& goal) const;
 };
 
 /// Solves the model of the load's discipline, one file pair each: fifo_model.h, time_shared_model.h,
@@ -119,8 +119,8 @@ private:
 DeviceResponse Solve(const DeviceLoad& load);
 
 /// Lets a simulation of `requests` requests answer where the response is rough; else changes nothing.
-/// Deterministic: the seed is fixed, so that similar loads see the same arrivals. Cost: see Simulate (micro_simulation.h).
-/// Requires that `response` is Solve(load).
+/// Deterministic: the seed is fixed, so that similar loads see the same arrivals. Cost: see Simulate
+/// (micro_simulation.h). Requires that `response` is Solve(load).
 void Refine(const DeviceLoad& load, DeviceResponse& response, int requests);
 
 /// Predicts every application's response time on a device. Pure and deterministic; the cost grows

@@ -8,13 +8,13 @@
 
 namespace avocet {
 
-/// Remembers values by content. Bounded: of two generations the older is forgotten when the younger is full. That
+/// Caches values by content. Bounded: of two generations the older is forgotten when the younger is full. That
 /// takes no long moment: it is given up bit by bit, while the next generation grows.
 template <class Value> class Memo {
 public:
   explicit Memo(size_t generation) : generation_(generation) {}
 
-  /// The remembered value, or what `compute` makes, which is remembered. Valid until the next call.
+  /// The cached value, or what `compute` makes, which is then cached. Valid until the next call.
   template <class Compute> const Value& Get(const ContentKey& key, const Compute& compute) {
     const auto found = young_.find(key);
     if (found != young_.end()) return found->second;

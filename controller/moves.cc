@@ -9,13 +9,13 @@
 namespace avocet {
 namespace {
 
-/// The devices whose residents are looked at: those that are nearest to taking the newcomer.
-constexpr size_t kMaxOpened = 16;
-/// Sets of residents that are looked at in one search: the first over the number of devices, at most the second.
-constexpr size_t kMaxLooks = 65'536;
-constexpr size_t kMaxLooksOfAny = 8'192;
-/// Ways whose targets are sought, and those of them that are tried: for the newcomer, for one that moves for it.
-constexpr size_t kMaxWays = 64;
+/// The devices whose residents may leave: those that are nearest to taking the newcomer.
+constexpr size_t kMaxSources = 16;
+/// Sets of residents that one search checks: the first over the number of devices, at most the second.
+constexpr size_t kMaxSetChecks = 65'536;
+constexpr size_t kMaxSetsPerSearch = 8'192;
+/// Relocations whose targets are sought, and those that are tried: for the newcomer, for one that moves for it.
+constexpr size_t kMaxPriced = 64;
 constexpr size_t kMaxTried = 16;
 constexpr size_t kMaxTriedInside = 4;
 /// The devices compared as targets of one resident: the least utilized that take it.
@@ -30,20 +30,20 @@ bool Contains(const Devices& devices, size_t device) {
 }
 
 /// Residents of a device after whose departure an application would fit.
-struct Way {
+struct Relocation {
   size_t from = 0;
   std::vector<size_t> tenants; ///< the last first, so that positions stay true while they go
   int moves = 0;               ///< at least: one for each, one more for each that fits nowhere yet
   double cost = 0;             ///< headroom lost
 };
 
-bool IsCheaper(const Way& a, const Way& b) {
+bool IsCheaper(const Relocation& a, const Relocation& b) {
   return a.cost + kMovePrice * a.moves < b.cost + kMovePrice * b.moves;
 }
 
-void KeepCheapest(std::vector<Way>& ways, size_t most) {
-  std::stable_sort(ways.begin(), ways.end(), IsCheaper);
-  if (ways.size() > most) ways.resize(most);
+void KeepCheapest(std::vector<Relocation>& relocations, size_t most) {
+  std::stable_sort(relocations.begin(), relocations.end(), IsCheaper);
+  if (relocations.size() > most) relocations.resize(most);
 }
 
 bool IsMovable(const ClusterView& view, const AppId& app) {
@@ -73,13 +73,13 @@ Tenancy Without(Tenancy tenancy, const std::vector<size_t>& tenants) {
   return tenancy;
 }
 
-/// Makes room by moving residents of one device to where they cost least or where, in the same way, room is made for
-/// them. Changes the plan step by step and takes steps back that lead nowhere.
+/// Makes room by moving residents of one device to where they cost least or where, by the same search, room is made
+/// for them. Changes the plan step by step and rolls back steps that lead nowhere.
 class MoveSearch {
 public:
   explicit MoveSearch(const Question& question)
       : asked_(question), plan_{{}, question.occupancy, 0},
-        looks_left_(std::min(kMaxLooks / std::max(question.occupancy.size(), size_t{1}), kMaxLooksOfAny)) {}
+        sets_left_(std::min(kMaxSetChecks / std::max(question.occupancy.size(), size_t{1}), kMaxSetsPerSearch)) {}
 
   std::optional<MovePlan> Run() {
     const auto device = MakeRoom(asked_.newcomer, {}, asked_.policy.max_moves, kMaxTried);
@@ -91,21 +91,21 @@ public:
 private:
   /// Where the newcomer passes then. Nobody comes to or leaves the closed devices.
   std::optional<size_t> MakeRoom(const Newcomer& newcomer, const Devices& closed, int most, size_t tries) {
-    for (const Way& way : Ways(newcomer, closed, most, tries)) {
+    for (const Relocation& relocation : CheapestRelocations(newcomer, closed, most, tries)) {
       const MovePlan before = plan_;
-      if (Clear(way, closed, most) && PassesSurely(Ask(newcomer), way.from)) return way.from;
+      if (Relocate(relocation, closed, most) && PassesSurely(Ask(newcomer), relocation.from)) return relocation.from;
       plan_ = before;
     }
     return std::nullopt;
   }
 
-  bool Clear(const Way& way, Devices closed, int most) {
+  bool Relocate(const Relocation& relocation, Devices closed, int most) {
     const size_t begin = plan_.moves.size();
-    closed.push_back(way.from);
-    auto staying = static_cast<int>(way.tenants.size());
-    return std::all_of(way.tenants.begin(), way.tenants.end(), [&](size_t tenant) {
+    closed.push_back(relocation.from);
+    auto staying = static_cast<int>(relocation.tenants.size());
+    return std::all_of(relocation.tenants.begin(), relocation.tenants.end(), [&](size_t tenant) {
       const int left = most - static_cast<int>(plan_.moves.size() - begin) - staying--;
-      return MoveAway(way.from, tenant, closed, left);
+      return MoveAway(relocation.from, tenant, closed, left);
     });
   }
 
@@ -123,42 +123,42 @@ private:
     return {asked_.view, asked_.policy, plan_.occupancy, asked_.cache, newcomer};
   }
 
-  /// The cheapest ways with at most `most` moves, by the fast models.
-  std::vector<Way> Ways(const Newcomer& newcomer, const Devices& closed, int most, size_t tries) {
-    std::vector<Door> doors = NearestDoors(newcomer, closed);
-    std::vector<Way> ways;
+  /// The cheapest ones with at most `most` moves, by the fast models.
+  std::vector<Relocation> CheapestRelocations(const Newcomer& newcomer, const Devices& closed, int most, size_t tries) {
+    std::vector<Source> sources = NearestSources(newcomer, closed);
+    std::vector<Relocation> relocations;
     for (int size = 1; size <= most; ++size) {
-      for (Door& door : doors)
-        Widen(door, ways);
+      for (Source& source : sources)
+        EnlargeSets(source, relocations);
     }
-    KeepCheapest(ways, kMaxWays);
-    for (Way& way : ways)
-      AddTargets(way, closed);
-    std::erase_if(ways, [&](const Way& way) { return way.moves > most; });
-    KeepCheapest(ways, tries);
-    return ways;
+    KeepCheapest(relocations, kMaxPriced);
+    for (Relocation& relocation : relocations)
+      AddTargets(relocation, closed);
+    std::erase_if(relocations, [&](const Relocation& relocation) { return relocation.moves > most; });
+    KeepCheapest(relocations, tries);
+    return relocations;
   }
 
   /// A device, and the sets of its residents that are not enough.
-  struct Door {
+  struct Source {
     size_t device = 0;
     Demand demand; ///< the newcomer's
     std::vector<size_t> movable;
     std::vector<std::vector<size_t>> sets = {{}};
   };
 
-  std::vector<Door> NearestDoors(const Newcomer& newcomer, const Devices& closed) {
+  std::vector<Source> NearestSources(const Newcomer& newcomer, const Devices& closed) {
     const Question question = Ask(newcomer);
-    std::vector<std::pair<double, Door>> doors;
+    std::vector<std::pair<double, Source>> sources;
     for (size_t d = 0; d < plan_.occupancy.size(); ++d) {
       const Candidate candidate(question, d);
       if (Contains(closed, d) || !candidate.demand() || !IsOpen(candidate)) continue;
-      doors.push_back({Nearness(candidate), {d, *candidate.demand(), MovableTenants(d)}});
+      sources.push_back({Nearness(candidate), {d, *candidate.demand(), MovableTenants(d)}});
     }
-    std::stable_sort(doors.begin(), doors.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
-    std::vector<Door> nearest;
-    for (size_t i = 0; i < std::min(doors.size(), kMaxOpened); ++i)
-      nearest.push_back(std::move(doors[i].second));
+    std::stable_sort(sources.begin(), sources.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+    std::vector<Source> nearest;
+    for (size_t i = 0; i < std::min(sources.size(), kMaxSources); ++i)
+      nearest.push_back(std::move(sources[i].second));
     return nearest;
   }
 
@@ -175,46 +175,46 @@ private:
     return movable;
   }
 
-  /// Looks at the sets with one resident more.
-  void Widen(Door& door, std::vector<Way>& ways) {
-    const Tenancy& tenancy = plan_.occupancy[door.device];
+  /// Checks the sets with one resident more; those that are enough become relocations.
+  void EnlargeSets(Source& source, std::vector<Relocation>& relocations) {
+    const Tenancy& tenancy = plan_.occupancy[source.device];
 
     std::vector<std::vector<size_t>> larger;
-    for (const auto& set : door.sets) {
-      for (const size_t tenant : door.movable) {
+    for (const auto& set : source.sets) {
+      for (const size_t tenant : source.movable) {
         // Sets are built in falling order, so that each is seen once.
         if (!set.empty() && tenant >= set.back()) continue;
         // The bound is on sets, not on time: the same question finds the same plan on any machine.
-        if (looks_left_ == 0) return;
-        looks_left_ -= 1;
+        if (sets_left_ == 0) return;
+        sets_left_ -= 1;
 
         auto tenants = set;
         tenants.push_back(tenant);
 
         // A set that is enough is not enlarged: a larger one moves more for the same place.
         Tenancy after = Without(tenancy, tenants);
-        if (!Fits(after, asked_.policy, asked_.cache).With(door.demand)) {
+        if (!Fits(after, asked_.policy, asked_.cache).With(source.demand)) {
           larger.push_back(std::move(tenants));
           continue;
         }
 
         // The cost is the headroom that the device loses by the exchange.
-        after.Add(door.demand);
+        after.Add(source.demand);
         const double cost = PlacementCost(tenancy, after, asked_.policy, asked_.cache);
         const auto moves = static_cast<int>(tenants.size());
-        ways.push_back({door.device, std::move(tenants), moves, cost});
+        relocations.push_back({source.device, std::move(tenants), moves, cost});
       }
     }
 
-    door.sets = std::move(larger);
+    source.sets = std::move(larger);
   }
 
-  void AddTargets(Way& way, Devices closed) {
-    closed.push_back(way.from);
-    for (const size_t tenant : way.tenants) {
-      const auto target = CheapestTarget(AsNewcomer(asked_.view, plan_.occupancy[way.from], tenant), closed);
-      way.cost += target ? target->cost : 0;
-      way.moves += target ? 0 : 1;
+  void AddTargets(Relocation& relocation, Devices closed) {
+    closed.push_back(relocation.from);
+    for (const size_t tenant : relocation.tenants) {
+      const auto target = CheapestTarget(AsNewcomer(asked_.view, plan_.occupancy[relocation.from], tenant), closed);
+      relocation.cost += target ? target->cost : 0;
+      relocation.moves += target ? 0 : 1;
     }
   }
 
@@ -271,7 +271,7 @@ private:
 
   const Question& asked_;
   MovePlan plan_;
-  size_t looks_left_;
+  size_t sets_left_;
 };
 
 } // namespace

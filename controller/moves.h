@@ -23,7 +23,7 @@ struct MovePlan {
 /// the filters.
 std::optional<MovePlan> FindMoves(const Question& question);
 
-/// The resident as one that looks for a place, at the rate that it is reckoned with.
+/// The resident as one that looks for a place, at the rate that admission uses.
 Newcomer AsNewcomer(const ClusterView& view, const Tenancy& tenancy, size_t tenant);
 
 /// Whether the newcomer passes on the device: all filters, with a simulation where the models are unsure.

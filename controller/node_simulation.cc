@@ -32,7 +32,7 @@ NodeLoad NodeLoadOf(const ClusterView& view, const NodeId& node) {
   for (const auto& [id, device] : view.devices) {
     if (device.spec.node != node) continue;
     load.devices.push_back(LoadOf(view, id));
-    // Pre-processing is told for nominal cores; faster ones take less.
+    // Pre-processing is given for nominal cores; faster ones take less.
     for (const auto& app : load.devices.back().apps)
       load.preprocess_s.push_back(ToSeconds(view.apps.at(app.app).preprocess) / speed);
   }

@@ -51,7 +51,7 @@ public:
   /// The application is not placed any more: stops of all its kept copies, starts of who waited for it only.
   Commands Removed(const AppId& app);
 
-  /// The current copy failed: the copy to go back to, which is kept no longer. One that serves, else the latest one;
+  /// The current copy failed: the copy to roll back to, which is kept no longer. One that serves, else the latest one;
   /// absent where there is none.
   std::optional<Placement> TakeFallback(const AppId& app);
 

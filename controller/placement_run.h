@@ -23,7 +23,7 @@ struct NodeChange {
   bool shrinks = false; ///< an application left, by a move
 };
 
-/// Carries out decisions on a view of its own, without agents, and remembers them: what a simulation and the
+/// Carries out decisions on a view of its own, without agents, and records them: what a simulation and the
 /// offline baselines place with. Every application is taken to be ready at once.
 class PlacementRun {
 public:

@@ -58,7 +58,7 @@ Tenancy Tenancy::Empty(const ClusterView& view, const DeviceView& device) {
   tenancy.load.discipline = device.spec.discipline;
   tenancy.load.cores = std::max(static_cast<int>(device.spec.cores.size()), 1);
   tenancy.preprocessing = CoresOf(view, device.spec.node);
-  tenancy.Reckon();
+  tenancy.RecomputeKey();
   return tenancy;
 }
 
@@ -93,7 +93,7 @@ void Tenancy::Remove(size_t index) {
   tenants.erase(tenants.begin() + at);
   preprocessing.busy = std::max(preprocessing.busy - gone.rate_rps * tenant.goal.preprocess_s, 0.0);
   memory_bytes -= tenant.own_bytes + (HasModel(gone.model) ? 0 : tenant.model_bytes);
-  Reckon();
+  RecomputeKey();
 }
 
 void Tenancy::RemoveLast(const Tenancy& before) {
@@ -108,10 +108,10 @@ void Tenancy::SetLastRate(double rate_rps) {
   AppLoad& last = load.apps.back();
   preprocessing.busy += (rate_rps - last.rate_rps) * tenants.back().goal.preprocess_s;
   last.rate_rps = rate_rps;
-  Reckon();
+  RecomputeKey();
 }
 
-void Tenancy::Reckon() {
+void Tenancy::RecomputeKey() {
   key = ContentKey();
   key.Add(static_cast<uint64_t>(load.discipline)).Add(static_cast<uint64_t>(load.cores));
   key.Add(static_cast<uint64_t>(device->spec.kind)).Add(device->spec.memory_bytes);

@@ -66,7 +66,7 @@ struct Tenancy {
   void SetLastRate(double rate_rps);
 
 private:
-  void Reckon();
+  void RecomputeKey();
 };
 
 /// An application that looks for a place.

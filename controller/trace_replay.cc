@@ -90,7 +90,7 @@ DeviceFit FitOf(const TraceRun& run, const std::vector<double>& tails) {
     window.apps.push_back(std::move(app));
   }
 
-  // Arrivals count all requests; service times come only from those whose start can be told.
+  // Arrivals count all requests; service times come only from those whose start is known.
   for (const auto& request : run.requests)
     ++window.apps[request.model].arrivals;
   for (const auto& one : ServedOf(run, tails))
@@ -301,7 +301,7 @@ std::vector<TraceModel> FitTrace(const TraceRun& run, bool with_tails) {
     const ModelId id = MakeModelId(run.models[m], "1");
     for (const auto& one : fit.models) {
       if (one.model != id) continue;
-      // Without a request after one of its own kind, the switch cannot be told from the service.
+      // Without a request after one of its own kind, the switch cannot be separated from the service.
       const auto& service = one.service.weight > 0 ? one.service : one.switched_service;
       const double switched = one.switched_service.weight > 0 ? one.switched_service.mean : service.mean;
 

@@ -30,7 +30,7 @@ std::optional<AppSnapshot> UndoLog::Failed(uint64_t ticket) {
 
     const auto later = found + 1;
     if (later != changes.end()) {
-      // The later change was made on top of this one: undoing it must go back to before both.
+      // The later change was made on top of this one: its rollback must restore what was before both.
       later->before = std::move(found->before);
       changes.erase(found);
       return std::nullopt;

@@ -20,8 +20,8 @@ public:
   /// The change is on disk.
   void Durable(uint64_t ticket);
 
-  /// The change is not on disk: what the application must go back to now. Nothing while later changes of it stand:
-  /// if those fail, too, they go back beyond this one.
+  /// The change is not on disk: what the application must be rolled back to now. Nothing while later changes of it
+  /// stand: if those fail, too, they roll back beyond this one.
   std::optional<AppSnapshot> Failed(uint64_t ticket);
 
   /// Whether changes of the application are under way to the disk.

@@ -132,7 +132,7 @@ RC_GTEST_PROP(AssessmentProperties, WhatIsSurelyKeptIsPredictedBelowItsLimit, ()
   }
 }
 
-RC_GTEST_PROP(AssessmentProperties, AGlanceAtMeansAgreesWithTheSolvedModel, ()) {
+RC_GTEST_PROP(AssessmentProperties, BoundsOfMeansAgreeWithTheSolvedModel, ()) {
   // Means of fifo devices are mostly judged by bounds of the mean wait: the answer must be that of the model.
   ViewBuilder builder = OneDevice();
   builder.Model("o:1", {.service_ms = Number(1, 30), .scv = 0.5, .switch_ms = Number(0, 10)});

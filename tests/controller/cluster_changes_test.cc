@@ -179,7 +179,7 @@ TEST(Describe, NamesOneHealthyDeviceOfEachTypeToProfile) {
   EXPECT_EQ(DevicesToProfile(view, model, true), (std::vector<DeviceId>{DeviceId("n3/tpu0")}));
 }
 
-TEST(ClusterChanges, RemembersABoundedNumberOfRefusals) {
+TEST(ClusterChanges, KeepsABoundedNumberOfRefusals) {
   ClusterView view;
   for (size_t i = 0; i < kMaxRefused + 3; ++i)
     RefuseApp(view, MakeApp("a" + std::to_string(i), "m"));

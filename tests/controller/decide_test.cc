@@ -24,7 +24,7 @@ TEST(Decide, EmptyClusterRejects) {
   EXPECT_EQ(decision.max_rate_rps, 0);
 }
 
-TEST(Decide, RemembersTheViewItWasMadeAgainst) {
+TEST(Decide, RecordsTheViewItWasMadeAgainst) {
   const auto view = OneDevice().Build();
   EXPECT_EQ(Decide(view, MakeApp("a", "m"), {}).view_version, view.version);
 }

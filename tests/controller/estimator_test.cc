@@ -294,7 +294,7 @@ TEST(DeviceEstimator, AnnouncesAFitThatGrowsSurer) {
     ASSERT_EQ(announced.models.size(), 1u);
     EXPECT_GE(announced.apps[0].rate.weight, estimator.fit().apps[0].rate.weight / 2) << arrivals;
     EXPECT_GE(announced.models[0].service.weight, estimator.fit().models[0].service.weight / 2) << arrivals;
-    EXPECT_LE(times, 10) << arrivals << ": a doubling is told, not each window";
+    EXPECT_LE(times, 10) << arrivals << ": a doubling is announced, not each window";
   }
 }
 

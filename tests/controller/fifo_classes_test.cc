@@ -30,7 +30,7 @@ TEST(GroupByModel, NumbersGroupsInOrderOfModel) {
   EXPECT_EQ(std::vector<size_t>(groups.group_of.begin(), groups.group_of.end()), (std::vector<size_t>{2, 0, 2, 1}));
 }
 
-TEST(GroupByModel, ToldApartByVersionToo) {
+TEST(GroupByModel, DistinguishesVersions) {
   auto load = MakeLoad(Discipline::kFifo, {{1, 0.1, 0, 0, "m"}, {1, 0.1, 0, 0, "m"}});
   load.apps[1].model = MakeModelId("m", "2");
   EXPECT_EQ(GroupByModel(load).count, 2);

@@ -19,7 +19,7 @@ TEST(LinearProgram, RowsAndColumnsAreNumberedFromZeroEachForItself) {
   EXPECT_EQ(program.columns()[1].objective, -1);
 }
 
-TEST(LinearProgram, ColumnsAreNonNegativeAndFractionalUnlessTold) {
+TEST(LinearProgram, ColumnsAreNonNegativeAndFractionalByDefault) {
   LinearProgram program;
   program.AddColumn({}, 0);
   EXPECT_EQ(program.columns()[0].bounds.low, 0);

@@ -15,7 +15,7 @@ ContentKey KeyOf(uint64_t content) {
   return ContentKey().Add(content);
 }
 
-TEST(Memo, ComputesOnceWhileItRemembers) {
+TEST(Memo, ComputesOnceWhileCached) {
   Memo<int> memo(10);
   int computed = 0;
   for (int i = 0; i < 5; ++i)
@@ -64,7 +64,7 @@ TEST(Memo, ForgetsWhatWasNotAskedForInTwoGenerations) {
   for (uint64_t content = 0; content < 7; ++content)
     ask(content);
   ask(3);
-  EXPECT_EQ(computed, 7) << "the older of the two generations is remembered";
+  EXPECT_EQ(computed, 7) << "the older of the two generations is still cached";
   ask(0);
   EXPECT_EQ(computed, 8) << "the one before is not";
 }

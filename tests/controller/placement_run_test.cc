@@ -37,7 +37,7 @@ TEST(PlacementRun, MovesComeBeforeTheNewcomer) {
   EXPECT_EQ(run.view().placements.size(), 4U);
 }
 
-TEST(PlacementRun, RemembersWhatANodeHosted) {
+TEST(PlacementRun, RecordsWhatANodeHosted) {
   auto run = Filled(3);
   run.Take(Admit(3, "n/d", {{AppId("a1"), DeviceId("n/d"), DeviceId("o/d")}}));
   EXPECT_EQ(run.NodeAfter(NodeId("n"), 0).placements.size(), 0U);

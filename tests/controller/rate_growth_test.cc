@@ -85,7 +85,7 @@ RC_GTEST_PROP(RateGrowthProperties, TheMeanWaitLiesBetweenItsBounds, ()) {
 }
 
 /// What bounds decide, the model would have decided.
-RC_GTEST_PROP(RateGrowthProperties, AGlanceJudgesLikeTheModel, ()) {
+RC_GTEST_PROP(RateGrowthProperties, TheEstimateJudgesLikeTheModel, ()) {
   const auto load = AnyLoad(Number(5, 90) / 100);
   const DeviceView device;
   const auto tenancy = WithGoal(device, load, {.statistic = Statistic::kMean, .limit_s = Number(20, 300) / 1000});

@@ -38,7 +38,7 @@ TEST(UndoLog, ALaterChangeThatStandsIsNotTouched) {
   EXPECT_FALSE(log.IsPending(kCam));
 }
 
-TEST(UndoLog, ChangesThatFailTogetherGoBackBeforeAllOfThem) {
+TEST(UndoLog, ChangesThatFailTogetherRollBackToBeforeAllOfThem) {
   UndoLog log;
   const auto first = log.Begin(At(7)), second = log.Begin(At(8)), third = log.Begin(At(9));
   EXPECT_EQ(log.Failed(first), std::nullopt);
