@@ -74,7 +74,6 @@ public:
     const auto [least_s, most_s] = MeanWaitBounds(classes_);
     bool all = true;
     for (size_t i = 0; i < t.tenants.size(); ++i) {
-
       // The test of the cores comes first: without enough of them no wait on the device matters.
       const auto time = t.preprocessing.TimeOf(t.tenants[i].goal.preprocess_s);
       if (!time) return false;

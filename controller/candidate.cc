@@ -91,10 +91,14 @@ const Assessment& Candidate::assessed_after() const {
 
 const std::vector<Candidate::Neighbour>& Candidate::neighbours() const {
   if (neighbours_) return *neighbours_;
+
   neighbours_.emplace();
+  // Neighbours share only the node's cores: without pre-processing the newcomer changes nothing for them.
   if (!demand_ || demand_->tenant.goal.preprocess_s == 0) return *neighbours_;
+
   for (const size_t i : question_.occupancy.Neighbours(index_)) {
     Tenancy tenancy = question_.occupancy[i];
+    // The neighbour's own load stays; it waits for cores that the newcomer uses.
     tenancy.preprocessing.busy = preprocessing_after().busy;
     const auto assessed = AssessmentOf(tenancy, question_.cache);
     neighbours_->push_back({std::move(tenancy), assessed});

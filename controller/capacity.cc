@@ -116,7 +116,6 @@ private:
 
     // Greedy, by applications gained for the price: the bound is short only by what whole devices waste.
     for (size_t i = 0; i < question_.offers.size() && MayTry(); ++i) {
-
       auto devices = best_.devices;
       if (++devices[i] > question_.offers[i].most) continue;
 
@@ -162,7 +161,6 @@ private:
 
   /// Why it does not work: the demand that has the fewest places.
   Status Refusal() {
-
     // Without a purchase to show, the largest cluster tells which demand is the one that fits nowhere.
     if (best_.devices.empty()) {
       std::vector<int> most;

@@ -45,7 +45,7 @@ std::optional<size_t> Deliberation::Choose(const DeviceId& current) {
 void Deliberation::ShowFully(size_t device) {
   Candidate candidate(question_, device);
   Verdict& verdict = verdicts_[device];
-  if (!confirmed_.contains(device)) {
+  if (!simulated_.contains(device)) {
     candidate.ShowExactly();
     verdict = VerdictOf(candidate);
   }
@@ -145,16 +145,20 @@ std::optional<size_t> Deliberation::LeastFragmenting() {
 /// The best of all, or of each kind of device and then the kind whose utilization grows least.
 std::optional<size_t> Deliberation::BestOfKinds() {
   const bool by_kind = ChoosesByKind(question_.policy.placement);
+
   std::map<DeviceKind, size_t> best;
   for (size_t d = 0; d < verdicts_.size(); ++d) {
     if (!verdicts_[d].ok) continue;
+    // Tiers of different kinds say nothing about each other, so each kind has its own best.
     const auto kind = by_kind ? candidates_[d].device().spec.kind : DeviceKind();
     const auto [held, is_first] = best.try_emplace(kind, d);
     if (!is_first && PreferenceOf(d) < PreferenceOf(held->second)) held->second = d;
   }
+
   const auto chosen = std::min_element(best.begin(), best.end(), [&](const auto& a, const auto& b) {
     return Growth(verdicts_[a.second]) < Growth(verdicts_[b.second]);
   });
+
   return chosen == best.end() ? std::nullopt : std::optional(chosen->second);
 }
 
@@ -169,22 +173,26 @@ std::optional<size_t> Deliberation::IfAdmitted(const DeviceId& device) const {
 /// reconsider.
 bool Deliberation::Confirm(size_t device) {
   if (RulesOf(question_.policy.placement) != Rules::kOurs || !candidates_[device].IsUnsure()) return false;
-  if (!confirmed_.insert(device).second) return false;
+  if (!simulated_.insert(device).second) return false;
   candidates_[device].Simulate();
   verdicts_[device] = VerdictOf(candidates_[device]);
   return true;
 }
 
+// Only `objectives` may be too strict by the fast models' error; what other filters say is certain.
 void Deliberation::RetryRefused() {
   std::vector<size_t> refused;
   for (size_t d = 0; d < verdicts_.size(); ++d) {
-    if (verdicts_[d].filter == FilterKind::kObjectives && !confirmed_.contains(d)) refused.push_back(d);
+    if (verdicts_[d].filter == FilterKind::kObjectives && !simulated_.contains(d)) refused.push_back(d);
   }
+
   std::stable_sort(refused.begin(), refused.end(),
                    [&](size_t a, size_t b) { return verdicts_[a].utilization_after < verdicts_[b].utilization_after; });
+
   int left = kMaxRefusedRetried;
   for (const size_t d : refused) {
     if (left <= 0) return;
+    // A device whose verdict no simulation could change costs nothing and does not count.
     if (Confirm(d)) --left;
     if (verdicts_[d].ok) return;
   }

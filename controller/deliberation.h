@@ -38,7 +38,7 @@ private:
   std::vector<std::optional<Preference>> preferences_; ///< of those that were asked for
   std::vector<std::optional<double>> scores_;          ///< kFragmentation: the same
   std::optional<Fragmentation> fragmentation_;
-  std::set<size_t> confirmed_;
+  std::set<size_t> simulated_;
 
   const Preference& PreferenceOf(size_t device);
   double ScoreOf(size_t device, double best);

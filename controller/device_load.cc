@@ -91,12 +91,15 @@ std::optional<ModelTiming> TimingOf(const ClusterView& view, const DeviceView& d
 
 /// Placements and applications are both in order of name: one pass. Then they are dealt out to the devices.
 ResidentIndex::ResidentIndex(const ClusterView& view, const AppId& without) : begins_(view.devices.size() + 1) {
+  // By position and not by id: the lists below are one array, filled by counting instead of one vector a device.
   std::unordered_map<DeviceId, size_t> positions;
   positions.reserve(view.devices.size());
   for (const auto& [id, device] : view.devices)
     positions.emplace(id, positions.size());
+
   std::vector<std::pair<size_t, PlacedApp>> placed;
   placed.reserve(view.placements.size());
+  // Both maps are in order of name: one pass over both instead of a look-up for each placement.
   auto app = view.apps.begin();
   for (const auto& [name, placement] : view.placements) {
     while (app != view.apps.end() && app->first < name)
@@ -107,8 +110,10 @@ ResidentIndex::ResidentIndex(const ClusterView& view, const AppId& without) : be
     placed.push_back({device->second, {&placement, &app->second}});
     begins_[device->second + 1] += 1;
   }
+
   std::partial_sum(begins_.begin(), begins_.end(), begins_.begin());
   residents_.resize(placed.size());
+
   auto next = begins_;
   for (const auto& [device, resident] : placed)
     residents_[next[device]++] = resident;

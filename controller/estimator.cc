@@ -139,8 +139,11 @@ void DeviceEstimator::ForgetLongUnseen(const MeasurementWindow& window) {
     apps.insert(app.app);
     models.insert(app.model);
   }
+
   KeepLastListed(fit_.models, [&](const ModelFit& fit) { return models.contains(fit.model); });
   if (!KeepLastListed(fit_.apps, [&](const AppFit& fit) { return apps.contains(fit.app); })) return;
+
+  // Arrivals follow the fit: they would otherwise grow with every name that was ever seen.
   std::set<AppId> kept;
   for (const auto& app : fit_.apps)
     kept.insert(app.app);
@@ -148,7 +151,6 @@ void DeviceEstimator::ForgetLongUnseen(const MeasurementWindow& window) {
 }
 
 void DeviceEstimator::TakeArrivals(const MeasurementWindow& window) {
-
   // Applications seen for the first time get an entry, so that the loop below covers all.
   for (const auto& app : window.apps) {
     if (FindApp(fit_, app.app) == nullptr) fit_.apps.push_back({app.app, {}});
@@ -157,7 +159,6 @@ void DeviceEstimator::TakeArrivals(const MeasurementWindow& window) {
   // Every application fades, also one without an arrival in this window: silence is evidence, too.
   const double retained = Retained();
   for (auto& app : fit_.apps) {
-
     auto& a = arrivals_[app.app];
     for (double* sum : {&a.count, &a.seconds, &a.gaps, &a.gap_sum, &a.gap_sum2})
       *sum *= retained;

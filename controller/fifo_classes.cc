@@ -58,13 +58,17 @@ ModelGroups GroupByModel(const DeviceLoad& load) {
 ShortList<FifoClass> FifoClassesOf(const DeviceLoad& load, const ModelGroups& groups) {
   ShortList<FifoClass> classes(groups.count);
   double total = 0;
+
   for (size_t i = 0; i < load.apps.size(); ++i) {
     classes[groups.group_of[i]].rate_rps += load.apps[i].rate_rps;
     total += load.apps[i].rate_rps;
   }
+
+  // The model after a switch is always another one; with one class there is no other.
   const bool switches = groups.count > 1;
   for (size_t i = 0; i < load.apps.size(); ++i)
     AddApp(classes[groups.group_of[i]], load.apps[i], switches ? load.apps[i].switch_s : 0);
+
   for (auto& one : classes)
     one.share = one.rate_rps / total;
   return classes;

@@ -159,7 +159,7 @@ template <class V> struct alignas(sizeof(V)) Search {
   }
 };
 
-/// sigma_i, the zero of d_i in (0, Lambda], and the residue lam_i C_i / -d_i' there: docs/models/fifo.md, eq. (F6), (F8).
+/// sigma_i, the zero of d_i in (0, Lambda], and the residue lam_i C_i / -d_i' there: eq. (F6), (F8).
 struct PoleTask {
   const PartTable& table;
   double* sigma;
@@ -183,7 +183,6 @@ template <int N> struct PoleKernel {
         if (search.Step(d.value, d.slope)) break;
       }
 
-      // Evaluated once more: the last step moved x.
       const auto d = DenominatorsFrom(task.table, i, search.x);
       lanes::Store(search.x, task.sigma + i);
       lanes::Store(d.rate_c, task.rate_c + i);
@@ -247,7 +246,6 @@ PoleGroups GroupPoles(const ShortList<Pole>& poles, double total, double negligi
   for (size_t i = 0; i < poles.size(); ++i) {
     if (result.weight_of[i] > 0) result.weight_of[i] /= groups[result.group_of[i]].weight;
   }
-
   return result;
 }
 
@@ -291,7 +289,7 @@ template <int N> struct ZeroKernel {
                      .x = guess,
                      .last_step = lanes::Max(V(kLastStep * gap), V{} + kRounding * task.table.total_rate)};
 
-    // docs/models/fifo.md, eq. (F7), by Newton's method on D(z) times the distances to both poles.
+    // docs/models/fifo.md, eq. (F7): D(z) times the distances to both poles is nearly straight.
     for (int step = 0; step < kMaxSteps; ++step) {
       const V &z = search.x, room = (z - left) * (right - z);
       V sum = V{} + 1, slope{};
@@ -301,10 +299,8 @@ template <int N> struct ZeroKernel {
         sum -= ratio;
         slope -= (d.rate_c_slope - ratio * d.slope) * inverse;
       }
-      // The poles at the ends taken out, which makes it nearly straight.
       if (search.Step(V(sum * room), V(slope * room + sum * (left + right - 2 * z)))) break;
     }
-
     Write(task, k, search.x);
   }
 
@@ -373,11 +369,9 @@ void SolveGroups(const PartTable& table, const PoleGroups& poles, Instructions i
       rows[k * (n + 1) + g] = coefficients[g * stride + k];
     rows[k * (n + 1) + n] = 0;
   }
-
   SolveLinear(rows.data(), n, shares.data());
 
-  // Probabilities: rounding must neither make one negative nor change their sum.
-  double sum = 0; // rounding may leave a hair below 0, or of the sum
+  double sum = 0; // rounding may leave a share just below 0, and a sum just off 1
   for (auto& share : shares)
     sum += share = std::max(share, 0.0);
   for (auto& share : shares)

@@ -34,15 +34,18 @@ struct Nodes {
 
   Nodes() {
     double binomial = 1, left = 1; // of the partial sums that have the node
+
     for (size_t k = 0; k < kNodes; ++k) {
       const double im = 2 * kPi * static_cast<double>(k), size = kA * kA + im * im;
       inverse_re[k] = kA / size;
       inverse_im[k] = -im / size;
+      // Up to node n every averaged partial sum has the node; each later node drops out of one more.
       if (k > kTerms) {
         const auto m = static_cast<double>(k - kTerms - 1);
         left -= std::ldexp(binomial, -kAveraged);
         binomial *= (kAveraged - m) / (m + 1);
       }
+
       weight[k] = (k == 0 ? 0.5 : 1) * (k % 2 == 0 ? 1 : -1) * left;
     }
   }
@@ -138,7 +141,6 @@ template <int N> struct InversionKernel {
   AVOCET_LANES_INLINE static void Fill(const InversionTask& task, size_t first, Lanes& to) {
     for (size_t lane = 0; lane < N; ++lane) { // lanes beyond the last repeat it
       const auto& one = task.inversions[std::min(first + lane, task.inversions.size() - 1)];
-
       to.inverse_u[lane] = 1 / one.u;
       to.mass[lane] = one.mass;
       to.same[lane] = one.same;
@@ -161,13 +163,11 @@ template <int N> struct InversionKernel {
       const auto& one = task.classes[i];
       for (const auto& part : one.parts) {
         const double rate = one.rate_rps * part.weight;
-
         for (size_t lane = 0; lane < N; ++lane)
           rotor->is_own[lane] = lanes.own[lane] == i ? 1 : 0;
         rotor->rate = rate;
 
-        // Constant parts are exponentials: they rotate from node to node. A gamma is computed at each node, and only
-        // its switch rotates.
+        // Exponentials rotate from node to node; a gamma is computed at each, and only its switch rotates.
         rotor->gamma = part.scv > 0 ? &part : nullptr;
         if (rotor->gamma == nullptr) rotor->plain.Start(part.mean_s, lanes.inverse_u, rate);
         if (rotor->gamma == nullptr)
@@ -263,7 +263,6 @@ template <int N> struct InversionKernel {
         SetGamma(lanes.service[lane], node.x, lane, service);
       whole = lanes::Multiply(whole, service);
     }
-
     return lanes.mass * node.inverse.re - whole.re;
   }
 
@@ -277,7 +276,6 @@ template <int N> struct InversionKernel {
     } else {
       rotor.plain.Next();
     }
-
     rotor.switched.Next();
 
     plain.re += b.re;
@@ -287,7 +285,8 @@ template <int N> struct InversionKernel {
   }
 };
 
-/// Zero at the quantile, and close to a line in the tail, which suits the interpolation: docs/models/fifo.md, eq. (F28).
+/// Zero at the quantile, and close to a line in the tail, which suits the interpolation: docs/models/fifo.md, eq.
+/// (F28).
 double Excess(double survival, double p) {
   return std::log(std::max(survival, kLeastSurvival)) - std::log1p(-p);
 }
@@ -315,8 +314,7 @@ void FifoModel::InvertedCdf(std::span<const ResponseLimit> limits, std::span<dou
     answers[n] = 0;
     if (t < 0) continue;
 
-    // docs/models/fifo.md, eq. (F23): the requests that do not wait are exact; no inversion could represent their
-    // atoms.
+    // docs/models/fifo.md, eq. (F23): what does not wait is exact, as no inversion could represent its atoms.
     for (const auto& part : ServiceParts(app.service)) {
       Inversion one{.own = app.class_index, .c_own = c, .c_other = c_other, .answer = n, .factor = part.probability};
       answers[n] += part.probability * (c * ServiceCdf(part, t) + c_other * ServiceCdf(part, t - app.switch_s));
@@ -339,9 +337,8 @@ void FifoModel::InvertedCdf(std::span<const ResponseLimit> limits, std::span<dou
   InversionTask task{classes_, idle_, total_rate_, {inversions.data(), inversions.size()}, answers};
   RunLanes<InversionKernel>(instructions_, task);
 
-  // The parts are right to 1e-8 each; their sum must still be a probability.
   for (auto& answer : answers)
-    answer = std::min(answer, 1.0);
+    answer = std::min(answer, 1.0); // parts are right to 1e-8 each, so their sum may exceed 1
 }
 
 bool FifoModel::IsExact() const {
@@ -365,7 +362,6 @@ double FifoModel::Cdf(size_t app, double t) const {
 /// not the quantile narrow the bracket, so that the search ends on their right side.
 std::optional<double> FifoModel::AtomIn(size_t index, Bracket& times, double p) const {
   const auto& app = apps_[index];
-
   const double c = idle_[app.class_index], c_other = std::max(1 - rho_ - c, 0.0);
   for (const auto& part : ServiceParts(app.service)) {
     // A varying service smooths everything: it leaves no atom.

@@ -57,13 +57,17 @@ WaitBounds MeanWaitBounds(const ShortList<FifoClass>& classes) {
 FifoModel::FifoModel(const DeviceLoad& load, Instructions instructions) : instructions_(instructions) {
   const auto groups = GroupByModel(load);
   classes_ = FifoClassesOf(load, groups);
+
+  // The same rule as in FifoClassesOf: a single class never switches.
   for (size_t i = 0; i < load.apps.size(); ++i) {
     const double switch_s = classes_.size() > 1 ? load.apps[i].switch_s : 0;
     apps_.push_back({groups.group_of[i], load.apps[i].service, switch_s, load.apps[i].tail_s});
   }
+
   total_rate_ = TotalRate(classes_);
   rho_ = OfferedLoad(classes_);
   stretch_ = 1 + BurstinessShare(load);
+
   idle_.resize(classes_.size());
   IdleProbabilities(classes_, instructions_, {idle_.data(), idle_.size()});
   SolveMoments();

@@ -37,15 +37,19 @@ bool MeetsAll(const DeviceLoad& load, const ResponseGoals& goals, int simulated_
 double LargestRateFactor(const DeviceLoad& load, const ResponseGoals& goals, int simulated_requests) {
   AVOCET_CHECK(!load.apps.empty() && goals.size() == load.apps.size());
   double fails = kStableUtilization / Utilization(load), passes = kLeastShare * fails;
+
   const auto meets = [&](double factor) { return MeetsAll(Scaled(load, factor), goals, simulated_requests); };
+  // Both ends first: most loads are far from a limit, or have none below saturation.
   if (!meets(passes)) return 0;
   const double nearly = fails * (1 - kTolerance);
   if (meets(nearly)) return nearly;
   fails = nearly;
+
   for (int step = 0; step < kMaxSteps && fails - passes > kTolerance * passes; ++step) {
     const double middle = (passes + fails) / 2;
     (meets(middle) ? passes : fails) = middle;
   }
+
   return passes;
 }
 

@@ -172,12 +172,16 @@ bool DeviceResponse::Meets(size_t app, Statistic statistic, double limit_s) cons
 bool DeviceResponse::MeetsAll(const ResponseGoals& goals) const {
   if (!stable) return false;
   AVOCET_CHECK(goals.size() == apps.size());
+
   UndecidedGoals undecided;
+  // The cheap answers first: one goal that is missed saves the inversions of all others.
   for (size_t i = 0; i < goals.size(); ++i) {
     const auto meets = goals[i] ? MeetsCheaply(i, *goals[i]) : true;
     if (meets == false) return false;
     if (!meets) undecided.Add(i, *goals[i]);
   }
+
+  // The rest in one call: inversions that are computed side by side share their nodes.
   const auto met = undecided.Decide(*this);
   return std::find(met.begin(), met.end(), 0) == met.end();
 }
@@ -185,12 +189,14 @@ bool DeviceResponse::MeetsAll(const ResponseGoals& goals) const {
 std::vector<char> DeviceResponse::MeetsEach(const ResponseGoals& goals) const {
   std::vector<char> meets_each(goals.size(), 0);
   if (!stable) return meets_each;
+
   UndecidedGoals undecided;
   for (size_t i = 0; i < goals.size(); ++i) {
     const auto meets = goals[i] ? MeetsCheaply(i, *goals[i]) : true;
     meets_each[i] = meets.value_or(false) ? 1 : 0;
     if (!meets) undecided.Add(i, *goals[i]);
   }
+
   const auto met = undecided.Decide(*this);
   for (size_t n = 0; n < met.size(); ++n)
     meets_each[undecided.limits()[n].app] = met[n];

@@ -126,16 +126,23 @@ private:
   /// The cheapest ones with at most `most` moves, by the fast models.
   std::vector<Relocation> CheapestRelocations(const Newcomer& newcomer, const Devices& closed, int most, size_t tries) {
     std::vector<Source> sources = NearestSources(newcomer, closed);
+
     std::vector<Relocation> relocations;
+    // By size, and not device by device: where the bound ends the search, all devices have had their small sets.
     for (int size = 1; size <= most; ++size) {
       for (Source& source : sources)
         EnlargeSets(source, relocations);
     }
+
+    // Targets are expensive to find, so only the cheapest sets get theirs.
     KeepCheapest(relocations, kMaxPriced);
     for (Relocation& relocation : relocations)
       AddTargets(relocation, closed);
+
+    // A resident without a target takes one more move, which may be one too many.
     std::erase_if(relocations, [&](const Relocation& relocation) { return relocation.moves > most; });
     KeepCheapest(relocations, tries);
+
     return relocations;
   }
 
@@ -149,12 +156,15 @@ private:
 
   std::vector<Source> NearestSources(const Newcomer& newcomer, const Devices& closed) {
     const Question question = Ask(newcomer);
+
     std::vector<std::pair<double, Source>> sources;
     for (size_t d = 0; d < plan_.occupancy.size(); ++d) {
       const Candidate candidate(question, d);
+      // What neither a lower rate nor more memory could change, no departure changes.
       if (Contains(closed, d) || !candidate.demand() || !IsOpen(candidate)) continue;
       sources.push_back({Nearness(candidate), {d, *candidate.demand(), MovableTenants(d)}});
     }
+
     std::stable_sort(sources.begin(), sources.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
     std::vector<Source> nearest;
     for (size_t i = 0; i < std::min(sources.size(), kMaxSources); ++i)
@@ -230,9 +240,11 @@ private:
     for (const size_t to : LeastUtilized(closed)) {
       const Tenancy& target = plan_.occupancy[to];
       const auto demand = plan_.occupancy.DemandOn(to, resident);
+
       if (!demand || !Fits(target, asked_.policy, asked_.cache).With(*demand)) continue;
       const double cost = PlacementCost(target, *demand, asked_.policy, asked_.cache);
       if (!best || cost < best->cost) best = {to, cost};
+      // Counted here, where it fits: devices that are too full cost little and do not use up the bound.
       if (++compared == kMaxTargets) break;
     }
     return best;
@@ -244,8 +256,10 @@ private:
     for (size_t d = 0; d < plan_.occupancy.size(); ++d) {
       const Tenancy& tenancy = plan_.occupancy[d];
       if (Contains(closed, d) || tenancy.device->health != DeviceHealth::kHealthy) continue;
+      // Utilization as a stand-in for the cost, which is computed only for the first that fit.
       open.emplace_back(AssessmentOf(tenancy, asked_.cache)->utilization, d);
     }
+
     std::sort(open.begin(), open.end());
     Devices devices;
     for (const auto& [utilization, device] : open)

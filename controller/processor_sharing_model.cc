@@ -21,7 +21,8 @@ constexpr int kTerms = 30;
 constexpr int kAveraged = 12;
 constexpr double kLeastSkew = 1e-3;
 
-/// docs/models/sharing.md, eq. (S18): b(y), rho times the transform of the residual service, at the nodes y = (A + 2 k pi i) / (2 x), k = 0, 1, ...
+/// rho times the transform of the residual service, at the nodes y = (A + 2 k pi i) / (2 x), k = 0, 1, ...
+/// It is b(y) of docs/models/sharing.md, eq. (S18).
 class BusyWalk {
 public:
   BusyWalk(const std::vector<ServicePart>& services, const std::vector<double>& rates, double x)
@@ -85,7 +86,8 @@ struct WeightedSize {
   double size, weight;
 };
 
-/// Two-point Gauss-Laguerre rule: nodes and weights match three moments of the gamma. docs/models/sharing.md, eq. (S19).
+/// Two-point Gauss-Laguerre rule: nodes and weights match three moments of the gamma.
+/// docs/models/sharing.md, eq. (S19).
 std::array<WeightedSize, 2> SizesOf(const ServicePart& service) {
   const double mean = service.mean_s, scv = service.scv;
   if (scv <= 0) return {{{mean, 1}, {mean, 0}}};

@@ -66,7 +66,6 @@ double EstimatedRateFactor(std::span<const RateGrowth> apps, double utilization,
   if (any && cores.busy > 0) most = std::min(most, kStableUtilization / cores.share());
   // Each goal is tested at the least bound so far: most applications need one evaluation and no search.
   for (const auto& app : apps) {
-
     const Growing growing(app, utilization);
     const auto keeps = [&](double factor) {
       // Waits grow with 1 / (1 - utilization): a guess that costs no model, used to rank and not to admit.

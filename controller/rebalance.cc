@@ -63,13 +63,17 @@ private:
   /// The resident's targets where it costs least, by the fast models.
   std::vector<Shift> ShiftsOf(size_t from, size_t tenant) const {
     std::vector<Shift> shifts;
+
     const Newcomer resident = ResidentAt(from, tenant);
     for (size_t to = 0; to < occupancy_.size(); ++to) {
+      // A device that gave takes nothing, and a node with freed cores neither: see PlanRebalance.
       if (to == from || !IsOpen(to, gave_) || freed_.contains(NodeOf(to))) continue;
+
       const auto demand = occupancy_.DemandOn(to, resident);
       if (!demand || !Fits(occupancy_[to], policy_, cache_).With(*demand)) continue;
       shifts.push_back({from, tenant, to, PlacementCost(occupancy_[to], *demand, policy_, cache_)});
     }
+
     std::stable_sort(shifts.begin(), shifts.end(), [](const Shift& a, const Shift& b) { return a.value < b.value; });
     if (shifts.size() > kMaxTargets) shifts.resize(kMaxTargets);
     return shifts;
@@ -112,13 +116,17 @@ private:
   /// Moves that make more room, those that make most first.
   std::vector<Shift> WorthwhileShifts() const {
     std::vector<Shift> worthwhile;
+    // At least one per cent of one device: without any room the gain must still be worth a reload.
     const double least = plan_.room_after + kLeastGain * std::max(plan_.room_after, 1.0);
+
     for (const Shift& departure : Departures()) {
       for (Shift& shift : ShiftsOf(departure.from, departure.tenant)) {
+        // The room of the whole cluster: what a move frees here may close there.
         shift.value = RoomOf(After(shift));
         if (shift.value >= least) worthwhile.push_back(shift);
       }
     }
+
     std::stable_sort(worthwhile.begin(), worthwhile.end(),
                      [](const Shift& a, const Shift& b) { return a.value > b.value; });
     if (worthwhile.size() > kMaxConfirmed) worthwhile.resize(kMaxConfirmed);

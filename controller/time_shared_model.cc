@@ -35,16 +35,20 @@ Legendre LegendreAt(int n, double x) {
 
 Quadrature GaussLegendre(int n) {
   Quadrature rule;
+
   for (int i = 0; i < n; ++i) {
+    // A start near enough that Newton finds the node of its index and not a neighbour's.
     double x = std::cos(std::numbers::pi * (i + 0.75) / (n + 0.5));
     for (int step = 0; step < 20; ++step) { // Newton: from this start it converges in 5
       const auto p = LegendreAt(n, x);
       x -= p.value / p.derivative;
     }
+
     const double slope = LegendreAt(n, x).derivative;
     rule.nodes.push_back((1 + x) / 2);
     rule.weights.push_back(1 / ((1 - x * x) * slope * slope));
   }
+
   return rule;
 }
 
@@ -60,14 +64,17 @@ const Quadrature& QuadratureFor(size_t executors) {
 std::vector<double> MeanShares(const std::vector<double>& busy) {
   const auto& rule = QuadratureFor(busy.size());
   std::vector<double> shares(busy.size(), 0.0);
+
   for (size_t k = 0; k < rule.nodes.size(); ++k) {
     const double z = rule.nodes[k];
+    // The product over all, divided by each: linear instead of quadratic in the executors.
     double product = rule.weights[k];
     for (const double u : busy)
       product *= 1 - u + u * z;
     for (size_t i = 0; i < busy.size(); ++i)
       shares[i] += product / (1 - busy[i] + busy[i] * z);
   }
+
   return shares;
 }
 
@@ -78,12 +85,14 @@ std::vector<double> BusyFixedPoint(const std::vector<double>& loads, double limi
     const auto shares = MeanShares(busy);
     double change = 0;
     for (size_t i = 0; i < busy.size(); ++i) {
+      // Half a step at a time: a whole one may overshoot, as every other executor moves with it.
       const double next = (busy[i] + std::min(loads[i] / shares[i], limit)) / 2;
       change = std::max(change, std::abs(next - busy[i]));
       busy[i] = next;
     }
     if (change < kFixedPointTolerance) break;
   }
+
   return busy;
 }
 

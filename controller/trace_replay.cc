@@ -268,7 +268,6 @@ private:
     // The noise is what a perfect model would seem to err with as many requests.
     const auto samples = Replications(load, run.requests.size(), replications_);
     for (size_t m = 0; m < models.size(); ++m) {
-
       const double mean = response.At(m, Statistic::kMean), p95 = response.At(m, Statistic::kP95),
                    p99 = response.At(m, Statistic::kP99), tail = models[m].tail_s;
       rows[m].analytic = {mean + tail, p95 + tail, p99 + tail};

@@ -19,6 +19,8 @@ bool IsArrivalScv(double scv) {
 Status CheckArrival(const Arrival& arrival) {
   const std::string name = ToString(arrival);
   Check check("arrival", name);
+
+  // Each kind fixes its SCV: two fields that contradict each other would mean something else to each reader.
   switch (arrival.kind) {
   case ArrivalKind::kPoisson:
     check.That(arrival.scv == 1, "scv", arrival.scv, "1 for poisson");

@@ -42,8 +42,10 @@ v1::Application ToProto(const Application& app) {
   *proto.mutable_objective() = ObjectiveToProto(app.objective);
   proto.set_network_allowance_ns(app.network_allowance.count());
   proto.set_preprocess_ns(app.preprocess.count());
+
   for (const DeviceKind kind : app.device_kinds)
     proto.add_device_kinds(static_cast<v1::DeviceKind>(kind));
+
   return proto;
 }
 
@@ -51,6 +53,7 @@ Result<Application> FromProto(const v1::Application& proto) {
   Reader reader("Application");
   reader.Present("arrival", proto.has_arrival());
   reader.Present("objective", proto.has_objective());
+
   Application app;
   app.name = AppId(proto.name());
   app.model = proto.model();
@@ -62,9 +65,11 @@ Result<Application> FromProto(const v1::Application& proto) {
   app.objective = ReadObjective(proto.objective(), reader);
   app.network_allowance = Duration(proto.network_allowance_ns());
   app.preprocess = Duration(proto.preprocess_ns());
+
   for (const int kind : proto.device_kinds()) {
     app.device_kinds.push_back(reader.Enumerator<DeviceKind>("device_kinds", kind, v1::DeviceKind_IsValid));
   }
+
   return reader.Finish(std::move(app));
 }
 

@@ -55,15 +55,19 @@ v1::Verdict VerdictToProto(const Verdict& verdict) {
   proto.set_memory_before_bytes(verdict.memory_before_bytes);
   proto.set_memory_after_bytes(verdict.memory_after_bytes);
   proto.set_memory_capacity_bytes(verdict.memory_capacity_bytes);
+
   for (const AppLatency& app : verdict.apps)
     *proto.add_apps() = LatencyToProto(app);
+  // Negated on the wire: a record without the field says that the rate was sought.
   proto.set_max_rate_rps(verdict.max_rate_rps);
   proto.set_max_rate_not_sought(!verdict.max_rate_sought);
+
   return proto;
 }
 
 Verdict ReadVerdict(const v1::Verdict& proto, Reader& reader) {
   Verdict verdict;
+
   verdict.device = DeviceId(proto.device());
   verdict.node = NodeId(proto.node());
   verdict.ok = proto.ok();
@@ -78,10 +82,13 @@ Verdict ReadVerdict(const v1::Verdict& proto, Reader& reader) {
   verdict.memory_before_bytes = proto.memory_before_bytes();
   verdict.memory_after_bytes = proto.memory_after_bytes();
   verdict.memory_capacity_bytes = proto.memory_capacity_bytes();
+
   for (const auto& app : proto.apps())
     verdict.apps.push_back(ReadLatency(app, reader));
+
   verdict.max_rate_rps = proto.max_rate_rps();
   verdict.max_rate_sought = !proto.max_rate_not_sought();
+
   return verdict;
 }
 
@@ -142,10 +149,12 @@ v1::Decision ToProto(const Decision& decision) {
   proto.set_view_version(decision.view_version);
   if (decision.device) proto.set_device(decision.device->str());
   proto.set_model(decision.model.str());
+
   for (const Move& move : decision.moves)
     *proto.add_moves() = ToProto(move);
   for (const Verdict& verdict : decision.verdicts)
     *proto.add_verdicts() = VerdictToProto(verdict);
+
   proto.set_max_rate_rps(decision.max_rate_rps);
   proto.set_decided_at_ns(ToNanos(decision.decided_at));
   proto.set_policy(static_cast<v1::PlacementPolicy>(decision.policy));
@@ -154,20 +163,26 @@ v1::Decision ToProto(const Decision& decision) {
 
 Result<Decision> FromProto(const v1::Decision& proto) {
   Reader reader("Decision");
+
   Decision decision;
+
   decision.kind = reader.Enumerator<DecisionKind>("kind", proto.kind(), v1::DecisionKind_IsValid);
   decision.app = ReadApplication(proto, reader);
   decision.view_version = proto.view_version();
   if (proto.has_device()) decision.device = DeviceId(proto.device());
   decision.model = ModelId(proto.model());
+
   for (const auto& move : proto.moves())
     decision.moves.push_back(FromProto(move));
   for (const auto& verdict : proto.verdicts())
     decision.verdicts.push_back(ReadVerdict(verdict, reader));
+
   decision.max_rate_rps = proto.max_rate_rps();
   decision.decided_at = WallTimeOf(proto.decided_at_ns());
+  // A record without the field keeps the default policy.
   if (proto.has_policy())
     decision.policy = reader.Enumerator<PlacementPolicy>("policy", proto.policy(), v1::PlacementPolicy_IsValid);
+
   return reader.Finish(std::move(decision));
 }
 

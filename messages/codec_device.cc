@@ -47,6 +47,7 @@ v1::NodeInfo ToProto(const NodeInfo& node) {
 
 Result<NodeInfo> FromProto(const v1::NodeInfo& proto) {
   Reader reader("NodeInfo");
+
   NodeInfo node;
   node.id = NodeId(proto.id());
   node.boot = BootId(proto.boot());
@@ -54,12 +55,16 @@ Result<NodeInfo> FromProto(const v1::NodeInfo& proto) {
   node.grpc_address = proto.grpc_address();
   node.rest_address = proto.rest_address();
   node.cpu_cores = proto.cpu_cores();
+  // Absent means nominal: a missing number must not be read as a speed of 0.
   if (proto.has_core_speed()) node.core_speed = proto.core_speed();
+
+  // One bad device refuses the whole node, and is named: half a node would place on what it does not have.
   for (const auto& device_proto : proto.devices()) {
     Result<DeviceSpec> device = FromProto(device_proto);
     reader.Part("devices", device.status());
     if (device.ok()) node.devices.push_back(*std::move(device));
   }
+
   return reader.Finish(std::move(node));
 }
 

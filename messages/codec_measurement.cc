@@ -33,19 +33,26 @@ v1::LatencySketch SketchToProto(const LatencySketch& sketch) {
 Result<LatencySketch> ReadSketch(const v1::LatencySketch& proto) {
   const Status wrong =
       Corruption("not steps >= 1 up to the last bucket, each with a count of 2 to 2^48 - 1 if it is odd");
+
+  // A step is a distance to the next bucket, doubled, and odd where a count follows: most buckets count 1.
   LatencySketch sketch;
   int bucket = -1;
+
   for (int i = 0; i < proto.steps_size(); ++i) {
     const uint64_t step = proto.steps(i) / 2;
     if (step < 1 || step > uint64_t{LatencySketch::kBuckets}) return wrong;
     bucket += static_cast<int>(step);
+
+    // A count of 1 has no number of its own, so a sketch has one encoding only.
     uint64_t count = 1;
     if (proto.steps(i) % 2 == 1) {
       count = ++i < proto.steps_size() ? proto.steps(i) : 0;
       if (count < 2) return wrong;
     }
+
     if (!sketch.AddToBucket(bucket, count)) return wrong;
   }
+
   return sketch;
 }
 
@@ -63,6 +70,7 @@ v1::AppWindow AppWindowToProto(const AppWindow& window) {
   *proto.mutable_response() = MomentsToProto(window.response);
   *proto.mutable_response_sketch() = SketchToProto(window.response_sketch);
   proto.set_expired(window.expired);
+
   return proto;
 }
 
@@ -72,7 +80,9 @@ AppWindow ReadAppWindow(const v1::AppWindow& proto, Reader& reader) {
   reader.Present("apps.switched_service", proto.has_switched_service());
   reader.Present("apps.response", proto.has_response());
   reader.Present("apps.response_sketch", proto.has_response_sketch());
+
   AppWindow window;
+
   window.app = AppId(proto.app());
   window.model = ModelId(proto.model());
   window.arrivals = proto.arrivals();
@@ -84,9 +94,11 @@ AppWindow ReadAppWindow(const v1::AppWindow& proto, Reader& reader) {
   window.switched_service = ReadMoments(proto.switched_service());
   window.response = ReadMoments(proto.response());
   window.expired = proto.expired();
+
   auto sketch = ReadSketch(proto.response_sketch());
   reader.Part("apps.response_sketch", sketch.status());
   if (sketch.ok()) window.response_sketch = std::move(*sketch);
+
   return window;
 }
 

@@ -54,11 +54,13 @@ v1::Profile ToProto(const Profile& profile) {
   proto.set_runs(profile.runs);
   proto.set_emulated(profile.emulated);
   proto.set_measured_at_ns(ToNanos(profile.measured_at));
+
   return proto;
 }
 
 Result<Profile> FromProto(const v1::Profile& proto) {
   Reader reader("Profile");
+
   Profile profile;
   profile.model = ModelId(proto.model());
   profile.format = reader.Enumerator<ModelFormat>("format", proto.format(), v1::ModelFormat_IsValid);
@@ -71,6 +73,7 @@ Result<Profile> FromProto(const v1::Profile& proto) {
   profile.runs = proto.runs();
   profile.emulated = proto.emulated();
   profile.measured_at = WallTimeOf(proto.measured_at_ns());
+
   return reader.Finish(std::move(profile));
 }
 

@@ -36,6 +36,7 @@ Result<std::string> ReadWholeFile(const std::filesystem::path& file, size_t most
   std::string text;
   std::string piece(kPieceBytes, '\0');
   while (true) {
+    // A signal is no error of the file.
     const ssize_t got = read(fd.get(), piece.data(), piece.size());
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return Unavailable("cannot read '" + file.string() + "': " + ErrnoText());

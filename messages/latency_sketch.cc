@@ -98,6 +98,7 @@ size_t LatencySketch::AddFrom(size_t from, int bucket, uint64_t count) {
     buckets_[place].Add(count);
   else
     buckets_.insert(buckets_.begin() + static_cast<std::ptrdiff_t>(place), Bucket(bucket, std::min(count, kMaxCount)));
+
   return place;
 }
 

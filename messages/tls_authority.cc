@@ -299,18 +299,23 @@ Status WriteFiles(const TlsOptions& files, const std::string& ca_pem, const KeyA
 
 Result<Authority> CreateAuthority(const AuthorityOptions& options) {
   AVOCET_RETURN_IF_ERROR(RefuseToReplace(options));
+
   AVOCET_ASSIGN_OR_RETURN(const auto trusted, StillTrusted(options));
   AVOCET_ASSIGN_OR_RETURN(const auto key, MakeKey());
   const Validity validity{options.now - kClockSkew, options.now + kAuthorityDays * kDay};
+
   AVOCET_ASSIGN_OR_RETURN(const auto certificate, Draft(key.get(), "Avocet authority", validity));
   AVOCET_RETURN_IF_ERROR(Sign(certificate.get(), {certificate.get(), key.get()},
                               {{NID_basic_constraints, "critical,CA:TRUE,pathlen:0"},
                                {NID_key_usage, "critical,keyCertSign,cRLSign"},
                                {NID_subject_key_identifier, "hash"}}));
+
   const Authority authority{CaCertificate(options.directory), CaKey(options.directory), EndOf(*certificate)};
   AVOCET_RETURN_IF_ERROR(MakeFolder(options.directory));
+  // The key first: a certificate on disk means that its key is there, too.
   AVOCET_RETURN_IF_ERROR(WriteFile(authority.key, ToPem(key.get()), 0600));
   AVOCET_RETURN_IF_ERROR(WriteFile(authority.certificate, ToPem(certificate.get()) + trusted, 0644));
+
   return authority;
 }
 

@@ -74,18 +74,24 @@ private:
   bool Reload() {
     std::string fingerprint = FingerprintOf(options_);
     if (fingerprint == fingerprint_) return false;
+    // Noted before the files are read: broken files are tried again when they change, not at each handshake.
     fingerprint_ = std::move(fingerprint);
+
     const auto now = SystemClock::now();
     auto files = ReadTlsFiles(options_, now);
     if (files.ok() && files->identity.role != Role::kController)
       files = RefuseRole(options_, files->identity.role, "controller");
+
+    // A mistake while renewing must not cut connections: the old pair serves until it ends.
     if (!files.ok()) {
       spdlog::warn("new TLS files not used reason=\"{}\"", files.status().message());
       return false;
     }
+
     files_ = std::move(*files);
     spdlog::info("TLS files reloaded certificate={} name={}", options_.certificate.string(), files_.identity.name);
     WarnBeforeEnd(options_, files_, now);
+
     return true;
   }
 
@@ -203,18 +209,23 @@ Result<std::shared_ptr<grpc::ChannelCredentials>> MakeChannelCredentials(const s
 }
 
 Result<std::shared_ptr<grpc::ChannelCredentials>> ChannelCredentialsSource::Get() {
+  // Without TLS only loopback is allowed, and that is checked before each use.
   if (!tls_) {
     AVOCET_RETURN_IF_ERROR(CheckTls(tls_, address_, SystemClock::now()));
     if (credentials_ == nullptr) credentials_ = grpc::InsecureChannelCredentials();
     return credentials_;
   }
+
   std::string fingerprint = FingerprintOf(*tls_);
   const auto now = SystemClock::now();
   if (credentials_ != nullptr && fingerprint == fingerprint_ && now < not_after_) return credentials_;
+
+  // What has changed or expired is not used again, even where the new files are broken.
   credentials_ = nullptr;
   AVOCET_ASSIGN_OR_RETURN(auto files, ReadTlsFiles(*tls_, now));
   auto credentials = CredentialsOf(*tls_, files, address_);
   if (!credentials.ok()) return credentials;
+
   fingerprint_ = std::move(fingerprint);
   not_after_ = files.not_after;
   return credentials_ = *std::move(credentials);

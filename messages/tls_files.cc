@@ -101,16 +101,23 @@ Status CheckChain(const TlsOptions& options, const Certificates& authority, cons
   const OpensslPtr<X509_STORE> store(X509_STORE_new());
   for (const auto& one : authority)
     X509_STORE_add_cert(store.get(), one.get());
+
+  // Certificates behind the first are only hints for building the chain; trust comes from the store.
   STACK_OF(X509)* others = sk_X509_new_null();
   for (size_t i = 1; i < chain.size(); ++i)
     sk_X509_push(others, chain[i].get());
+
   const OpensslPtr<X509_STORE_CTX> context(X509_STORE_CTX_new());
   X509_STORE_CTX_init(context.get(), store.get(), chain.front().get(), others);
+  // At the time of the caller, so that a test needs no clock.
   X509_VERIFY_PARAM_set_time(X509_STORE_CTX_get0_param(context.get()), std::chrono::system_clock::to_time_t(now));
   const bool verified = X509_verify_cert(context.get()) == 1;
   const std::string why = X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get()));
+
   sk_X509_free(others);
+  // OpenSSL's error queue belongs to the thread: what stays would be blamed on the next call.
   ERR_clear_error();
+
   if (verified) return {};
   return Unusable(options.certificate, "was not issued by the authority in '" + options.ca.string() + "' (" + why +
                                            "); both must come from one `avocet tls init` folder");

@@ -51,23 +51,32 @@ rocksdb::BlockBasedTableOptions TableOptions(const RocksStoreOptions& options) {
 rocksdb::Options DatabaseOptions(const RocksStoreOptions& options) {
   rocksdb::Options db;
   db.create_if_missing = true;
+  // A checksum that does not match is an error, never an answer.
   db.paranoid_checks = true;
+
   // After a power cut the unsynced tail may have holes; stop there instead of refusing to start.
   db.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+
+  // Records are small and few: two buffers bound the memory, and the log that a restart replays.
   db.write_buffer_size = options.write_buffer_bytes;
   db.max_write_buffer_number = 2;
   db.max_total_wal_size = 4 * options.write_buffer_bytes;
   db.max_open_files = 64;
   db.max_background_jobs = options.background_jobs;
+
   // Debian builds differ in their compressors; a store must open wherever it is carried.
   db.compression = rocksdb::kNoCompression;
+
   db.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
   db.max_log_file_size = options.max_info_log_bytes;
   db.keep_log_file_num = 2;
+
   // Periodic statistics would wake an idle process for nobody.
   db.stats_dump_period_sec = 0;
   db.stats_persist_period_sec = 0;
+
   db.table_factory.reset(rocksdb::NewBlockBasedTableFactory(TableOptions(options)));
+
   return db;
 }
 
