@@ -28,9 +28,8 @@ constexpr Duration kFetchDeadline = std::chrono::seconds(30);
 
 /// Drawn at the first start, see RegisterAgent.
 Result<uint64_t> InstanceOf(Store& store) {
-  const auto known = Load(store, kInstance);
-  if (!known.ok()) return known.status();
-  if (*known) return **known;
+  AVOCET_ASSIGN_OR_RETURN(const auto known, Load(store, kInstance));
+  if (known) return *known;
   std::random_device entropy;
   const uint64_t instance = std::uniform_int_distribution<uint64_t>(1)(entropy);
   WriteBatch batch;
@@ -40,10 +39,9 @@ Result<uint64_t> InstanceOf(Store& store) {
 }
 
 Result<std::unique_ptr<Store>> OpenStore(const std::filesystem::path& data_dir) {
-  auto store = RocksStore::Open({.directory = data_dir / "db"});
-  if (!store.ok()) return store.status();
-  AVOCET_RETURN_IF_ERROR(OpenSchema(**store, StoreRole::kAgent));
-  return std::unique_ptr<Store>(std::move(*store));
+  AVOCET_ASSIGN_OR_RETURN(auto store, RocksStore::Open({.directory = data_dir / "db"}));
+  AVOCET_RETURN_IF_ERROR(OpenSchema(*store, StoreRole::kAgent));
+  return std::unique_ptr<Store>(std::move(store));
 }
 
 } // namespace
@@ -138,9 +136,8 @@ NodeInfo Introduce(const AgentProcessOptions& options, const BootId& boot, const
 
 Status AgentProcess::StartEndpoints(const AgentProcessOptions& options) {
   core_ = std::make_shared<InferenceCore>(InferenceCoreOptions{.server_version = AVOCET_VERSION}, node_->router());
-  auto server = InferenceServer::Start(options.inference, core_);
-  if (!server.ok()) return server.status();
-  server_ = std::move(*server);
+  AVOCET_ASSIGN_OR_RETURN(auto server, InferenceServer::Start(options.inference, core_));
+  server_ = std::move(server);
   const auto nvml = Nvml::Open(options.nvml_library);
   auto http = HttpServer::Start(options.http, core_, MetricsOf(node_, core_, nvml.ok() ? *nvml : nullptr, *server_));
   if (!http.ok()) return http.status();
@@ -154,14 +151,10 @@ Status AgentProcess::StartEndpoints(const AgentProcessOptions& options) {
 Result<std::unique_ptr<AgentProcess>> AgentProcess::Start(caf::actor_system& system,
                                                           const AgentProcessOptions& options) {
   const BootId boot = NewBootId();
-  auto store = OpenStore(options.data_dir);
-  if (!store.ok()) return store.status();
-  auto plan = LoadAll(**store, kPlan);
-  if (!plan.ok()) return plan.status();
-  const auto highest_epoch = avocet::Load(**store, kHighestEpoch);
-  if (!highest_epoch.ok()) return highest_epoch.status();
-  const auto instance = InstanceOf(**store);
-  if (!instance.ok()) return instance.status();
+  AVOCET_ASSIGN_OR_RETURN(auto store, OpenStore(options.data_dir));
+  AVOCET_ASSIGN_OR_RETURN(auto plan, LoadAll(*store, kPlan));
+  AVOCET_ASSIGN_OR_RETURN(const auto highest_epoch, avocet::Load(*store, kHighestEpoch));
+  AVOCET_ASSIGN_OR_RETURN(const auto instance, InstanceOf(*store));
   auto node = Node::Open({.id = options.id,
                           .boot = boot,
                           .devices = options.devices,
@@ -172,9 +165,9 @@ Result<std::unique_ptr<AgentProcess>> AgentProcess::Start(caf::actor_system& sys
   AVOCET_RETURN_IF_ERROR(agent->StartEndpoints(options));
   auto args = std::make_shared<AgentActorArgs>();
   args->node = Introduce(options, boot, agent->inference_address(), agent->rest_address());
-  args->instance = *instance;
-  args->plan = std::move(*plan);
-  args->highest_epoch = highest_epoch->value_or(0);
+  args->instance = instance;
+  args->plan = std::move(plan);
+  args->highest_epoch = highest_epoch.value_or(0);
   args->driver = DriverOf(agent->node_, [fetcher = agent->fetcher_](const Sha256& file, uint64_t offset) {
     return fetcher->Fetch(file, offset);
   });
@@ -183,7 +176,7 @@ Result<std::unique_ptr<AgentProcess>> AgentProcess::Start(caf::actor_system& sys
     node->SetPredictions(predictions.device, std::move(predictions.apps), std::move(predictions.objectives));
   };
   args->options = options.agent;
-  args->store = SpawnStore(system, std::move(*store), std::nullopt, options.agent.detached_workers);
+  args->store = SpawnStore(system, std::move(store), std::nullopt, options.agent.detached_workers);
   agent->actor_ = system.spawn(AgentBehavior, std::shared_ptr<const AgentActorArgs>(args));
   spdlog::info("agent started node={} grpc={} rest={} metrics={} devices={}", options.id.str(),
                agent->inference_address(), agent->rest_address(), agent->metrics_address(), options.devices.size());

@@ -50,9 +50,8 @@ template <class... Handlers> control_actor::behavior_type MakeBehavior(int, Hand
 }
 
 Result<std::unique_ptr<v1::Control::Stub>> MakeStub(const ControlClientOptions& options) {
-  auto credentials = MakeChannelCredentials(options.tls, options.address);
-  if (!credentials.ok()) return credentials.status();
-  return v1::Control::NewStub(grpc::CreateChannel(options.address, *credentials));
+  AVOCET_ASSIGN_OR_RETURN(auto credentials, MakeChannelCredentials(options.tls, options.address));
+  return v1::Control::NewStub(grpc::CreateChannel(options.address, credentials));
 }
 
 control_actor::behavior_type ProxyBehavior(Self self, const ControlClientOptions& options) {
@@ -80,13 +79,12 @@ control_actor ConnectController(caf::actor_system& system, const ControlClientOp
 
 Status WatchEvents(const ControlClientOptions& options, uint64_t after_sequence,
                    const std::function<void(const Event&)>& on_event, const std::stop_token& stop) {
-  const auto stub = MakeStub(options);
-  if (!stub.ok()) return stub.status();
+  AVOCET_ASSIGN_OR_RETURN(const auto stub, MakeStub(options));
   grpc::ClientContext context;
   const std::stop_callback cancel(stop, [&context] { context.TryCancel(); });
   v1::WatchEventsRequest request;
   request.set_after_sequence(after_sequence);
-  const auto reader = (*stub)->WatchEvents(&context, request);
+  const auto reader = stub->WatchEvents(&context, request);
   v1::Event proto;
   Status malformed;
   while (malformed.ok() && reader->Read(&proto)) {

@@ -17,9 +17,8 @@ template <class Struct, class Repeated> Result<std::vector<Struct>> FromRepeated
   std::vector<Struct> values;
   values.reserve(static_cast<size_t>(protos.size()));
   for (const auto& proto : protos) {
-    auto value = FromProto(proto);
-    if (!value.ok()) return value.status();
-    values.push_back(std::move(*value));
+    AVOCET_ASSIGN_OR_RETURN(auto value, FromProto(proto));
+    values.push_back(std::move(value));
   }
   return values;
 }
@@ -54,10 +53,9 @@ v1::NodeStatus ToProto(const NodeStatus& status) {
 }
 
 Result<NodeStatus> FromProto(const v1::NodeStatus& proto) {
-  auto info = FromProto(proto.info());
-  if (!info.ok()) return info.status();
+  AVOCET_ASSIGN_OR_RETURN(auto info, FromProto(proto.info()));
   AVOCET_ASSIGN_OR_RETURN(const auto health, HealthOf(proto.health()));
-  return NodeStatus{std::move(*info), health};
+  return NodeStatus{std::move(info), health};
 }
 
 v1::DeviceStatus ToProto(const DeviceStatus& status) {
@@ -72,10 +70,9 @@ v1::DeviceStatus ToProto(const DeviceStatus& status) {
 }
 
 Result<DeviceStatus> FromProto(const v1::DeviceStatus& proto) {
-  auto spec = FromProto(proto.spec());
-  if (!spec.ok()) return spec.status();
+  AVOCET_ASSIGN_OR_RETURN(auto spec, FromProto(proto.spec()));
   AVOCET_ASSIGN_OR_RETURN(const auto health, HealthOf(proto.health()));
-  DeviceStatus status{.spec = std::move(*spec),
+  DeviceStatus status{.spec = std::move(spec),
                       .health = health,
                       .utilization = proto.utilization(),
                       .memory_used_bytes = proto.memory_used_bytes(),
@@ -94,11 +91,9 @@ v1::ModelStatus ToProto(const ModelStatus& status) {
 }
 
 Result<ModelStatus> FromProto(const v1::ModelStatus& proto) {
-  auto model = FromProto(proto.model());
-  if (!model.ok()) return model.status();
-  auto profiles = FromRepeated<Profile>(proto.profiles());
-  if (!profiles.ok()) return profiles.status();
-  return ModelStatus{std::move(*model), std::move(*profiles)};
+  AVOCET_ASSIGN_OR_RETURN(auto model, FromProto(proto.model()));
+  AVOCET_ASSIGN_OR_RETURN(auto profiles, FromRepeated<Profile>(proto.profiles()));
+  return ModelStatus{std::move(model), std::move(profiles)};
 }
 
 v1::LatencySummary ToProto(const LatencySummary& summary) {
@@ -334,31 +329,24 @@ v1::AppStatus ToProto(const AppStatus& value) {
 }
 
 static Result<RecentTotals> ReadRecent(const v1::AppStatus& proto) {
-  auto minute = FromProto(proto.last_minute());
-  if (!minute.ok()) return minute.status();
-  auto five_minutes = FromProto(proto.last_5_minutes());
-  if (!five_minutes.ok()) return five_minutes.status();
-  auto hour = FromProto(proto.last_60_minutes());
-  if (!hour.ok()) return hour.status();
-  return RecentTotals{std::move(*minute), std::move(*five_minutes), std::move(*hour)};
+  AVOCET_ASSIGN_OR_RETURN(auto minute, FromProto(proto.last_minute()));
+  AVOCET_ASSIGN_OR_RETURN(auto five_minutes, FromProto(proto.last_5_minutes()));
+  AVOCET_ASSIGN_OR_RETURN(auto hour, FromProto(proto.last_60_minutes()));
+  return RecentTotals{std::move(minute), std::move(five_minutes), std::move(hour)};
 }
 
 Result<AppStatus> FromProto(const v1::AppStatus& proto) {
-  auto app = FromProto(proto.app());
-  if (!app.ok()) return app.status();
-  auto measured = FromProto(proto.measured());
-  if (!measured.ok()) return measured.status();
-  AppStatus status{.app = std::move(*app), .placement = {}, .predicted = {}, .measured = std::move(*measured)};
-  auto recent = ReadRecent(proto);
-  if (!recent.ok()) return recent.status();
-  status.recent = std::move(*recent);
+  AVOCET_ASSIGN_OR_RETURN(auto app, FromProto(proto.app()));
+  AVOCET_ASSIGN_OR_RETURN(auto measured, FromProto(proto.measured()));
+  AppStatus status{.app = std::move(app), .placement = {}, .predicted = {}, .measured = std::move(measured)};
+  AVOCET_ASSIGN_OR_RETURN(auto recent, ReadRecent(proto));
+  status.recent = std::move(recent);
   status.emulated = proto.emulated();
   status.utilization = proto.utilization();
   if (proto.has_predicted()) status.predicted = *FromProto(proto.predicted());
   if (!proto.has_placement()) return status;
-  auto placement = FromProto(proto.placement());
-  if (!placement.ok()) return placement.status();
-  status.placement = std::move(*placement);
+  AVOCET_ASSIGN_OR_RETURN(auto placement, FromProto(proto.placement()));
+  status.placement = std::move(placement);
   return status;
 }
 

@@ -185,14 +185,13 @@ public:
   ~Impl() { Stop(); }
 
   Status Listen() {
-    auto credentials = MakeServerCredentials(options_.tls, options_.address);
-    if (!credentials.ok()) return credentials.status();
+    AVOCET_ASSIGN_OR_RETURN(auto credentials, MakeServerCredentials(options_.tls, options_.address));
     RouteRpcLog();
     grpc::ServerBuilder builder;
     auto port =
         GrpcPort::Open(options_.address,
                        {.name = "control", .limits = options_.connections, .unacknowledged = options_.keepalive_wait},
-                       builder, *credentials);
+                       builder, credentials);
     if (!port.ok()) return port.status();
     SetLimits(builder);
     SetKeepalive(builder);

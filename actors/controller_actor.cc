@@ -232,10 +232,9 @@ controller_actor::behavior_type ControllerBehavior(Self self, const std::shared_
 
 Result<controller_actor> SpawnController(caf::actor_system& system, std::unique_ptr<Store> store,
                                          std::optional<ModelFiles> files, const ControllerOptions& options) {
-  auto records = LoadControllerRecords(*store);
-  if (!records.ok()) return records.status();
+  AVOCET_ASSIGN_OR_RETURN(auto records, LoadControllerRecords(*store));
   auto args = std::make_shared<ControllerActorArgs>();
-  args->records = std::move(*records);
+  args->records = std::move(records);
   args->options = options;
   args->store = SpawnStore(system, std::move(store), std::move(files), options.detached_store);
   return system.spawn(ControllerBehavior, std::shared_ptr<const ControllerActorArgs>(args));

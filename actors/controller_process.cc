@@ -14,19 +14,17 @@ namespace {
 constexpr Duration kStopDeadline = std::chrono::seconds(15);
 
 Result<std::unique_ptr<Store>> OpenStore(const std::filesystem::path& data_dir) {
-  auto store = RocksStore::Open({.directory = data_dir / "db"});
-  if (!store.ok()) return store.status();
-  AVOCET_RETURN_IF_ERROR(OpenSchema(**store, StoreRole::kController));
-  return std::unique_ptr<Store>(std::move(*store));
+  AVOCET_ASSIGN_OR_RETURN(auto store, RocksStore::Open({.directory = data_dir / "db"}));
+  AVOCET_RETURN_IF_ERROR(OpenSchema(*store, StoreRole::kController));
+  return std::unique_ptr<Store>(std::move(store));
 }
 
 Result<controller_actor> SpawnOn(caf::actor_system& system, const ControllerProcessOptions& options) {
-  auto store = OpenStore(options.data_dir);
-  if (!store.ok()) return store.status();
+  AVOCET_ASSIGN_OR_RETURN(auto store, OpenStore(options.data_dir));
   auto files = ModelFiles::Open(
       {.directory = options.data_dir / "models", .max_bytes = options.max_model_bytes, .evict = false});
   if (!files.ok()) return files.status();
-  return SpawnController(system, std::move(*store), std::move(*files), options.controller);
+  return SpawnController(system, std::move(store), std::move(*files), options.controller);
 }
 
 } // namespace
@@ -40,12 +38,10 @@ ControllerProcess::~ControllerProcess() {
 
 Result<std::unique_ptr<ControllerProcess>> ControllerProcess::Start(caf::actor_system& system,
                                                                     const ControllerProcessOptions& options) {
-  auto actor = SpawnOn(system, options);
-  if (!actor.ok()) return actor.status();
-  std::unique_ptr<ControllerProcess> process(new ControllerProcess(system, std::move(*actor)));
-  auto server = ControlServer::Start(options.control, system, process->actor_);
-  if (!server.ok()) return server.status();
-  process->server_ = std::move(*server);
+  AVOCET_ASSIGN_OR_RETURN(auto actor, SpawnOn(system, options));
+  std::unique_ptr<ControllerProcess> process(new ControllerProcess(system, std::move(actor)));
+  AVOCET_ASSIGN_OR_RETURN(auto server, ControlServer::Start(options.control, system, process->actor_));
+  process->server_ = std::move(server);
   AVOCET_RETURN_IF_ERROR(WriteEndpoints(options.data_dir, {{"control", process->address()}}));
   spdlog::info("controller started address={} data_dir={}", process->address(), options.data_dir.string());
   return process;

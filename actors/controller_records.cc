@@ -35,11 +35,10 @@ using UnreadableRecords = std::vector<UnreadableRecord>;
 /// Reads a table whose records come back by themselves, or are history: goes on past those that cannot be read.
 template <class T, class Take>
 Status ForEachReadable(const Store& store, Table<T> table, UnreadableRecords& unreadable, Take take) {
-  auto all = LoadReadable(store, table);
-  if (!all.ok()) return all.status();
-  for (auto& record : all->values)
+  AVOCET_ASSIGN_OR_RETURN(auto all, LoadReadable(store, table));
+  for (auto& record : all.values)
     take(std::move(record));
-  std::move(all->unreadable.begin(), all->unreadable.end(), std::back_inserter(unreadable));
+  std::move(all.unreadable.begin(), all.unreadable.end(), std::back_inserter(unreadable));
   return {};
 }
 

@@ -57,13 +57,11 @@ Result<LinkHello> FromProto(const v1::Hello& proto) {
   if (proto.protocol() != kLinkProtocol)
     return Unsupported("the agent speaks version " + std::to_string(proto.protocol()) +
                        " of the link, this controller version " + std::to_string(kLinkProtocol));
-  auto node = FromProto(proto.node());
-  if (!node.ok()) return node.status();
-  LinkHello hello{std::move(*node), {}, proto.instance(), proto.highest_epoch()};
+  AVOCET_ASSIGN_OR_RETURN(auto node, FromProto(proto.node()));
+  LinkHello hello{std::move(node), {}, proto.instance(), proto.highest_epoch()};
   for (const auto& one : proto.running()) {
-    auto app = FromProto(one);
-    if (!app.ok()) return app.status();
-    hello.running.push_back(std::move(*app));
+    AVOCET_ASSIGN_OR_RETURN(auto app, FromProto(one));
+    hello.running.push_back(std::move(app));
   }
   return hello;
 }
@@ -76,11 +74,10 @@ v1::SentWindow ToProto(const SentWindow& window) {
 }
 
 Result<SentWindow> FromProto(const v1::SentWindow& proto) {
-  auto window = FromProto(proto.window());
-  if (!window.ok()) return window.status();
-  if (proto.oldest_sequence() > window->sequence)
+  AVOCET_ASSIGN_OR_RETURN(auto window, FromProto(proto.window()));
+  if (proto.oldest_sequence() > window.sequence)
     return Corruption("message SentWindow, field 'oldest_sequence': after the window itself");
-  return SentWindow{std::move(*window), proto.oldest_sequence()};
+  return SentWindow{std::move(window), proto.oldest_sequence()};
 }
 
 v1::WindowAck ToProto(const WindowAck& ack) {
@@ -121,9 +118,8 @@ Result<SetPredictions> FromProto(const v1::Predictions& proto) {
   for (const auto& one : proto.apps()) {
     if (!IsName(one.app())) reader.Fail("app", "not a name");
     if (!reader.status().ok()) return reader.status();
-    const auto latency = FromProto(one.latency());
-    if (!latency.ok()) return latency.status();
-    predictions.apps.push_back({AppId(one.app()), *latency});
+    AVOCET_ASSIGN_OR_RETURN(const auto latency, FromProto(one.latency()));
+    predictions.apps.push_back({AppId(one.app()), latency});
   }
   if (static_cast<size_t>(proto.objectives_size()) > kMaxAppsPerDevice) reader.Fail("objectives", "too many");
   for (const auto& one : proto.objectives()) {
@@ -148,9 +144,8 @@ v1::Request ToProto(const LinkRequest& request) {
 Result<LinkRequest> FromProto(const v1::Request& proto) {
   switch (proto.body_case()) {
   case v1::Request::kCommand: {
-    auto command = FromProto(proto.command());
-    if (!command.ok()) return command.status();
-    return LinkRequest(RunCommand{std::move(*command)});
+    AVOCET_ASSIGN_OR_RETURN(auto command, FromProto(proto.command()));
+    return LinkRequest(RunCommand{std::move(command)});
   }
   case v1::Request::kProfile:
     return ReadOrder(proto.profile());
@@ -169,13 +164,11 @@ v1::Answer ToProto(const LinkAnswer& answer) {
 }
 
 Result<LinkAnswer> FromProto(const v1::Answer& proto) {
-  auto code = ReadCode(proto.code());
-  if (!code.ok()) return code.status();
-  if (*code != StatusCode::kOk) return LinkAnswer{Status(*code, ToText(proto.text())), {}};
+  AVOCET_ASSIGN_OR_RETURN(auto code, ReadCode(proto.code()));
+  if (code != StatusCode::kOk) return LinkAnswer{Status(code, ToText(proto.text())), {}};
   if (!proto.has_profile()) return LinkAnswer{};
-  auto profile = FromProto(proto.profile());
-  if (!profile.ok()) return profile.status();
-  return LinkAnswer{{}, std::move(*profile)};
+  AVOCET_ASSIGN_OR_RETURN(auto profile, FromProto(proto.profile()));
+  return LinkAnswer{{}, std::move(profile)};
 }
 
 } // namespace avocet

@@ -24,11 +24,10 @@ namespace {
 
 /// The only node that the peer may speak for; nullopt: any, as it has no certificate. kDenied unless it is an agent.
 Result<std::optional<NodeId>> Identify(const grpc::ServerContextBase& context) {
-  const auto peer = IdentityOf(*context.auth_context());
-  if (!peer.ok()) return peer.status();
+  AVOCET_ASSIGN_OR_RETURN(const auto peer, IdentityOf(*context.auth_context()));
   AVOCET_RETURN_IF_ERROR(RequireRole(*context.auth_context(), {Role::kAgent}));
-  if (peer->role == Role::kLocal) return std::optional<NodeId>();
-  return std::optional<NodeId>(NodeId(peer->name));
+  if (peer.role == Role::kLocal) return std::optional<NodeId>();
+  return std::optional<NodeId>(NodeId(peer.name));
 }
 
 /// The gRPC side of one session: reads one message at a time, writes from a bounded queue. Shared by gRPC
