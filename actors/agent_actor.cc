@@ -93,10 +93,13 @@ caf::result<Done> OnCommand(Self self, const Command& command) {
   auto& state = self->state;
   if (!state.workers.contains(command.device))
     return MakeError(NotFound("device '" + command.device.str() + "' is not on node '" + Info(self).id.str() + "'"));
+
+  // The command is carried out only once it is on disk: after a crash the node runs what it acknowledged.
   auto records = state.plan->Take(command);
   if (!records.ok()) return MakeError(records.status());
 
   auto promise = self->make_response_promise<Done>();
+  // Answered when it is durable: loading a model may take longer than the request's deadline. A report follows.
   self->request(state.args->store, Options(self).deadlines.store, WriteRecords{std::move(*records)})
       .then(
           [self, command, promise](Done) mutable {
@@ -116,6 +119,8 @@ caf::result<Profile> OnProfile(Self self, ProfileOnDevice& profile) {
 
 void Register(Self self) {
   auto& state = self->state;
+
+  // Session 0 and no peer: those of an agent inside the controller. For a remote one the link fills in its own.
   RegisterAgent registration{Info(self),
                              state.plan->Running(),
                              caf::actor_cast<agent_handle>(self),
@@ -124,16 +129,21 @@ void Register(Self self) {
                              state.args->instance,
                              "",
                              state.plan->highest_epoch()};
+
+  // A heartbeat before the answer would be refused, as the session does not exist yet, and lead to a second
+  // registration.
   state.asking = true;
   self->request(state.controller, Options(self).deadlines.local, std::move(registration))
       .then(
           [self](Done) {
             self->state.asking = false;
             self->state.registered = true;
+            // Windows go out only now: the controller drops those of a node that has no session.
             self->send(self->state.uplink, SetWindowTarget{self->state.controller});
             for (const auto& running : self->state.plan->Running())
               Report(self, running); // moved on meanwhile
           },
+          // The next session tick registers again.
           [self](const caf::error& error) {
             self->state.asking = false;
             spdlog::warn("registration failed reason=\"{}\"", ToStatus(error, "controller").message());
@@ -170,11 +180,16 @@ void StopChild(Self self, const Actor& child, Duration deadline, const std::func
 caf::result<Done> OnStop(Self self) {
   auto& state = self->state;
   auto promise = self->make_response_promise<Done>();
+
   for (const auto& [id, worker] : state.workers)
     caf::anon_send(worker, StopActor{});
+
+  // The uplink flushes its last windows before the goodbye, as the controller drops those of a closed session.
   StopChild(self, state.uplink, Options(self).deadlines.local, [self, promise] {
     const auto& state = self->state;
     if (state.controller) self->send(state.controller, Goodbye{Info(self).id, Info(self).boot});
+
+    // The store last: until here, a command in progress could still write.
     StopChild(self, state.args->store, Options(self).deadlines.store, [self, promise]() mutable {
       promise.deliver(Done{});
       self->quit();
@@ -186,6 +201,8 @@ caf::result<Done> OnStop(Self self) {
 void SpawnChildren(Self self) {
   auto& state = self->state;
   const auto& args = *state.args;
+
+  // One worker for each device: loading blocks it, and must not hold up the commands of the other devices.
   for (const auto& spec : args.node.devices) {
     auto& system = self->system();
     state.workers[spec.id()] = args.options.detached_workers
@@ -193,9 +210,12 @@ void SpawnChildren(Self self) {
                                    : system.spawn(DeviceWorkerBehavior, args.driver);
     self->link_to(state.workers[spec.id()]);
   }
+
   auto uplink =
       std::make_shared<const UplinkArgs>(UplinkArgs{args.node.id, args.node.boot, args.close_windows, args.options});
   state.uplink = self->spawn<caf::linked>(UplinkBehavior, uplink);
+
+  // Without its store no command can become durable, so the agent ends with it.
   self->link_to(args.store);
 }
 
@@ -218,14 +238,19 @@ void ResumePlan(Self self) {
 agent_actor::behavior_type AgentBehavior(Self self, const std::shared_ptr<const AgentActorArgs>& args) {
   self->state.args = args;
   SpawnChildren(self);
+
+  // Before any controller answers: the node serves its cached plan with or without one.
   ResumePlan(self);
+
   self->delayed_send(self, Options(self).heartbeat, SessionTick{});
+
   return {
       [self](const RunCommand& run) { return OnCommand(self, run.command); },
       [self](ProfileOnDevice& profile) { return OnProfile(self, profile); },
       [self](SetPredictions& predictions) { self->state.args->show_predictions(std::move(predictions)); },
       [self](ConnectTo& connect) {
         self->state.controller = std::move(connect.controller);
+        // The next controller knows nothing of this node, so whatever was agreed with the last one is void.
         self->state.registered = self->state.asking = false;
         if (self->state.controller)
           Register(self);

@@ -64,7 +64,9 @@ Result<WriteBatch> AgentPlan::Take(const Command& command) {
   // The records follow what was taken, not what was committed: a stop must also erase a start that is still on its way
   // to the disk.
   WriteBatch batch;
+
   Put(batch, kHighestEpoch, highest_epoch_);
+
   if (start) {
     on_disk_[command.app] = CopyOf(command);
     Put(batch, kPlan, on_disk_[command.app]);

@@ -286,6 +286,7 @@ v1::RebalancePlan ToProto(const RebalancePlan& value) {
   proto.set_room_before(value.room_before);
   proto.set_room_after(value.room_after);
   proto.set_executed(value.executed);
+
   for (const auto& one : value.moves) {
     auto& move = *proto.add_moves();
     *move.mutable_move() = ToProto(one.move);
@@ -295,6 +296,7 @@ v1::RebalancePlan ToProto(const RebalancePlan& value) {
     move.set_to_utilization_after(one.to_utilization_after);
     move.set_room_after(one.room_after);
   }
+
   return proto;
 }
 
@@ -304,6 +306,7 @@ Result<RebalancePlan> FromProto(const v1::RebalancePlan& proto) {
                      .room_after = proto.room_after(),
                      .moves = {},
                      .executed = proto.executed()};
+
   for (const auto& one : proto.moves())
     plan.moves.push_back({.move = FromProto(one.move()),
                           .from_utilization_before = one.from_utilization_before(),
@@ -311,6 +314,7 @@ Result<RebalancePlan> FromProto(const v1::RebalancePlan& proto) {
                           .to_utilization_before = one.to_utilization_before(),
                           .to_utilization_after = one.to_utilization_after(),
                           .room_after = one.room_after()});
+
   return plan;
 }
 

@@ -108,18 +108,22 @@ template <class Message> Status Admit(const grpc::CallbackServerContext& context
 
 /// Carries calls from gRPC's threads into the actor world. One for the whole server.
 caf::behavior Gateway(caf::event_based_actor* self, const control_actor& controller) {
+  // Shared, as both handlers and the continuation of each call use them.
   auto calls = std::make_shared<std::set<std::shared_ptr<ControlCall>>>();
   auto closed = std::make_shared<bool>(false);
   return {
       [=](const TakeCall& take) {
+        // gRPC threads may still hand over calls after EndCalls; left open, they would hold up the server's shutdown.
         if (*closed) return take.call->Finish(ToRpcStatus(Unavailable("the controller is stopping")));
         calls->insert(take.call);
         take.call->Ask(self, controller, [calls, call = take.call] { calls->erase(call); });
       },
       [=](const EndCalls& end) {
+        // First of all, so that no call is added behind the ones that are finished here.
         *closed = true;
         for (const auto& call : *calls)
           call->Finish(ToRpcStatus(Unavailable("the controller is stopping")));
+
         end.ended->set_value();
       },
   };
@@ -148,15 +152,20 @@ private:
   template <class Message, class Reply, class RequestProto, class ReplyProto> grpc::ServerUnaryReactor*
   Handle(grpc::CallbackServerContext* context, const RequestProto& request, ReplyProto* reply) {
     auto* reactor = context->DefaultReactor();
+
+    // Before the request is parsed: a peer that may not call learns nothing about what would be valid.
     if (const Status admitted = Admit<Message>(*context); !admitted.ok()) {
       reactor->Finish(ToRpcStatus(admitted));
       return reactor;
     }
+
     auto message = FromProto(request);
     if (!message.ok()) {
       reactor->Finish(ToRpcStatus(message.status()));
       return reactor;
     }
+
+    // The gateway finishes the reactor later, on an actor's thread, so no thread of gRPC waits for the controller.
     auto call = std::make_shared<TypedCall<Message, Reply, ReplyProto>>(reactor, std::move(*message), reply,
                                                                         Remaining(*context));
     caf::anon_send(gateway_, TakeCall{std::move(call)});
@@ -186,19 +195,27 @@ public:
 
   Status Listen() {
     AVOCET_ASSIGN_OR_RETURN(auto credentials, MakeServerCredentials(options_.tls, options_.address));
+    // Before the port opens, so that the first refused handshake is logged, too.
     RouteRpcLog();
+
     grpc::ServerBuilder builder;
     auto port =
         GrpcPort::Open(options_.address,
                        {.name = "control", .limits = options_.connections, .unacknowledged = options_.keepalive_wait},
                        builder, credentials);
     if (!port.ok()) return port.status();
+
+    // Before BuildAndStart, which takes these settings over: one peer must not exhaust memory, streams or connections.
     SetLimits(builder);
     SetKeepalive(builder);
+
     builder.RegisterService(&service_);
     builder.RegisterService(&link_.service());
+
     server_ = builder.BuildAndStart();
     if (server_ == nullptr) return Unavailable("cannot serve on '" + options_.address + "': gRPC did not start");
+
+    // The port feeds accepted sockets to the server, so nothing is accepted before the server runs.
     port_ = std::move(*port);
     port_->Serve();
     return {};

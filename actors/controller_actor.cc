@@ -73,10 +73,14 @@ Status RefuseClaim(Self self, const NodeId& node, Status why) {
 
 caf::result<Done> OnRegister(Self self, RegisterAgent& registration) {
   auto& state = self->state;
+  // The message may come from a stolen certificate: nothing of it is used before it passed.
   if (auto status = CheckRegistration(registration.node, registration.running); !status.ok())
     return MakeError(RefuseClaim(self, registration.node.id, status));
+
   const auto& node = registration.node;
   const SessionId session{node.boot, registration.session};
+
+  // Two agents of one name must not take turns: the living one keeps the lease, and the operator learns of the other.
   switch (state.leases.Open(node.id, session, registration.instance, self->clock().now())) {
   case Claim::kTaken:
     return MakeError(RefuseNamesake(self, node.id, registration.peer));
@@ -85,10 +89,14 @@ caf::result<Done> OnRegister(Self self, RegisterAgent& registration) {
   case Claim::kOpen:
     state.speakers[node.id] = {registration.peer, false, node};
   }
+
+  // A device actor outlives sessions and keeps its estimate; only the target of its acknowledgements is new.
   for (const auto& spec : node.devices) {
     if (!state.devices.contains(spec.id())) SpawnDevice(self, spec.id());
     self->send(state.devices[spec.id()], SetAckTarget{registration.acks});
   }
+
+  // The placement actor answers the agent itself, once the node is durable.
   return self->delegate(state.placement, NodeUp{node, std::move(registration.running), std::move(registration.agent),
                                                 registration.highest_epoch});
 }
@@ -133,11 +141,14 @@ void CheckLeases(Self self) {
 void OnWindows(Self self, ReportWindows& report) {
   auto& state = self->state;
   if (!state.leases.IsCurrent(report.node, {report.boot, report.session})) return;
+
   const NodeInfo& speaker = state.speakers[report.node].info;
   if (auto status = CheckWindowCount(speaker, report.windows.size()); !status.ok()) {
     (void)RefuseClaim(self, report.node, status);
     return;
   }
+
+  // Each window by itself: one that is refused must not cost the good ones of the same message.
   for (auto& sent : report.windows) {
     if (auto status = CheckWindow(speaker, sent); !status.ok())
       (void)RefuseClaim(self, report.node, status);
@@ -155,9 +166,13 @@ template <class Actor> void End(Self self, const Actor& child) {
 caf::result<Done> OnStop(Self self) {
   auto& state = self->state;
   auto promise = self->make_response_promise<Done>();
+
+  // Unlinked first, so that an ordered end of a child is not taken for a crash and started again.
   for (const auto& [id, actor] : state.devices)
     End(self, actor);
   End(self, state.placement);
+
+  // The store ends last and is waited for: it commits what its mailbox holds before it answers.
   self->unlink_from(state.store.address());
   self->request(state.store, state.options.deadlines.store, StopActor{})
       .then(
@@ -165,6 +180,7 @@ caf::result<Done> OnStop(Self self) {
             promise.deliver(Done{});
             self->quit();
           },
+          // A failed last write is reported to who asked, but the process still has to end.
           [self, promise](const caf::error& error) mutable {
             Refuse(promise, ToStatus(error, "store"));
             self->quit(caf::exit_reason::user_shutdown);
@@ -199,9 +215,13 @@ template <class Message> auto ToStore(Self self) {
 
 controller_actor::behavior_type ControllerBehavior(Self self, const std::shared_ptr<const ControllerActorArgs>& args) {
   Adopt(self, *args);
+
+  // A device actor's crash must not end the controller: OnChildExit starts it again.
   self->set_exit_handler([self](caf::exit_msg& exit) { OnChildExit(self, exit); });
+
   self->link_to(self->state.store);
   self->delayed_send(self, self->state.options.lease_tick, LeaseTick{});
+
   return {
       ToPlacement<GetVersion>(self),
       ToPlacement<ListNodes>(self),
@@ -220,11 +240,14 @@ controller_actor::behavior_type ControllerBehavior(Self self, const std::shared_
       ToPlacement<Rebalance>(self),
       ToPlacement<ListEvents>(self),
       ToPlacement<WaitForEvents>(self),
+
+      // What only agents send; control_actor does not have these.
       [self](RegisterAgent& registration) { return OnRegister(self, registration); },
       [self](const Heartbeat& heartbeat) { return OnHeartbeat(self, heartbeat); },
       [self](ReportRunning& report) { return OnReport(self, report); },
       [self](ReportWindows& report) { OnWindows(self, report); },
       [self](const Goodbye& goodbye) { OnGoodbye(self, goodbye); },
+
       [self](LeaseTick) { CheckLeases(self); },
       [self](StopActor) { return OnStop(self); },
   };

@@ -96,6 +96,8 @@ void AddEvent(ControllerRecords& records, WriteBatch& batch, uint64_t sequence, 
 /// Keeps what cannot be read out of the way, and says so: one event for each, up to a bound.
 Status SetAsideAll(Store& store, ControllerRecords& records, const UnreadableRecords& bad) {
   if (bad.empty()) return {};
+
+  // Above every number that was handed out, also to events that cannot be read: watchers go on by number.
   uint64_t sequence = records.events.empty() ? 0 : records.events.back().sequence;
   for (const auto& record : bad)
     sequence = std::max(sequence, SequenceOf(record));
@@ -105,8 +107,11 @@ Status SetAsideAll(Store& store, ControllerRecords& records, const UnreadableRec
     SetAside(batch, bad[i]);
     if (i < kMaxSetAsideEvents) AddEvent(records, batch, ++sequence, bad[i].shown_key, bad[i].why.message());
   }
+
+  // Bounded, as a damaged disk may hold any number of unreadable records.
   if (bad.size() > kMaxSetAsideEvents)
     AddEvent(records, batch, ++sequence, "", std::to_string(bad.size() - kMaxSetAsideEvents) + " more records");
+
   return store.Write(batch, Sync::kYes);
 }
 
@@ -121,15 +126,21 @@ void AddTotals(ControllerRecords& records, TotalsSlot slot) {
 Result<ControllerRecords> LoadControllerRecords(Store& store) {
   ControllerRecords records;
   UnreadableRecords bad;
+
   AVOCET_RETURN_IF_ERROR(LoadView(store, records.view, bad));
   AVOCET_RETURN_IF_ERROR(
       ForEachReadable(store, kDecisions, bad, [&](Decision d) { records.decisions[d.app.name] = std::move(d); }));
+
+  // After the decisions, which hold the applications that were rejected.
   for (const auto& app : RefusedOf(records))
     RefuseApp(records.view, app);
+
   AVOCET_RETURN_IF_ERROR(
       ForEachReadable(store, kEvents, bad, [&](Event event) { records.events.push_back(std::move(event)); }));
   AVOCET_RETURN_IF_ERROR(
       ForEachReadable(store, kTotals, bad, [&](TotalsSlot slot) { AddTotals(records, std::move(slot)); }));
+
+  // Without the last epoch, commands could repeat old epochs, and agents would ignore them.
   auto epoch = Load(store, kLastEpoch);
   if (!epoch.ok()) return RefuseStart(epoch.status());
   records.last_epoch = epoch->value_or(0);

@@ -53,15 +53,21 @@ void OnWindow(Self self, const Args& args, const ReportWindow& report) {
 void Persist(Self self, const Args& args) {
   auto& state = self->state;
   if (state.persisting || (IsPersisted(state) && !state.totals->has_changes())) return;
+
   const auto& fit = state.estimator->fit();
   WriteBatch batch;
   Put(batch, kDeviceFits, fit);
+
+  // Shared, as a failed write gives the changes back to the totals.
   auto slots = std::make_shared<const std::vector<TotalsSlot>>(state.totals->TakeChanges());
   for (const TotalsSlot& slot : *slots)
     Put(batch, kTotals, slot);
+
+  // One write at a time: the acknowledgement below speaks of the fit that this write holds.
   state.persisting = true;
   self->request(args->store, args->options.deadlines.store, WriteRecords{std::move(batch)})
       .then(
+          // Copies of what was written: the estimator takes further windows before the answer.
           [self, boot = fit.boot, sequence = fit.covered_sequence](Done) {
             auto& state = self->state;
             state.persisting = false;
@@ -81,11 +87,15 @@ void Persist(Self self, const Args& args) {
 device_actor::behavior_type DeviceBehavior(Self self, DeviceActorArgs arguments) {
   auto args = std::make_shared<const DeviceActorArgs>(std::move(arguments));
   auto& state = self->state;
+
+  // What the record covers was acknowledged or will be sent again: counting goes on behind it.
   state.persisted_boot = args->fit.boot;
   state.persisted_sequence = args->fit.covered_sequence;
   state.order = WindowOrder(args->fit.boot, args->fit.covered_sequence);
+
   state.estimator.emplace(args->fit, args->options.estimator);
   state.totals.emplace(args->fit.device, args->totals);
+
   self->delayed_send(self, args->options.persist_every, PersistTick{});
   return {
       [self, args](const ReportWindow& report) { OnWindow(self, args, report); },

@@ -61,11 +61,15 @@ caf::result<Done> OnReport(Self self, const ReportRunning& report) {
 /// Windows that do not go out stay with the uplink, which sends them again.
 void OnWindows(Self self, const ReportWindows& report) {
   const size_t most = self->state.args->max_batch_bytes;
+
   v1::AgentMessage message;
   size_t bytes = 0;
+
+  // Split by bytes, not by count: windows differ in size, and the controller refuses a message above its limit.
   for (const auto& sent : report.windows) {
     auto proto = ToProto(sent);
     const size_t size = proto.ByteSizeLong();
+    // A single window above the limit goes out alone.
     if (bytes > 0 && bytes + size > most) {
       Send(self, std::exchange(message, {}));
       bytes = 0;
@@ -73,6 +77,7 @@ void OnWindows(Self self, const ReportWindows& report) {
     bytes += size;
     *message.mutable_windows()->add_windows() = std::move(proto);
   }
+
   if (bytes > 0) Send(self, std::move(message));
 }
 
@@ -101,14 +106,18 @@ void Conclude(Self self, uint64_t session, uint64_t id, LinkAnswer answer) {
 
 void Execute(Self self, uint64_t id, LinkRequest request) {
   auto& state = self->state;
+
+  // Bound to this session: an answer must not reach a later one, whose request ids begin again.
   auto fail = [self, session = state.sessions, id](const caf::error& error) {
     Conclude(self, session, id, {ToStatus(error, "agent"), {}});
   };
+
   if (auto* run = std::get_if<RunCommand>(&request)) {
     self->request(state.agent, state.args->deadlines.command, std::move(*run))
         .then([self, session = state.sessions, id](Done) { Conclude(self, session, id, {}); }, fail);
     return;
   }
+
   self->request(state.agent, state.args->deadlines.profile, std::get<ProfileOnDevice>(std::move(request)))
       .then(
           [self, session = state.sessions, id](Profile& profile) {
@@ -163,11 +172,13 @@ void OnSaid(Self self, const v1::ControllerMessage& message) {
   case v1::ControllerMessage::kAck:
     return OnAck(self, message.ack());
   case v1::ControllerMessage::kRegisterAgain:
+    // The controller ended the node's session, for example after a missed lease, while the stream stayed up.
     spdlog::warn("asked to register again reason=\"{}\"", message.register_again().reason());
     return GiveController(self);
   case v1::ControllerMessage::kPredictions:
     return OnPredictions(self, message.predictions());
   case v1::ControllerMessage::BODY_NOT_SET:
+    // Not an error: a newer controller may send what this agent does not know yet.
     return spdlog::debug("message of a later version ignored");
   }
 }
@@ -211,8 +222,11 @@ caf::result<ModelChunk> OnFetch(Self self, FetchModel& fetch) {
 
 link_client_actor::behavior_type LinkClientBehavior(Self self, const std::shared_ptr<const LinkClientArgs>& args) {
   self->state.args = args;
+
+  // A thread of its own: a fetch blocks on the network for as long as its deadline.
   self->state.fetcher = args->detached_fetch ? self->spawn<caf::detached + caf::linked>(FetcherBehavior, args)
                                              : self->spawn<caf::linked>(FetcherBehavior, args);
+
   return {
       [self](RegisterAgent& registration) { return OnRegister(self, registration); },
       [self](const Heartbeat&) { return OnHeartbeat(self); },

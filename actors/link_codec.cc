@@ -97,16 +97,19 @@ Result<WindowAck> FromProto(const v1::WindowAck& proto) {
 v1::Predictions ToProto(const SetPredictions& predictions) {
   v1::Predictions proto;
   proto.set_device(predictions.device.str());
+
   for (const auto& one : predictions.apps) {
     auto& app = *proto.add_apps();
     app.set_app(one.app.str());
     *app.mutable_latency() = ToProto(one.latency);
   }
+
   for (const auto& one : predictions.objectives) {
     auto& objective = *proto.add_objectives();
     objective.set_app(one.app.str());
     objective.set_limit_ns(one.limit.count());
   }
+
   return proto;
 }
 
@@ -114,13 +117,17 @@ Result<SetPredictions> FromProto(const v1::Predictions& proto) {
   Reader reader("Predictions");
   SetPredictions predictions{DeviceId(proto.device()), {}};
   if (!IsDeviceId(predictions.device)) reader.Fail("device", "not <node>/<device>");
+
+  // What the peer sends is not trusted: sizes are bounded before anything is copied.
   if (static_cast<size_t>(proto.apps_size()) > kMaxAppsPerDevice) reader.Fail("apps", "too many");
   for (const auto& one : proto.apps()) {
     if (!IsName(one.app())) reader.Fail("app", "not a name");
+    // At the first bad element, or a huge list would be read to its end for nothing.
     if (!reader.status().ok()) return reader.status();
     AVOCET_ASSIGN_OR_RETURN(const auto latency, FromProto(one.latency()));
     predictions.apps.push_back({AppId(one.app()), latency});
   }
+
   if (static_cast<size_t>(proto.objectives_size()) > kMaxAppsPerDevice) reader.Fail("objectives", "too many");
   for (const auto& one : proto.objectives()) {
     if (!IsName(one.app())) reader.Fail("objectives.app", "not a name");
@@ -128,6 +135,7 @@ Result<SetPredictions> FromProto(const v1::Predictions& proto) {
     if (!reader.status().ok()) return reader.status();
     predictions.objectives.push_back({AppId(one.app()), Duration(one.limit_ns())});
   }
+
   if (!reader.status().ok()) return reader.status();
   return predictions;
 }

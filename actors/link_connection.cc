@@ -20,8 +20,8 @@
 namespace avocet {
 namespace {
 
-/// Then another channel is made, whose failure says why.
-constexpr int kMostKnocks = 10;
+/// Attempts with one channel; then another is made, whose failure says why nobody answers.
+constexpr int kMaxConnectRetries = 10;
 
 int Millis(Duration duration) {
   return static_cast<int>(duration / std::chrono::milliseconds(1));
@@ -61,10 +61,13 @@ public:
   bool Send(v1::AgentMessage message) {
     const std::lock_guard lock(mutex_);
     if (closing_ || over_) return false;
+
+    // Whoever does not read for so long is as good as gone, and the queue must stay bounded.
     if (queue_.size() >= max_queued_) {
       context_.TryCancel();
       return false;
     }
+
     queue_.push_back(std::move(message));
     WriteNext();
     return true;
@@ -105,6 +108,8 @@ private:
     writing_ = false;
     broken_ = !ok;
     if (!half_closed_) queue_.pop_front();
+
+    // gRPC wants Finish only once no write is under way, so an end that came during this one was put off.
     if (over_)
       stream_->Finish(&status_, finished_.tag());
     else
@@ -120,7 +125,9 @@ private:
 
   /// Requires the lock.
   void WriteNext() {
+    // gRPC allows one write at a time, and none before the call was taken.
     if (!reached_ || writing_ || broken_ || over_ || half_closed_) return;
+
     writing_ = !queue_.empty() || closing_;
     half_closed_ = queue_.empty() && closing_;
     if (half_closed_)
@@ -172,11 +179,17 @@ public:
     std::unique_lock lock(mutex_);
     stopping_ = true;
     if (resting_) return;
+
+    // Ends whatever is under way: a pause, a retry of the connection, or a call that nobody took yet.
     alarm_.Cancel();
     if (!live_) channel_ = nullptr;
     if (live_ && !open_) session_->Cancel();
+
+    // An open session gets some time to send what is queued, such as the agent's goodbye.
     if (live_) session_->Close();
     changed_.wait_for(lock, options_.last_words, [this] { return resting_; });
+
+    // A cancelled call always ends, so this wait does; gRPC uses the session until then.
     if (live_) session_->Cancel();
     changed_.wait(lock, [this] { return resting_; });
   }
@@ -192,12 +205,14 @@ public:
   }
 
   Result<ModelChunk> Fetch(const FetchModel& fetch) {
+    // Without the lock during the call, which blocks: messages of the session go on meanwhile.
     std::shared_ptr<grpc::Channel> channel;
     {
       const std::lock_guard lock(mutex_);
       channel = channel_;
     }
     if (channel == nullptr) return Unavailable("controller " + options_.address + " was not reached yet");
+
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + options_.fetch);
     v1::ModelChunk chunk;
@@ -210,35 +225,41 @@ private:
   // ---- on the loop's thread ----
 
   void Dial() {
+    // Before the lock is taken: the certificate files are read when they changed.
     auto credentials = credentials_.Get();
+
     std::unique_lock lock(mutex_);
     if (stopping_) return Rest();
     if (!credentials.ok()) {
       lock.unlock();
       return Pause(credentials.status());
     }
-    if (channel_ == nullptr || *credentials != used_credentials_ || knocks_ == kMostKnocks) {
+
+    // A channel is kept from one attempt to the next: making one parses keys, which takes longer than a handshake.
+    if (channel_ == nullptr || *credentials != used_credentials_ || connect_retries_ == kMaxConnectRetries) {
       used_credentials_ = *std::move(credentials);
       channel_ = grpc::CreateCustomChannel(options_.address, used_credentials_, ArgumentsOf(options_));
-      knocks_ = 0;
+      connect_retries_ = 0;
     }
-    if (channel_->GetState(false) == GRPC_CHANNEL_TRANSIENT_FAILURE) return Knock();
+
+    if (channel_->GetState(false) == GRPC_CHANNEL_TRANSIENT_FAILURE) return RetryConnect();
     OpenSession();
   }
 
-  /// Whether somebody answered before the next knock is due.
+  /// Whether somebody answered before the next attempt to connect is due.
   void OnAnswer(bool answered) {
     if (!answered) return Dial();
     const std::lock_guard lock(mutex_);
     if (stopping_) return Rest();
     OpenSession();
   }
+
   void OnReached() {
     {
       const std::lock_guard lock(mutex_);
       open_ = channel_->GetState(false) == GRPC_CHANNEL_READY; // or Read says why not
       if (!open_) return;
-      knocks_ = 0;
+      connect_retries_ = 0;
     }
     listener_.up();
   }
@@ -272,9 +293,9 @@ private:
 
   /// While nobody answers, gRPC's channel says no more than that; trying again with it costs one TCP connection, where
   /// another channel would parse keys and certificates first.
-  void Knock() {
-    ++knocks_;
-    session_ = nullptr; // with its reference to the channel: Stop ends a knock by dropping the last one
+  void RetryConnect() {
+    ++connect_retries_;
+    session_ = nullptr; // with its reference to the channel: Stop ends a retry by dropping the last one
     grpc::experimental::ChannelResetConnectionBackoff(channel_.get());
     channel_->NotifyOnStateChange(GRPC_CHANNEL_TRANSIENT_FAILURE, std::chrono::system_clock::now() + backoff_.Next(),
                                   &loop_->queue(), answer_.tag());
@@ -298,8 +319,8 @@ private:
   std::condition_variable changed_;
   Backoff backoff_;
   std::shared_ptr<grpc::Channel> channel_;                     ///< the latest
-  std::shared_ptr<grpc::ChannelCredentials> used_credentials_; ///< of it
-  int knocks_ = 0;                                             ///< at it
+  std::shared_ptr<grpc::ChannelCredentials> used_credentials_; ///< of this channel
+  int connect_retries_ = 0;                                    ///< with this channel
   std::unique_ptr<Session> session_;                           ///< the latest
   bool live_ = false;                                          ///< the session is not over
   bool open_ = false;                                          ///< and may be used

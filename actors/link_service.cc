@@ -150,6 +150,7 @@ public:
   Session(grpc::CallbackServerContext* context) override {
     uint64_t number = 0;
     std::shared_ptr<Stream> stream;
+
     Status refusal;
     {
       const std::lock_guard lock(mutex_);
@@ -159,14 +160,18 @@ public:
         refusal = Unavailable("the controller is stopping");
       else if (sessions_.size() >= options_.max_sessions)
         refusal = ResourceExhausted("the controller has its " + std::to_string(options_.max_sessions) + " agents");
+      // Refused streams are registered, too: gRPC uses them until OnDone, which forgets them.
       sessions_[number] = stream;
     }
+
+    // Outside the lock, which Forget takes on other threads: a certificate takes a while to read.
     auto only_node = Identify(*context);
     if (refusal.ok()) refusal = only_node.status();
     if (refusal.ok())
       stream->Begin(Spawn(context->peer(), number, *only_node, stream));
     else
       Reject(context->peer(), refusal, *stream);
+
     return stream.get();
   }
 

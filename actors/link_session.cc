@@ -81,11 +81,15 @@ template <class Reply, class Deliver>
 caf::result<Reply> AskAgent(Self self, LinkRequest request, Duration deadline, Deliver deliver) {
   auto& state = self->state;
   if (!state.node) return MakeError(Unavailable("the agent has not introduced itself"));
+
+  // The outbox sends again until the deadline; a request that finds no place ends the session.
   auto id = state.outbox.Add(std::move(request), self->clock().now() + deadline);
   if (!id.ok()) {
     End(self, id.status());
     return MakeError(id.status());
   }
+
+  // Kept under its id: an answer may come late, twice or never.
   auto promise = self->template make_response_promise<Reply>();
   state.waiting[*id] = [promise, deliver](LinkAnswer answer) mutable {
     if (answer.status.ok())
@@ -93,6 +97,7 @@ caf::result<Reply> AskAgent(Self self, LinkRequest request, Duration deadline, D
     else
       Refuse(promise, answer.status);
   };
+
   SendDue(self);
   return promise;
 }
@@ -125,10 +130,14 @@ Status CheckIdentity(const LinkSessionState& state, const NodeInfo& node) {
 
 void OnHello(Self self, const v1::Hello& proto) {
   auto& state = self->state;
+
   auto hello = FromProto(proto);
   if (!hello.ok()) return End(self, hello.status());
+
   if (auto status = CheckIdentity(state, hello->node); !status.ok()) return End(self, status);
   state.node = hello->node;
+
+  // This actor stands in for the agent and for its acknowledgements: the controller sees no difference to a local one.
   RegisterAgent registration{std::move(hello->node),
                              std::move(hello->running),
                              caf::actor_cast<agent_handle>(self),
@@ -137,6 +146,7 @@ void OnHello(Self self, const v1::Hello& proto) {
                              hello->instance,
                              state.args->peer,
                              hello->highest_epoch};
+
   self->request(state.args->controller, state.args->deadlines.store, std::move(registration))
       .then(
           [self](Done) {
@@ -144,6 +154,7 @@ void OnHello(Self self, const v1::Hello& proto) {
             state.welcome = true;
             spdlog::info("agent registered node={} peer={} session={}", Name(self), state.args->peer,
                          state.args->session);
+
             v1::ControllerMessage message;
             message.mutable_welcome();
             state.args->stream.send(std::move(message));
@@ -223,16 +234,19 @@ link_session_actor::behavior_type LinkSessionBehavior(Self self, const std::shar
   return {
       [self](RunCommand& run) { return OnCommand(self, run); },
       [self](ProfileOnDevice& profile) { return OnProfile(self, profile); },
+      // Neither answered nor repeated: the next predictions replace these.
       [self](const SetPredictions& predictions) {
         v1::ControllerMessage message;
         *message.mutable_predictions() = ToProto(predictions);
         self->state.args->stream.send(std::move(message));
       },
+      // May get lost: the windows are sent again then, and acknowledged again.
       [self](const WindowAck& ack) {
         v1::ControllerMessage message;
         *message.mutable_ack() = ToProto(ack);
         self->state.args->stream.send(std::move(message));
       },
+      // Counted as handled only now, so that the stream stops reading when this mailbox grows.
       [self](const AgentSaid& said) {
         OnSaid(self, *said.message);
         self->state.args->stream.handled();

@@ -54,13 +54,18 @@ caf::result<Done> OnNodeUp(Self self, NodeUp& up) {
   auto& state = self->state;
   if (auto status = CheckHighestEpoch(up.node, up.highest_epoch, state.records.last_epoch); !status.ok())
     return MakeError(status);
+
   for (const auto& running : up.running) {
     if (auto status = CheckEpoch(running, state.records.last_epoch); !status.ok()) return MakeError(status);
   }
+
+  // A restarted agent shows nothing, so its predictions have to be sent again.
   state.agents[up.node.id] = up.agent;
   for (const DeviceSpec& device : up.node.devices)
     state.told_predictions.erase(device.id());
+
   NodeArrived(state.records.view, up.node);
+  // Either side may have restarted with older data: the records decide, and what already runs as they say is kept.
   auto reconciliation =
       Reconcile(state.records.view, {up.node.id, std::move(up.running), up.highest_epoch}, state.records.last_epoch);
 
@@ -68,7 +73,9 @@ caf::result<Done> OnNodeUp(Self self, NodeUp& up) {
   Put(batch, kNodes, up.node);
   Adopt(self, reconciliation, batch);
   AddEvent(self, batch, "node_up", up.node.id.str(), "boot " + up.node.boot.str());
+
   auto promise = self->make_response_promise<Done>();
+  // Commands only after the write: an agent must not run what a crash would make the controller forget.
   Persist(self, std::move(batch),
           [self, promise, reconciliation = std::move(reconciliation)](const Status& status) mutable {
             if (!status.ok()) return Refuse(promise, status); // the agent registers again
@@ -97,6 +104,8 @@ caf::result<Done> OnReport(Self self, const ReportRunning& report) {
   auto& state = self->state;
   if (auto status = CheckEpoch(report.running, state.records.last_epoch); !status.ok()) return MakeError(status);
   const auto& running = report.running;
+
+  // The report may speak of an old copy, as agents keep serving one until its successor is ready.
   switch (TakeReport(state.records.view, running)) {
   case ReportEffect::kAnotherCopy:
     OnOtherCopy(self, running);
@@ -106,13 +115,17 @@ caf::result<Done> OnReport(Self self, const ReportRunning& report) {
   case ReportEffect::kChanged:
     break;
   }
+
   if (running.phase == PlacementPhase::kFailed) OnFailed(self, running.app, running.reason);
   if (running.phase != PlacementPhase::kReady) return Done{};
 
+  // Whoever waited for this application's place can start now.
   OnArrived(self, running.app);
+
   WriteBatch batch;
   AddEvent(self, batch, "app_ready", running.app.str(), "on " + running.device.str());
   Persist(self, std::move(batch), LogFailure("app_ready"));
+
   return Done{};
 }
 
@@ -171,20 +184,27 @@ void GatherTotals(Self self, std::vector<AppStatus> rows, const std::function<vo
     std::vector<AppStatus> rows;
     size_t missing;
   };
+
   const auto devices = DevicesOf(self->state, rows);
   if (devices.empty()) return then(std::move(rows));
+
+  // Each device answers by itself; the last answer or failure completes the rows.
   auto gathering = std::make_shared<Gathering>(Gathering{std::move(rows), devices.size()});
+
   auto one_less = [gathering, then] {
     if (--gathering->missing == 0) then(std::move(gathering->rows));
   };
+
   for (const auto& [id, actor] : devices) {
     self->request(actor, self->state.options.deadlines.local, GetTotals{})
         .then(
             [gathering, one_less, device = id](DeviceTotals& totals) {
               for (auto& row : gathering->rows) {
+                // An application that moved has totals on each device; the row shows those of its current one.
                 if (!row.placement || row.placement->device != device) continue;
                 const auto found = totals.apps.find(row.app.name);
                 if (found == totals.apps.end()) continue;
+                // The rate stays as the view has it, because decisions use that one.
                 const Estimate rate = row.measured.rate;
                 row.measured = std::move(found->second.total);
                 row.recent = std::move(found->second.recent);
@@ -192,6 +212,7 @@ void GatherTotals(Self self, std::vector<AppStatus> rows, const std::function<vo
               }
               one_less();
             },
+            // A device that does not answer costs its totals, not the whole list.
             [one_less, device = id](const caf::error& error) {
               spdlog::warn("totals missing device={} reason=\"{}\"", device.str(), ToStatus(error, "device").message());
               one_less();
@@ -252,11 +273,16 @@ caf::result<ProfileList> OnProfile(Self self, const ProfileModel& profile) {
   const Model* model = view.FindModel(profile.model);
   if (model == nullptr)
     return MakeError(NotFound("model '" + profile.model + "' is not imported; `avocet model list` shows what is"));
+
+  // Without a device: one of each type, as a profile holds for all devices of its type.
   auto devices = DevicesToProfile(view, *model, false);
   if (!profile.device.empty()) devices = {profile.device};
+
   if (devices.empty()) return MakeError(Unavailable("no healthy device can run model '" + model->id().str() + "'"));
+
   auto promise = self->make_response_promise<ProfileList>();
   RunProfiles(self, *model, devices, [promise](const ProfileOutcome& outcome) mutable {
+    // Some may have failed: any profile makes the model placeable, so only none at all is an error.
     if (outcome.profiles.empty())
       Refuse(promise, outcome.first_error);
     else
@@ -277,11 +303,15 @@ caf::result<VersionInfo> OnVersion(Self self) {
 
 placement_actor::behavior_type PlacementBehavior(Self self, const std::shared_ptr<const PlacementActorArgs>& args) {
   auto& state = self->state;
+
   state.records = args->records;
   state.store = args->store;
   state.options = args->options;
   state.started_at = self->clock().now();
+
+  // Events on disk from before the start are durable.
   if (!state.records.events.empty()) state.durable_events = state.records.events.back().sequence;
+
   self->delayed_send(self, state.options.predict_every, PredictionTick{});
   return {
       [self](NodeUp& up) { return OnNodeUp(self, up); },
@@ -294,6 +324,8 @@ placement_actor::behavior_type PlacementBehavior(Self self, const std::shared_pt
         self->delayed_send(self, self->state.options.predict_every, PredictionTick{});
       },
       [self](const ReportRunning& report) { return OnReport(self, report); },
+
+      // What the Control service carries, see actors/control_table.h.
       [self](ListNodes) -> caf::result<NodeList> { return NodeList{DescribeNodes(self->state.records.view)}; },
       [self](ListDevices) -> caf::result<DeviceList> { return DeviceList{DescribeDevices(self->state.records.view)}; },
       [self](ImportModel& import) { return OnImport(self, import); },

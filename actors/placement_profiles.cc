@@ -48,6 +48,8 @@ void RunProfiles(Self self, const Model& model, const std::vector<DeviceId>& dev
                  const std::function<void(const ProfileOutcome&)>& then) {
   auto outcome = std::make_shared<ProfileOutcome>();
   auto missing = std::make_shared<size_t>(devices.size());
+
+  // The last device to finish, well or not, stores the profiles of all.
   auto one_less = [self, outcome, missing, then] {
     if (--*missing == 0) StoreProfiles(self, outcome, then);
   };
@@ -55,6 +57,7 @@ void RunProfiles(Self self, const Model& model, const std::vector<DeviceId>& dev
     if (outcome->first_error.ok()) outcome->first_error = status;
     one_less();
   };
+
   auto& state = self->state;
   for (const auto& device : devices) {
     auto request = ProfileRequest(state.records.view, model, device);

@@ -133,15 +133,18 @@ void PutPlacements(Self self, WriteBatch& batch, const std::vector<Change>& chan
 
 void CommitAdmit(Self self, const Decision& decision, DecisionPromise promise) {
   const auto changes = MakeChanges(self, decision);
+
   WriteBatch batch;
   Put(batch, kApplications, decision.app);
   PutPlacements(self, batch, changes);
   Record(self, batch, decision);
+  // The view has changed already, as decisions that follow must see it. The agents wait for the disk.
   Persist(self, std::move(batch), [self, decision, promise, changes](const Status& status) mutable {
     if (!status.ok()) {
       UndoChanges(self, changes);
       return Refuse(promise, status);
     }
+
     KeepChanges(self, changes);
     promise.deliver(decision);
     CommandAgents(self, decision, changes);
@@ -190,6 +193,7 @@ void FailWaiters(Self self, WriteBatch& batch, const AppId& mover, const std::st
 
 void OnFailed(Self self, const AppId& app, const std::string& why) {
   auto& state = self->state;
+
   WriteBatch batch;
   FailWaiters(self, batch, app, why);
 
@@ -216,8 +220,11 @@ void OnFailed(Self self, const AppId& app, const std::string& why) {
 void OnOtherCopy(Self self, const Placement& copy) {
   auto& state = self->state;
   if (state.undo.IsPending(copy.app)) return; // what is current is not settled yet
+
   const auto placed = state.records.view.placements.find(copy.app);
   const Placement* current = placed == state.records.view.placements.end() ? nullptr : &placed->second;
+
+  // A copy that is being moved away from is the moves' business: they know when it may stop.
   if (!state.moves.Note(copy)) {
     switch (FateOf(copy, current)) {
     case CopyFate::kIgnore:
@@ -243,6 +250,7 @@ caf::result<Decision> Apply(Self self, const ApplyApp& apply) {
   if (auto status = CheckRequest(apply.app, apply.options); !status.ok()) return MakeError(status);
   auto promise = self->make_response_promise<Decision>();
   const Decision decision = DecideNow(self, apply.app, apply.options);
+
   const auto devices = MissingProfiles(self, apply.app, decision);
   if (devices.empty()) {
     Commit(self, decision, promise);
@@ -260,25 +268,32 @@ caf::result<Decision> Apply(Self self, const ApplyApp& apply) {
 
 caf::result<RebalancePlan> RunRebalance(Self self, const Rebalance& rebalance) {
   auto& records = self->state.records;
+
   if (rebalance.max_moves < 0 || rebalance.max_moves > kMaxRebalanceMoves)
     return MakeError(InvalidArgument("max_moves must be 0 to " + std::to_string(kMaxRebalanceMoves)));
+
   RebalancePlan plan =
       PlanRebalance(records.view, self->state.options.policy, rebalance.max_moves, self->state.predictions);
   if (!rebalance.execute || plan.moves.empty()) return plan;
+
   std::vector<Move> moves;
   for (const auto& one : plan.moves)
     moves.push_back(one.move);
+
+  // Changed in the view at once, so that the next decision counts with it; undone when the disk refuses.
   const auto changes = MakeMoves(self, moves);
   WriteBatch batch;
   PutPlacements(self, batch, changes);
   RecordMoves(self, batch, moves);
   plan.executed = true;
+
   auto promise = self->make_response_promise<RebalancePlan>();
   Persist(self, std::move(batch), [self, plan, promise, changes](const Status& status) mutable {
     if (!status.ok()) {
       UndoChanges(self, changes);
       return Refuse(promise, status);
     }
+    // Durable first, then commands: after a crash the records say at least what the agents were told.
     KeepChanges(self, changes);
     promise.deliver(plan);
     for (const auto& change : changes)
@@ -290,14 +305,18 @@ caf::result<RebalancePlan> RunRebalance(Self self, const Rebalance& rebalance) {
 caf::result<RemovedApp> Remove(Self self, const AppId& app) {
   auto& view = self->state.records.view;
   if (!view.apps.contains(app)) return MakeError(NotFound("application '" + app.str() + "' does not exist"));
+
   const uint64_t ticket = self->state.undo.Begin(Snapshot(view, app));
   const auto placement = ForgetPlacement(view, app);
   const uint64_t epoch = NextEpoch(self);
+
+  // In one batch: a placement without its application, or a stop with a repeated epoch, must not survive a crash.
   WriteBatch batch;
   Delete(batch, kApplications, app.str());
   Delete(batch, kPlacements, app.str());
   Put(batch, kLastEpoch, epoch);
   AddEvent(self, batch, "app_removed", app.str(), placement ? "from " + placement->device.str() : "not placed");
+
   auto promise = self->make_response_promise<RemovedApp>();
   Persist(self, std::move(batch), [self, app, placement, ticket, promise](const Status& status) mutable {
     auto& state = self->state;
@@ -305,6 +324,7 @@ caf::result<RemovedApp> Remove(Self self, const AppId& app) {
       if (const auto before = state.undo.Failed(ticket)) RollBack(state.records.view, *before);
       return Refuse(promise, status);
     }
+
     state.undo.Durable(ticket);
     promise.deliver(RemovedApp{app});
     SendCommands(self, state.moves.Removed(app));

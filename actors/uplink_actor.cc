@@ -30,9 +30,11 @@ void Tick(Self self, const UplinkArgs& args) {
 
 uplink_actor::behavior_type UplinkBehavior(Self self, const std::shared_ptr<const UplinkArgs>& args) {
   self->state.buffer = WindowBuffer(args->options.buffer);
+
   self->delayed_send(self, args->options.window, WindowTick{});
   return {
       [self](const WindowAck& ack) { self->state.buffer.Acknowledge(ack.device, ack.boot, ack.sequence); },
+      // Another controller acknowledged nothing yet: what was sent to the last one may be lost.
       [self](SetWindowTarget& target) {
         self->state.controller = std::move(target.controller);
         self->state.buffer.SendAgain();
@@ -41,6 +43,7 @@ uplink_actor::behavior_type UplinkBehavior(Self self, const std::shared_ptr<cons
         Tick(self, *args);
         self->delayed_send(self, args->options.window, WindowTick{});
       },
+      // The last window closes here, or what was measured since the last tick would be lost.
       [self, args](StopActor) -> caf::result<Done> {
         Tick(self, *args);
         self->quit();

@@ -24,14 +24,19 @@ std::vector<SentWindow> WindowBuffer::TakeToSend(MonotonicTime now) {
   };
   std::map<DeviceId, Device> devices;
   std::vector<SentWindow> windows;
+
+  // In order of arrival, so the first entry of a device is its oldest: the controller waits for nothing before it.
   for (auto& entry : entries_) {
     auto& device = devices.try_emplace(entry.window.device, Device{entry.window.sequence}).first->second;
+    // What is in flight counts against the bound: a slow controller must not be sent ever more.
     if (++device.before > options_.max_in_flight) continue;
     if (entry.sent && now - entry.sent_at < options_.resend_after) continue;
+
     entry.sent = true;
     entry.sent_at = now;
     windows.push_back({entry.window, device.oldest});
   }
+
   return windows;
 }
 
