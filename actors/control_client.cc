@@ -59,10 +59,10 @@ control_actor::behavior_type ProxyBehavior(Self self, const ControlClientOptions
   auto stub = MakeStub(options);
   self->state.credentials = stub.status();
   if (stub.ok()) self->state.stub = std::move(*stub);
-#define AVOCET_FORWARD(Rpc, Message, Reply, RequestProto, ReplyProto)                                                  \
-  , Forward<avocet::Message, avocet::Reply, v1::ReplyProto>(                                                           \
-        self, [](v1::Control::Stub& stub, grpc::ClientContext* context, const v1::RequestProto& request,               \
-                 v1::ReplyProto* reply) { return stub.Rpc(context, request, reply); })
+#define AVOCET_FORWARD(Message, Reply)                                                                                 \
+  , Forward<avocet::Message, avocet::Reply, v1::Reply>(                                                                \
+        self, [](v1::Control::Stub& stub, grpc::ClientContext* context, const v1::Message##Request& request,           \
+                 v1::Reply* reply) { return stub.Message(context, request, reply); })
   return MakeBehavior(0 AVOCET_EACH_CONTROL_RPC(AVOCET_FORWARD), [](const WaitForEvents&) -> caf::result<EventList> {
     return MakeError(Unsupported("events of a remote controller come from WatchEvents"));
   });

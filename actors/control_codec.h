@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/control_table.h"
 #include "actors/interfaces.h"
 #include "avocet/v1/control.pb.h"
 #include "messages/codec.h"
@@ -13,38 +14,26 @@ namespace avocet {
   v1::Proto ToProto(const Struct& value);                                                                              \
   Result<Struct> FromProto(const v1::Proto& proto);
 
+// The requests, and the structs that only replies hold; the other replies are in messages/codec.h.
+#define AVOCET_CONTROL_REQUEST(Message, Reply) AVOCET_CONTROL_CODEC(Message, Message##Request)
+AVOCET_EACH_CONTROL_RPC(AVOCET_CONTROL_REQUEST)
 AVOCET_CONTROL_CODEC(NodeStatus, NodeStatus)
 AVOCET_CONTROL_CODEC(DeviceStatus, DeviceStatus)
 AVOCET_CONTROL_CODEC(ModelStatus, ModelStatus)
 AVOCET_CONTROL_CODEC(LatencySummary, LatencySummary)
-AVOCET_CONTROL_CODEC(GetVersion, GetVersionRequest)
 AVOCET_CONTROL_CODEC(VersionInfo, VersionInfo)
-AVOCET_CONTROL_CODEC(ListNodes, ListNodesRequest)
 AVOCET_CONTROL_CODEC(NodeList, NodeList)
-AVOCET_CONTROL_CODEC(ListDevices, ListDevicesRequest)
 AVOCET_CONTROL_CODEC(DeviceList, DeviceList)
-AVOCET_CONTROL_CODEC(PutModelChunk, PutModelChunkRequest)
 AVOCET_CONTROL_CODEC(ModelChunkStored, ModelChunkStored)
-AVOCET_CONTROL_CODEC(FetchModel, FetchModelRequest)
 AVOCET_CONTROL_CODEC(ModelChunk, ModelChunk)
-AVOCET_CONTROL_CODEC(ImportModel, ImportModelRequest)
-AVOCET_CONTROL_CODEC(ListModels, ListModelsRequest)
 AVOCET_CONTROL_CODEC(ModelList, ModelList)
-AVOCET_CONTROL_CODEC(ProfileModel, ProfileModelRequest)
 AVOCET_CONTROL_CODEC(ProfileList, ProfileList)
-AVOCET_CONTROL_CODEC(PlanApp, PlanAppRequest)
-AVOCET_CONTROL_CODEC(ApplyApp, ApplyAppRequest)
-AVOCET_CONTROL_CODEC(ListApps, ListAppsRequest)
 AVOCET_CONTROL_CODEC(AppList, AppList)
-AVOCET_CONTROL_CODEC(GetApp, GetAppRequest)
 AVOCET_CONTROL_CODEC(AppStatus, AppStatus)
-AVOCET_CONTROL_CODEC(ExplainApp, ExplainAppRequest)
-AVOCET_CONTROL_CODEC(RemoveApp, RemoveAppRequest)
 AVOCET_CONTROL_CODEC(RemovedApp, RemovedApp)
-AVOCET_CONTROL_CODEC(Rebalance, RebalanceRequest)
 AVOCET_CONTROL_CODEC(RebalancePlan, RebalancePlan)
-AVOCET_CONTROL_CODEC(ListEvents, ListEventsRequest)
 AVOCET_CONTROL_CODEC(EventList, EventList)
+#undef AVOCET_CONTROL_REQUEST
 #undef AVOCET_CONTROL_CODEC
 
 } // namespace avocet

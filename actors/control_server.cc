@@ -140,9 +140,9 @@ public:
     return watches_.Begin(request->after_sequence());
   }
 
-#define AVOCET_HANDLER(Rpc, Message, Reply, RequestProto, ReplyProto)                                                  \
-  grpc::ServerUnaryReactor* Rpc(grpc::CallbackServerContext* context, const v1::RequestProto* request,                 \
-                                v1::ReplyProto* reply) override {                                                      \
+#define AVOCET_HANDLER(Message, Reply)                                                                                 \
+  grpc::ServerUnaryReactor* Message(grpc::CallbackServerContext* context, const v1::Message##Request* request,         \
+                                    v1::Reply* reply) override {                                                       \
     return Handle<avocet::Message, avocet::Reply>(context, *request, reply);                                           \
   }
   AVOCET_EACH_CONTROL_RPC(AVOCET_HANDLER)

@@ -66,7 +66,7 @@ struct RunCommand { Command command; };
 struct ProfileOnDevice { DeviceId device; ModelId model; Variant variant; };
 
 /// The predicted latencies of a device's applications, to be shown beside the measured ones, and the limits that they are
-/// judged by, to be counted against; replaces those before.
+/// judged by, to be counted against. Replaces the device's previous predictions.
 struct SetPredictions {
   DeviceId device;
   std::vector<PredictedLatency> apps;
@@ -103,12 +103,15 @@ struct ReportRunning { NodeId node; Placement running; BootId boot; uint64_t ses
 /// Closed windows in order; acknowledged with WindowAck once the fits that cover them are on disk.
 struct ReportWindows { NodeId node; std::vector<SentWindow> windows; BootId boot; uint64_t session = 0; };
 
-using agent_link_actor = caf::typed_actor<
+/// The messages that only agents send.
+using agent_session = caf::typed_actor<
     caf::replies_to<RegisterAgent>::with<Done>,
     caf::replies_to<Heartbeat>::with<Done>,
     caf::replies_to<ReportRunning>::with<Done>,
     caf::reacts_to<ReportWindows>,
-    caf::reacts_to<Goodbye>,
+    caf::reacts_to<Goodbye>>;
+
+using agent_link_actor = agent_session::extend<
     caf::replies_to<FetchModel>::with<ModelChunk>>;
 
 // ---- Controller, as the CLI and automation see it (the Control service) ----
@@ -143,12 +146,11 @@ struct EventList { std::vector<Event> events; };
 /// The durable events after the sequence number, as soon as there is one (or none, when too many wait).
 struct WaitForEvents { uint64_t after_sequence = 0; };
 
-using control_actor = caf::typed_actor<
+/// The part of the Control service that the placement actor answers; model files are the store actor's.
+using placement_control = caf::typed_actor<
     caf::replies_to<GetVersion>::with<VersionInfo>,
     caf::replies_to<ListNodes>::with<NodeList>,
     caf::replies_to<ListDevices>::with<DeviceList>,
-    caf::replies_to<PutModelChunk>::with<ModelChunkStored>,
-    caf::replies_to<FetchModel>::with<ModelChunk>,
     caf::replies_to<ImportModel>::with<Model>,
     caf::replies_to<ListModels>::with<ModelList>,
     caf::replies_to<ProfileModel>::with<ProfileList>,
@@ -161,6 +163,10 @@ using control_actor = caf::typed_actor<
     caf::replies_to<Rebalance>::with<RebalancePlan>,
     caf::replies_to<ListEvents>::with<EventList>,
     caf::replies_to<WaitForEvents>::with<EventList>>;
+
+using control_actor = placement_control::extend<
+    caf::replies_to<PutModelChunk>::with<ModelChunkStored>,
+    caf::replies_to<FetchModel>::with<ModelChunk>>;
 
 // ---- DeviceActor: one per accelerator; owns its estimator and totals ----
 
@@ -193,47 +199,27 @@ struct NodeAway { NodeId node; std::string why; };
 struct NamesakeRefused { NodeId node; std::string why; };
 /// A device's fitted parameters moved enough to matter.
 struct FitChanged { DeviceFit fit; };
-/// Tells the placement actor where a device's measurements live (for ForgetApp).
+/// The actor that holds a device's measurements; the placement actor sends it ForgetApp.
 struct DeviceUp { DeviceId device; device_actor actor; };
-/// Internal: time to tell agents what is predicted of their applications.
+/// Internal: time to send agents the predictions of their applications.
 struct PredictionTick {};
 
-using placement_actor = caf::typed_actor<
+using placement_actor = placement_control::extend<
     caf::replies_to<NodeUp>::with<Done>,
     caf::reacts_to<NodeAway>,
     caf::reacts_to<NamesakeRefused>,
     caf::reacts_to<FitChanged>,
     caf::reacts_to<DeviceUp>,
     caf::reacts_to<PredictionTick>,
-    caf::replies_to<ReportRunning>::with<Done>,
-    caf::replies_to<ListNodes>::with<NodeList>,
-    caf::replies_to<ListDevices>::with<DeviceList>,
-    caf::replies_to<ImportModel>::with<Model>,
-    caf::replies_to<ListModels>::with<ModelList>,
-    caf::replies_to<ProfileModel>::with<ProfileList>,
-    caf::replies_to<PlanApp>::with<Decision>,
-    caf::replies_to<ApplyApp>::with<Decision>,
-    caf::replies_to<ListApps>::with<AppList>,
-    caf::replies_to<GetApp>::with<AppStatus>,
-    caf::replies_to<ExplainApp>::with<Decision>,
-    caf::replies_to<RemoveApp>::with<RemovedApp>,
-    caf::replies_to<Rebalance>::with<RebalancePlan>,
-    caf::replies_to<ListEvents>::with<EventList>,
-    caf::replies_to<WaitForEvents>::with<EventList>,
-    caf::replies_to<GetVersion>::with<VersionInfo>>;
+    caf::replies_to<ReportRunning>::with<Done>>;
 
 // ---- ControllerActor: root of the controller; sessions, leases, children, stop order ----
 
 /// Internal: time to look at the leases.
 struct LeaseTick {};
 
-/// Both what the CLI and what an agent sees (FetchModel is part of either).
-using controller_actor = control_actor::extend<
-    caf::replies_to<RegisterAgent>::with<Done>,
-    caf::replies_to<Heartbeat>::with<Done>,
-    caf::replies_to<ReportRunning>::with<Done>,
-    caf::reacts_to<ReportWindows>,
-    caf::reacts_to<Goodbye>,
+/// Both what the CLI and what an agent sees; control_actor already has FetchModel, which agents send, too.
+using controller_actor = control_actor::extend_with<agent_session>::extend<
     caf::reacts_to<LeaseTick>,
     caf::replies_to<StopActor>::with<Done>>;
 

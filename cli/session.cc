@@ -40,7 +40,7 @@ SessionOptions SessionOf(const Context& context) {
 Session::Session(const SessionOptions& options) : impl_(std::make_unique<Impl>(options)) {}
 Session::~Session() = default;
 
-#define AVOCET_ASK(Rpc, Message, Reply, RequestProto, ReplyProto)                                                      \
+#define AVOCET_ASK(Message, Reply)                                                                                     \
   Result<Reply> Session::Ask(const Message& message) {                                                                 \
     return impl_->Ask<Reply>(message);                                                                                 \
   }

@@ -30,7 +30,7 @@ public:
   ~Session();
 
   /// Sends one message and waits for its answer: `Ask(ListNodes{})` gives a Result<NodeList>.
-#define AVOCET_ASK(Rpc, Message, Reply, RequestProto, ReplyProto) Result<Reply> Ask(const Message& message);
+#define AVOCET_ASK(Message, Reply) Result<Reply> Ask(const Message& message);
   AVOCET_EACH_CONTROL_RPC(AVOCET_ASK)
 #undef AVOCET_ASK
 
