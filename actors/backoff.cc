@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "messages/check.h"
+#include "messages/invariant.h"
 
 namespace avocet {
 
@@ -13,6 +14,11 @@ Status Validate(const BackoffOptions& options) {
       .That(options.factor >= 1, "factor", options.factor, ">= 1")
       .That(options.jitter >= 0 && options.jitter <= 1, "jitter", options.jitter, "0 to 1")
       .status();
+}
+
+Backoff::Backoff(const BackoffOptions& options, uint64_t seed)
+    : options_(options), random_(seed), next_(options.first) {
+  AVOCET_CHECK(Validate(options).ok());
 }
 
 Duration Backoff::Next() {

@@ -20,7 +20,7 @@ Status Validate(const BackoffOptions& options);
 /// Requires Validate(options).ok(). Not thread-safe.
 class Backoff {
 public:
-  Backoff(const BackoffOptions& options, uint64_t seed) : options_(options), random_(seed), next_(options.first) {}
+  Backoff(const BackoffOptions& options, uint64_t seed);
 
   /// The pause before the next attempt, in [(1 - jitter) * p, p], where p grows from `first` to `longest`.
   Duration Next();

@@ -7,6 +7,8 @@
 #include <caf/message.hpp>
 #include <caf/sec.hpp>
 
+#include "messages/invariant.h"
+
 namespace avocet {
 namespace {
 
@@ -19,6 +21,7 @@ bool IsDeadReceiver(const caf::error& error) {
 } // namespace
 
 caf::error MakeError(const Status& status) {
+  AVOCET_CHECK(!status.ok()); // CAF takes code 0 for success: the request would never be answered
   return {static_cast<uint8_t>(status.code()), kCategory, caf::make_message(status.message())};
 }
 

@@ -5,6 +5,7 @@
 #include "actors/agent_claims.h"
 #include "actors/errors.h"
 #include "controller/cluster_changes.h"
+#include "messages/invariant.h"
 #include "storage/records.h"
 
 namespace avocet {
@@ -46,6 +47,8 @@ Result<ProfileOnDevice> ProfileRequest(const ClusterView& view, const Model& mod
 
 void RunProfiles(Self self, const Model& model, const std::vector<DeviceId>& devices,
                  const std::function<void(const ProfileOutcome&)>& then) {
+  AVOCET_CHECK(!devices.empty()); // nobody would call `then`
+
   auto outcome = std::make_shared<ProfileOutcome>();
   auto missing = std::make_shared<size_t>(devices.size());
 

@@ -21,11 +21,11 @@ std::function<void(Status)> LogFailure(std::string what);
 /// Appends to the bounded event log, in memory and in the batch.
 void AddEvent(PlacementSelf self, WriteBatch& batch, std::string kind, std::string subject, std::string detail);
 
-/// The events after that sequence number that are on disk: nobody is told of others.
+/// The events after that sequence number that are on disk. Others may be lost in a crash, so nobody sees them.
 EventList DurableEvents(const PlacementActorState& state, uint64_t after);
 
 /// Answers those who wait for events that are durable by now.
-void TellOfEvents(PlacementSelf self);
+void NotifyEventWaiters(PlacementSelf self);
 
 /// A number greater than every epoch before. The caller persists it with what uses it.
 uint64_t NextEpoch(PlacementSelf self);
@@ -57,7 +57,7 @@ struct ProfileOutcome {
 };
 
 /// Measures the model on each of the devices, at once on different devices, bounded by the profile
-/// deadline, and makes the results durable before calling `then`.
+/// deadline, and makes the results durable before calling `then`. Requires at least one device.
 void RunProfiles(PlacementSelf self, const Model& model, const std::vector<DeviceId>& devices,
                  const std::function<void(const ProfileOutcome&)>& then);
 

@@ -5,6 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include "messages/invariant.h"
+
 namespace avocet {
 
 /// Requests of one peer, each carried out once however often it comes. Answers are kept until the peer
@@ -40,7 +42,11 @@ public:
   }
 
   /// Requires that Arrived(id, ...) said kAnswer.
-  const Answer& AnswerOf(uint64_t id) const { return *open_.at(id); }
+  const Answer& AnswerOf(uint64_t id) const {
+    const auto known = open_.find(id);
+    AVOCET_CHECK(known != open_.end() && known->second);
+    return *known->second;
+  }
 
   size_t size() const { return open_.size(); }
 

@@ -48,5 +48,9 @@ TEST(Backoff, NamesTheOptionThatIsWrong) {
   }
 }
 
+TEST(BackoffDeathTest, RefusesOptionsThatWouldNeverPause) {
+  EXPECT_DEATH(Backoff({.first = Duration{}}, 1), "Validate");
+}
+
 } // namespace
 } // namespace avocet

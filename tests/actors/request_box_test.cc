@@ -84,6 +84,12 @@ TEST(RequestInbox, CarriesOutOnceAndAnswersAgain) {
   EXPECT_EQ(inbox.Arrived(2, 2), Next::kExecute);
 }
 
+TEST(RequestInboxDeathTest, HasNoAnswerBeforeTheRequestWasCarriedOut) {
+  Inbox inbox;
+  inbox.Arrived(1, 1);
+  EXPECT_DEATH(inbox.AnswerOf(1), "known");
+}
+
 TEST(RequestInbox, ForgetsWhatTheSenderHasTheAnswerOf) {
   Inbox inbox;
   EXPECT_EQ(inbox.Arrived(1, 1), Next::kExecute);
