@@ -32,8 +32,8 @@ inline constexpr double kMaxSampleSeconds = 1e9;
 inline constexpr double kMinSampleSeconds = 1e-9;
 /// Largest number of a window. Leaves room to count on.
 inline constexpr uint64_t kMaxWindowSequence = (uint64_t{1} << 63) - 1;
-/// Largest epoch that an agent may claim on its own word. The controller goes on above what it is told, as it may have
-/// been restored from an old copy; from here it can count on for as long as it counted to get here (kMaxEpoch).
+/// Largest epoch that an agent may claim on its own word. The controller goes on above what agents claim, as it may
+/// have been restored from an old copy; from here it can count on for as long as it counted to get here (kMaxEpoch).
 inline constexpr uint64_t kMaxClaimedEpoch = uint64_t{1} << 62;
 
 /// Who a message is from: both are names.

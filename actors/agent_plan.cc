@@ -19,7 +19,7 @@ void EraseCovered(std::map<AppId, Placement>& copies, const Command& stop) {
 
 /// One that is tried again stays in the state of starting, with the reason why it does.
 std::string ReasonOf(const Status& why, bool again) {
-  // Cut to leave room for what is added, as a report that is too long is refused.
+  // The text is cut to leave room for the suffix, as a report that is too long is refused.
   return ToText(why.ToString(), kMaxTextBytes / 2) + (again ? "; it is tried again" : "");
 }
 

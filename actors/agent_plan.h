@@ -21,7 +21,7 @@ struct AgentPlanOptions {
   int max_attempts = 20; ///< of one start or stop; then it has failed
 };
 
-/// What an agent was told to run, how far that is, and what is to be done next: the rules, without actors, disk or
+/// What an agent was commanded to run, how far that is, and what is to be done next: the rules, without actors, disk or
 /// clock. Commands may come late, twice and out of order, and their outcomes in any order; the latest start of each
 /// application wins. Reported as ready is only what was published.
 ///
@@ -59,8 +59,8 @@ public:
   /// The commands that are to be tried again by now.
   std::vector<Command> Retries(MonotonicTime now);
 
-  /// All copies that run, or were told to, for a registration: of each application the latest start and, as long as
-  /// that does not serve, the copy that still does.
+  /// All copies that run, or were commanded to, for a registration: of each application the latest start and, as long
+  /// as that does not serve, the copy that still does.
   std::vector<Placement> Running() const;
   /// Largest epoch of all commands ever taken.
   uint64_t highest_epoch() const { return highest_epoch_; }

@@ -26,7 +26,7 @@ struct ControlClientOptions {
 control_actor ConnectController(caf::actor_system& system, const ControlClientOptions& options);
 
 /// Calls `on_event` for every event after the sequence number, then for every further one as it happens;
-/// blocks until told to stop (kCancelled) or until the connection is lost (why).
+/// blocks until `stop` is requested (kCancelled) or until the connection is lost (why).
 Status WatchEvents(const ControlClientOptions& options, uint64_t after_sequence,
                    const std::function<void(const Event&)>& on_event, const std::stop_token& stop);
 

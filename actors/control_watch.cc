@@ -88,7 +88,7 @@ private:
   std::shared_ptr<EventStream> myself_;
   caf::actor asker_;
   v1::Event message_;
-  std::mutex mutex_; ///< of what follows
+  std::mutex mutex_; ///< guards the members below
   std::vector<Event> events_;
   size_t next_ = 0;
   bool writing_ = false;
@@ -146,7 +146,7 @@ public:
 
   caf::actor_system& system;
   control_actor controller;
-  std::mutex mutex; ///< of what follows
+  std::mutex mutex; ///< guards the members below
   std::map<uint64_t, std::weak_ptr<EventStream>> streams;
   uint64_t last_id = 0;
   bool stopped = false;

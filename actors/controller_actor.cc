@@ -51,7 +51,7 @@ Status NotCurrent(Self self, const NodeId& node, const SessionId& session) {
   return NotFound("node '" + node.str() + "' has no session; register again");
 }
 
-/// One event for each session that it wanted to replace: it goes on trying.
+/// One event for each session that the namesake wanted to replace, not for each attempt: it goes on trying.
 Status RefuseNamesake(Self self, const NodeId& node, const std::string& peer) {
   auto& speaker = self->state.speakers[node];
   if (!std::exchange(speaker.namesake_refused, true))
@@ -63,7 +63,7 @@ Status RefuseNamesake(Self self, const NodeId& node, const std::string& peer) {
                        "in once the other was silent for a lease)");
 }
 
-/// An agent said what it may not: told in the log, within a budget, as whoever has an agent's certificate can cause it.
+/// An agent said what it may not. Logged within a budget, as whoever has an agent's certificate can cause it.
 Status RefuseClaim(Self self, const NodeId& node, Status why) {
   if (self->state.refusals.Take(self->clock().now()))
     spdlog::warn("agent refused node={} reason=\"{}\" lines_left_out={}", Describe(node), why.message(),

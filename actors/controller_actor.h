@@ -22,7 +22,7 @@ struct ControllerActorArgs {
 /// Who speaks for a node.
 struct Speaker {
   std::string peer;              ///< address; empty: inside this process
-  bool namesake_refused = false; ///< and told of
+  bool namesake_refused = false; ///< an event says so
   NodeInfo info;                 ///< as it registered: what its agent may speak of
 };
 

@@ -12,7 +12,7 @@
 
 namespace avocet {
 
-/// Everything the controller remembers across restarts.
+/// Everything the controller keeps across restarts.
 struct ControllerRecords {
   ClusterView view;                                   ///< devices are away until their agents register
   std::map<AppId, Decision> decisions;                ///< the last one of each application

@@ -88,7 +88,7 @@ device_actor::behavior_type DeviceBehavior(Self self, DeviceActorArgs arguments)
   auto args = std::make_shared<const DeviceActorArgs>(std::move(arguments));
   auto& state = self->state;
 
-  // What the record covers was acknowledged or will be sent again: counting goes on behind it.
+  // What the record covers was acknowledged or will be sent again: counting goes on behind the record.
   state.persisted_boot = args->fit.boot;
   state.persisted_sequence = args->fit.covered_sequence;
   state.order = WindowOrder(args->fit.boot, args->fit.covered_sequence);

@@ -14,7 +14,7 @@ inline constexpr uint32_t kLinkProtocol = 1;
 
 /// What a controller asks of an agent.
 using LinkRequest = std::variant<RunCommand, ProfileOnDevice>;
-/// What came of it.
+/// What came of a LinkRequest.
 struct LinkAnswer {
   Status status;
   std::optional<Profile> profile; ///< of a ProfileOnDevice that succeeded

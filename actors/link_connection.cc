@@ -148,7 +148,7 @@ private:
   LinkEvent read_{[this](bool ok) { OnRead(ok); }};
   LinkEvent written_{[this](bool ok) { OnWritten(ok); }};
   LinkEvent finished_{[this](bool) { owner_.over(status_); }};
-  std::mutex mutex_;                   ///< of what follows
+  std::mutex mutex_;                   ///< guards the members below
   std::deque<v1::AgentMessage> queue_; ///< while writing, the first one is being written
   bool reached_ = false;
   bool writing_ = false;
@@ -315,15 +315,15 @@ private:
   LinkEvent due_{[this](bool) { Dial(); }};
   LinkEvent answer_{[this](bool answered) { OnAnswer(answered); }};
   grpc::Alarm alarm_;
-  std::mutex mutex_; ///< of what follows
+  std::mutex mutex_; ///< guards the members below
   std::condition_variable changed_;
   Backoff backoff_;
-  std::shared_ptr<grpc::Channel> channel_;                     ///< the latest
+  std::shared_ptr<grpc::Channel> channel_;                     ///< the latest one
   std::shared_ptr<grpc::ChannelCredentials> used_credentials_; ///< of this channel
   int connect_retries_ = 0;                                    ///< with this channel
-  std::unique_ptr<Session> session_;                           ///< the latest
+  std::unique_ptr<Session> session_;                           ///< the latest one
   bool live_ = false;                                          ///< the session is not over
-  bool open_ = false;                                          ///< and may be used
+  bool open_ = false;                                          ///< the controller took the session's call
   bool stopping_ = false;
   bool resting_ = true; ///< nothing is under way on the loop, and nothing will be
 };

@@ -130,7 +130,7 @@ private:
   std::shared_ptr<Stream> myself_;
   link_session_actor actor_;
   v1::AgentMessage incoming_;
-  std::mutex mutex_;                           ///< of what follows
+  std::mutex mutex_;                           ///< guards the members below
   std::deque<v1::ControllerMessage> outgoing_; ///< while writing, the first one is being written
   bool writing_ = false;
   size_t unhandled_ = 0;
@@ -237,7 +237,7 @@ private:
   LinkServiceOptions options_;
   caf::actor_system& system_;
   controller_actor controller_;
-  std::mutex mutex_; ///< of what follows
+  std::mutex mutex_; ///< guards the members below
   std::map<uint64_t, std::weak_ptr<Stream>> sessions_;
   uint64_t last_session_ = 0;
   bool stopped_ = false;

@@ -62,7 +62,7 @@ caf::result<Done> OnNodeUp(Self self, NodeUp& up) {
   // A restarted agent shows nothing, so its predictions have to be sent again.
   state.agents[up.node.id] = up.agent;
   for (const DeviceSpec& device : up.node.devices)
-    state.told_predictions.erase(device.id());
+    state.notified_predictions.erase(device.id());
 
   NodeArrived(state.records.view, up.node);
   // Either side may have restarted with older data: the records decide, and what already runs as they say is kept.
@@ -260,7 +260,7 @@ caf::result<EventList> OnWaitForEvents(Self self, const WaitForEvents& wait) {
   }
   auto promise = self->make_response_promise<EventList>();
   waiters.emplace_back(wait.after_sequence, promise);
-  TellOfEvents(self);
+  NotifyEventWaiters(self);
   return promise;
 }
 
@@ -320,7 +320,7 @@ placement_actor::behavior_type PlacementBehavior(Self self, const std::shared_pt
       [self](const FitChanged& changed) { TakeFit(self->state.records.view, changed.fit); },
       [self](DeviceUp& up) { self->state.devices[up.device] = std::move(up.actor); },
       [self](PredictionTick) {
-        TellPredictions(self);
+        NotifyPredictions(self);
         self->delayed_send(self, self->state.options.predict_every, PredictionTick{});
       },
       [self](const ReportRunning& report) { return OnReport(self, report); },

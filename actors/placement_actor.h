@@ -23,7 +23,7 @@ struct PlacementActorArgs {
 };
 
 /// The single writer of placements. Owns the ClusterView, asks Decide, has the decision on disk
-/// before anyone is told, then commands the agent.
+/// before anyone learns of it, then commands the agent.
 struct PlacementActorState {
   static inline const char* name = "placement";
   ControllerRecords records;
@@ -36,8 +36,8 @@ struct PlacementActorState {
   uint64_t durable_events = 0; ///< events up to this sequence number are on disk
   std::deque<std::pair<uint64_t, caf::typed_response_promise<EventList>>> event_waiters; ///< after which number
   PredictionCache predictions;
-  std::map<DeviceId, SetPredictions> told_predictions; ///< what the agents show
-  DeviceId next_prediction;                            ///< where the next look begins
+  std::map<DeviceId, SetPredictions> notified_predictions; ///< what the agents show
+  DeviceId next_prediction;                                ///< the device that the next PredictionTick begins with
   caf::actor_clock::time_point started_at;
 };
 

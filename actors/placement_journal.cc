@@ -1,4 +1,4 @@
-// What the placement actor's steps tell others: the disk, who follows events, the agents.
+// Where the placement actor's steps send their results: to the disk, to followers of events, to agents.
 #include "actors/placement_steps.h"
 
 #include <caf/typed_event_based_actor.hpp>
@@ -20,7 +20,7 @@ void Persist(Self self, WriteBatch batch, const std::function<void(Status)>& the
       .then(
           [self, last_event, then](Done) {
             self->state.durable_events = std::max(self->state.durable_events, last_event);
-            TellOfEvents(self);
+            NotifyEventWaiters(self);
             then({});
           },
           [then](const caf::error& error) { then(ToStatus(error, "store")); });
@@ -55,7 +55,7 @@ EventList DurableEvents(const PlacementActorState& state, uint64_t after) {
   return list;
 }
 
-void TellOfEvents(Self self) {
+void NotifyEventWaiters(Self self) {
   auto& state = self->state;
   std::erase_if(state.event_waiters, [&state](auto& waiter) {
     auto& [after, promise] = waiter;

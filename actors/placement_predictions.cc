@@ -9,30 +9,30 @@
 namespace avocet {
 namespace {
 
-/// Devices looked at in one call: about 0.2 ms each.
+/// Devices whose predictions one call computes. About 0.2 ms each, in an actor that must answer others, too.
 constexpr size_t kDevicesAtOnce = 16;
 
-void TellOfDevice(placement_actor::stateful_pointer<PlacementActorState> self, const DeviceView& device) {
+void NotifyDevicePredictions(placement_actor::stateful_pointer<PlacementActorState> self, const DeviceView& device) {
   auto& state = self->state;
   const auto agent = state.agents.find(device.spec.node);
   if (agent == state.agents.end()) return;
   const DeviceId id = device.spec.id();
   SetPredictions now{id, PredictLatencies(state.records.view, id), JudgedLatencies(state.records.view, id)};
-  const auto [told, is_first] = state.told_predictions.try_emplace(id, now);
-  if (!is_first && told->second == now) return;
-  told->second = now;
+  const auto [last, is_first] = state.notified_predictions.try_emplace(id, now);
+  if (!is_first && last->second == now) return;
+  last->second = now;
   self->send(agent->second, std::move(now));
 }
 
 } // namespace
 
-void TellPredictions(placement_actor::stateful_pointer<PlacementActorState> self) {
+void NotifyPredictions(placement_actor::stateful_pointer<PlacementActorState> self) {
   const auto& devices = self->state.records.view.devices;
   auto& next = self->state.next_prediction;
   auto it = devices.lower_bound(next);
   for (size_t left = std::min(kDevicesAtOnce, devices.size()); left > 0; --left) {
     if (it == devices.end()) it = devices.begin();
-    TellOfDevice(self, it->second);
+    NotifyDevicePredictions(self, it->second);
     ++it;
   }
   next = it == devices.end() ? DeviceId() : it->first;

@@ -4,8 +4,8 @@
 
 namespace avocet {
 
-/// Tells agents what is predicted of their applications where that differs from what they were told last: of a bounded
-/// number of devices, the next ones at the next call.
-void TellPredictions(placement_actor::stateful_pointer<PlacementActorState> self);
+/// Sends agents the predictions of their applications where they differ from those sent last. Looks at a bounded number
+/// of devices; the next call goes on behind them.
+void NotifyPredictions(placement_actor::stateful_pointer<PlacementActorState> self);
 
 } // namespace avocet

@@ -201,7 +201,7 @@ void OnFailed(Self self, const AppId& app, const std::string& why) {
   AddEvent(self, batch, fallback ? "move_failed" : "app_failed", app.str(), why);
   if (!fallback) return Persist(self, std::move(batch), LogFailure("app_failed"));
 
-  // Under a new epoch, so that every agent can tell this copy from what it was told since.
+  // Under a new epoch, so that every agent can tell this copy from later commands of the application.
   const auto change =
       MakeChange(self, app, [&](ClusterView& view) { return PlaceAgain(view, *fallback, NextEpoch(self)); });
   PutPlacements(self, batch, {change});
@@ -236,7 +236,7 @@ void OnOtherCopy(Self self, const Placement& copy) {
     }
   }
 
-  // The current copy failed, and here is one to go back to.
+  // The current copy failed, and an earlier one still serves: the application falls back to it.
   const bool failed = current != nullptr && current->phase == PlacementPhase::kFailed;
   if (failed && state.moves.HasServingCopy(copy.app)) OnFailed(self, copy.app, std::string(current->reason));
 }
@@ -293,7 +293,7 @@ caf::result<RebalancePlan> RunRebalance(Self self, const Rebalance& rebalance) {
       UndoChanges(self, changes);
       return Refuse(promise, status);
     }
-    // Durable first, then commands: after a crash the records say at least what the agents were told.
+    // Durable first, then commands: after a crash the records hold at least what the agents were commanded.
     KeepChanges(self, changes);
     promise.deliver(plan);
     for (const auto& change : changes)
@@ -328,7 +328,7 @@ caf::result<RemovedApp> Remove(Self self, const AppId& app) {
     state.undo.Durable(ticket);
     promise.deliver(RemovedApp{app});
     SendCommands(self, state.moves.Removed(app));
-    // Devices that it was moved away from still have its totals.
+    // Devices that the application was moved away from still have its totals.
     for (const auto& [id, device] : state.devices)
       self->send(device, ForgetApp{app});
     if (placement) SendCommand(self, StopCommand(*placement));

@@ -92,7 +92,7 @@ void OnRefusedCertificate(const CertificateRefusal& refusal) {
 } // namespace
 
 std::optional<FailedHandshake> ParseFailedHandshake(std::string_view line) {
-  // Security handshakes log a line of their own before this one, with the same error.
+  // Security handshakes have logged a line of their own before, with the same error.
   constexpr std::string_view kBegin = "Handshaking failed: ";
   if (!line.starts_with(kBegin)) return std::nullopt;
   line.remove_prefix(kBegin.size());

@@ -20,7 +20,7 @@ void WindowBuffer::Acknowledge(const DeviceId& device, const BootId& boot, uint6
 std::vector<SentWindow> WindowBuffer::TakeToSend(MonotonicTime now) {
   struct Device {
     uint64_t oldest;
-    size_t before = 0; ///< entries of it that were passed: all of them are in flight, or go now
+    size_t before = 0; ///< entries of the device so far: all are in flight, or go now
   };
   std::map<DeviceId, Device> devices;
   std::vector<SentWindow> windows;

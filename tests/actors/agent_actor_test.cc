@@ -112,7 +112,7 @@ TEST_F(AgentActorTest, RegistersAtOnceAndBeats) {
   EXPECT_EQ(fake->registrations.size(), 1U);
 }
 
-TEST_F(AgentActorTest, ShowsWhatItIsToldOfPredictions) {
+TEST_F(AgentActorTest, ShowsThePredictionsThatItReceives) {
   Send(agent, SetPredictions{kDevice, {{AppId("cam"), {.mean = FromMillis(5)}}}});
   ASSERT_EQ(predictions.size(), 1U);
   EXPECT_EQ(predictions[0].apps.at(0).latency.mean, FromMillis(5));

@@ -159,7 +159,7 @@ TEST_F(ControlTest, WatchersHearOfEventsPastAndFuture) {
   EXPECT_EQ(second.Wait().code(), StatusCode::kUnavailable) << "it hears that the controller stops";
 }
 
-TEST_F(ControlTest, RemembersAcrossARestart) {
+TEST_F(ControlTest, KeepsItsStateAcrossARestart) {
   const std::string bytes = "a model file";
   const Sha256 file = Upload(bytes);
   ASSERT_TRUE(Ask<Model>(ImportModel{{.name = "pose", .variants = {{ModelFormat::kOnnx, file, bytes.size()}}}}).ok());

@@ -152,7 +152,7 @@ TEST_F(ControllerActorTest, AnAgentThatSaysGoodbyeIsAwayAtOnce) {
   EXPECT_EQ(EventsOf("node_away").size(), 1U) << "its lease is no more";
 }
 
-TEST_F(ControllerActorTest, ANamesakeIsRefusedAndToldWhyUntilTheLeaseIsOver) {
+TEST_F(ControllerActorTest, ANamesakeIsRefusedWithAReasonUntilTheLeaseIsOver) {
   ASSERT_TRUE(Register({.session = 1, .instance = 7, .peer = "ipv4:10.0.0.1:4000"}).ok());
   const Claimant other{.session = 2, .instance = 8, .peer = "ipv4:10.0.0.2:4000"};
   for (int i = 0; i < 3; ++i) {
@@ -193,7 +193,7 @@ TEST_F(ControllerActorTest, RoutesWindowsToTheirDevice) {
   EXPECT_EQ(acks, 1);
 }
 
-TEST_F(ControllerActorTest, StopsInOrderAndRemembers) {
+TEST_F(ControllerActorTest, StopsInOrderAndKeepsItsState) {
   ASSERT_TRUE(Register().ok());
   ASSERT_TRUE(Ask<Done>(controller, StopActor{}).ok());
   EXPECT_EQ(Ask<NodeList>(controller, ListNodes{}).status().code(), StatusCode::kUnavailable);

@@ -119,7 +119,7 @@ TEST_F(DeviceActorTest, GoesOnFromThePersistedFit) {
   EXPECT_TRUE(Ask<DeviceTotals>(device, GetTotals{})->apps.empty());
 }
 
-TEST_F(DeviceActorTest, TellsOfSignificantMoves) {
+TEST_F(DeviceActorTest, NotifiesOfSignificantMoves) {
   Report(1);
   EXPECT_GE(Listen().fits, 1);
 }

@@ -272,7 +272,7 @@ TEST_F(LinkSessionTest, AcknowledgesDownTheStream) {
   EXPECT_EQ(down.back().ack().sequence(), 9U);
 }
 
-TEST_F(LinkSessionTest, TellsPredictionsDownTheStream) {
+TEST_F(LinkSessionTest, SendsPredictionsDownTheStream) {
   SayHello();
   Send(session, SetPredictions{DeviceId("n1/gpu0"), {{AppId("cam"), {.p95 = FromMillis(7)}}}});
   ASSERT_EQ(down.back().predictions().apps_size(), 1);

@@ -46,7 +46,7 @@ TEST_F(StoreActorTest, BoundsHowManyWritesShareACommit) {
   EXPECT_EQ(control->writes, 2);
 }
 
-TEST_F(StoreActorTest, TellsEverySenderOfAFailedCommit) {
+TEST_F(StoreActorTest, NotifiesEverySenderOfAFailedCommit) {
   const auto store = Spawn();
   control->fail = true;
   EXPECT_EQ(Ask<Done>(store, WriteRecords{Batch("a")}).status(), Unavailable("the disk is full"));
