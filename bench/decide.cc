@@ -22,9 +22,6 @@
 namespace avocet {
 namespace {
 
-using testing::MakeApp;
-using testing::ViewBuilder;
-
 constexpr int kModels = 8;
 constexpr int kResidents = 10;
 

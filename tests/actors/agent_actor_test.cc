@@ -6,7 +6,7 @@
 #include "tests/support/fake_agent.h"
 #include "tests/support/view_builder.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 const DeviceId kDevice{"n1/gpu0"};
@@ -285,4 +285,4 @@ TEST_F(AgentActorTest, StopsInOrder) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

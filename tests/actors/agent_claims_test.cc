@@ -11,7 +11,7 @@
 #include "messages/text.h"
 #include "tests/support/fake_agent.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 using ::testing::AllOf;
@@ -310,4 +310,4 @@ TEST(AgentClaims, ARefusalIsFitForALog) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

@@ -4,7 +4,7 @@
 
 #include "tests/support/view_builder.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 AppStatus Sample() {
@@ -80,4 +80,4 @@ TEST(ControlCodec, NamesAreChecked) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

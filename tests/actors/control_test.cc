@@ -17,7 +17,7 @@
 #include "tests/support/temp_dir.h"
 #include "tests/support/view_builder.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 constexpr Duration kPatience = std::chrono::seconds(30);
@@ -170,4 +170,4 @@ TEST_F(ControlTest, KeepsItsStateAcrossARestart) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

@@ -11,7 +11,7 @@
 
 #include "tests/actors/control_tls_fixture.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 TEST_F(ControlTlsTest, AnAdminMayDoEverything) {
@@ -255,4 +255,4 @@ TEST_F(ControlTlsTest, HalfWrittenFilesAreNotUsed) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

@@ -9,7 +9,7 @@
 #include "tests/support/actor_fixture.h"
 #include "tests/support/fake_agent.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 class ControllerActorTest : public ActorTest {
@@ -357,4 +357,4 @@ TEST_F(ControllerActorTest, RefusesToStartWithoutARecordThatDecides) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

@@ -4,7 +4,7 @@
 #include "storage/records.h"
 #include "tests/support/actor_fixture.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 const DeviceId kDevice{"n1/gpu0"};
@@ -193,4 +193,4 @@ TEST_F(DeviceActorTest, OutlivesItsStore) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

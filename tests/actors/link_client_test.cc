@@ -4,7 +4,7 @@
 #include "tests/support/fake_agent.h"
 #include "tests/support/view_builder.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 /// The agent, as far as its link knows it.
@@ -243,4 +243,4 @@ TEST_F(LinkClientTest, FetchesModelFiles) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

@@ -5,7 +5,7 @@
 #include "tests/support/fake_agent.h"
 #include "tests/support/view_builder.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 Command StartOfCam() {
@@ -107,4 +107,4 @@ TEST(LinkCodec, RefusesWhatIsMalformed) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

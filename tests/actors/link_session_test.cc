@@ -5,7 +5,7 @@
 #include "tests/support/fake_agent.h"
 #include "tests/support/view_builder.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 /// The controller, as far as a session knows it.
@@ -296,4 +296,4 @@ TEST_F(LinkSessionTest, EndsOnWhatDoesNotDecode) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

@@ -28,7 +28,7 @@
 #include "tests/support/test_authority.h"
 #include "tests/support/view_builder.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 constexpr Duration kPatience = std::chrono::seconds(60);
@@ -377,4 +377,4 @@ TEST_F(LinkTlsTest, StrangersAreRefusedAndTheServerGoesOn) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

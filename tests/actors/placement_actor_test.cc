@@ -5,7 +5,7 @@
 
 #include "tests/actors/placement_actor_fixture.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 TEST_F(PlacementActorTest, TellsAgentsWhatIsPredictedWhenItChanges) {
@@ -202,4 +202,4 @@ TEST_F(PlacementActorTest, TakesFitsIntoThePrediction) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

@@ -5,7 +5,7 @@
 #include "tests/support/actor_fixture.h"
 #include "tests/support/temp_dir.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 WriteBatch Batch(const std::string& key) {
@@ -88,4 +88,4 @@ TEST_F(StoreActorTest, RefusesModelFilesWhereItKeepsNone) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

@@ -10,7 +10,7 @@
 #include "tests/node_agent/scheduler_fixture.h"
 #include "tests/support/test_authority.h"
 
-namespace avocet::test {
+namespace avocet {
 namespace {
 
 using std::chrono::milliseconds;
@@ -86,4 +86,4 @@ INSTANTIATE_TEST_SUITE_P(, LoadTls, testing::Values(LoadProtocol::kGrpc, LoadPro
                          [](const auto& info) { return std::string(ToString(info.param)); });
 
 } // namespace
-} // namespace avocet::test
+} // namespace avocet

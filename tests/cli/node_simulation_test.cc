@@ -12,7 +12,7 @@
 #include "tests/controller/reference_vectors.h"
 #include "tests/support/view_builder.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 NodeLoad OneDevice(const DeviceLoad& load, double preprocess_s = 0, int cores = 4) {
@@ -184,4 +184,4 @@ TEST(NodeSimulation, ALoadTakesTheSpeedOfTheNodesCores) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

@@ -7,7 +7,7 @@
 #include "tests/controller/load_builder.h"
 #include "tests/support/two_nodes.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 /// M/M/1 with a mean of 20 ms.
@@ -142,4 +142,4 @@ TEST(FirstBrokenStep, LooksBehindAMoveAsWell) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

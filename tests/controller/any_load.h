@@ -9,7 +9,7 @@
 #include "controller/latency_model.h"
 #include "tests/controller/load_builder.h"
 
-namespace avocet::testing {
+namespace avocet {
 
 // Generators for properties; call them inside one only.
 
@@ -52,4 +52,4 @@ inline bool IsClose(double a, double b, double relative) {
   return std::abs(a - b) <= relative * std::max(std::abs(a), std::abs(b));
 }
 
-} // namespace avocet::testing
+} // namespace avocet

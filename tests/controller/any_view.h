@@ -6,7 +6,7 @@
 
 #include "tests/support/view_builder.h"
 
-namespace avocet::testing {
+namespace avocet {
 
 // Generators of small clusters for properties; call them inside one only.
 
@@ -61,4 +61,4 @@ inline ClusterView AnyView() {
   return builder.Build();
 }
 
-} // namespace avocet::testing
+} // namespace avocet

@@ -5,7 +5,7 @@
 #include "controller/candidate.h"
 #include "tests/support/view_builder.h"
 
-namespace avocet::testing {
+namespace avocet {
 
 /// A question about a newcomer, with all that it borrows. Stays where it is made.
 struct Asked {
@@ -26,4 +26,4 @@ struct Asked {
   Question question;
 };
 
-} // namespace avocet::testing
+} // namespace avocet

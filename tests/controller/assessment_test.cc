@@ -8,7 +8,7 @@
 #include "tests/controller/any_view.h"
 #include "tests/controller/asked.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 /// A fifo device, "m" of constant 10 ms; tolerances of 1, so that limits are objectives.
@@ -160,4 +160,4 @@ RC_GTEST_PROP(AssessmentProperties, KeepsGoalsAgreesWithAnAssessment, ()) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

@@ -6,7 +6,7 @@
 #include "tests/controller/any_view.h"
 #include "tests/controller/asked.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 /// One core, two devices on its node and one elsewhere.
@@ -122,4 +122,4 @@ TEST(PredictionKey, TheNodesCoresCountOnlyForWhoUsesThem) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

@@ -6,7 +6,7 @@
 #include "controller/describe.h"
 #include "tests/support/view_builder.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 const DeviceId kGpu{"n1/gpu0"};
@@ -191,4 +191,4 @@ TEST(ClusterChanges, KeepsABoundedNumberOfRefusals) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

@@ -7,9 +7,6 @@
 namespace avocet {
 namespace {
 
-using testing::MakeApp;
-using testing::ViewBuilder;
-
 TEST(ClusterView, NameWithoutVersionIsTheHighest) {
   const auto view = ViewBuilder().Model("pose:2").Model("pose:10").Model("pose:9").Model("poser:11").Build();
   ASSERT_NE(view.FindModel("pose"), nullptr);

@@ -12,7 +12,7 @@
 #include "controller/rebalance.h"
 #include "tests/controller/any_view.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 const Verdict& Chosen(const Decision& decision) {
@@ -197,4 +197,4 @@ RC_GTEST_PROP(DecideProperties, WiderMarginsNeverAdmitLess, ()) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

@@ -4,7 +4,7 @@
 
 #include "tests/controller/judge_one.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 TEST(Decide, AdmitsWhatFits) {
@@ -113,4 +113,4 @@ TEST(Preprocessing, PercentilesCountItsSpread) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

@@ -5,7 +5,7 @@
 #include "controller/estimator.h"
 #include "tests/controller/judge_one.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 DeviceFit FitOfModel(const std::string& model, Estimate service, Estimate switched = {}) {
@@ -212,4 +212,4 @@ TEST(MemoryOf, UnprofiledModelsCountNothing) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

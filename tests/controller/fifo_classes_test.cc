@@ -9,7 +9,7 @@
 #include "controller/request_source.h"
 #include "tests/controller/any_load.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 ShortList<FifoClass> ClassesOfLoad(const DeviceLoad& load) {
@@ -166,4 +166,4 @@ RC_GTEST_PROP(IdleProbabilitiesProperties, EqualClassesHaveEqualOnes, ()) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

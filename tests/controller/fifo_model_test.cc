@@ -8,7 +8,7 @@
 #include "tests/controller/any_load.h"
 #include "tests/controller/queue_simulator.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 /// P(wait <= t) in M/D/1 (A. K. Erlang). Cancels for large t.
@@ -229,4 +229,4 @@ RC_GTEST_PROP(FifoModelProperties, TheDistributionHasTheMean, ()) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

@@ -6,7 +6,7 @@
 
 #include "tests/controller/judge_one.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 TEST(Filters, AreAskedInTheDocumentedOrder) {
@@ -295,4 +295,4 @@ TEST(ObjectivesFilter, ShowsTheResidentsBeforeAndAfter) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

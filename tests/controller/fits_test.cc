@@ -7,11 +7,11 @@
 #include "tests/controller/any_view.h"
 #include "tests/controller/asked.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
-bool FitsOn(const DeviceOptions& device, const ProfileOptions& profile, const AppOptions& app,
-            const Policy& policy = {}, uint32_t cpu_cores = 1) {
+bool FitsOn(const DeviceOptions& device, const ProfileSetup& profile, const AppOptions& app, const Policy& policy = {},
+            uint32_t cpu_cores = 1) {
   ViewBuilder builder;
   builder.Node("n", {.cpu_cores = cpu_cores}).Device("n/d", device).Model("m:1", profile);
   Asked asked(builder.Build(), MakeApp("a", "m", app), policy);
@@ -111,4 +111,4 @@ RC_GTEST_PROP(FitsProperties, AgreeWithTheFiltersWhereNobodyPreprocesses, ()) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

@@ -8,7 +8,7 @@
 #include "controller/placement_run.h"
 #include "tests/support/view_builder.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 using Demand = FluidProblem::Demand;
@@ -117,4 +117,4 @@ RC_GTEST_PROP(FluidBoundProperties, NoPolicyHostsMore, ()) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

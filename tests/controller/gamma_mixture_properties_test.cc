@@ -7,7 +7,7 @@
 #include "controller/gamma_mixture.h"
 #include "tests/controller/any_load.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 std::vector<MixturePart> AnyParts() {
@@ -137,4 +137,4 @@ TEST(GammaMixture, NothingHappensBeforeTheShift) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

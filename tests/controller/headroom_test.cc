@@ -7,7 +7,7 @@
 #include "controller/micro_simulation.h"
 #include "tests/controller/load_builder.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 DeviceLoad Scaled(DeviceLoad load, double factor) {
@@ -135,4 +135,4 @@ TEST(Headroom, MeetsNothingWithoutSteadyState) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

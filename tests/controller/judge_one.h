@@ -8,7 +8,7 @@
 #include "controller/decide.h"
 #include "tests/support/view_builder.h"
 
-namespace avocet::testing {
+namespace avocet {
 
 /// The only device's verdict.
 inline Verdict JudgeOne(const ClusterView& view, const Application& app, const Policy& policy = {}) {
@@ -30,4 +30,4 @@ inline const AppLatency& LatencyOf(const Verdict& verdict, const std::string& ap
   throw std::out_of_range(app);
 }
 
-} // namespace avocet::testing
+} // namespace avocet

@@ -13,9 +13,6 @@
 namespace avocet {
 namespace {
 
-using testing::LoadRow;
-using testing::MakeLoad;
-
 AppPrediction PredictOne(Discipline discipline, const LoadRow& row, int cores = 1) {
   return Predict(MakeLoad(discipline, {row}, cores)).apps.at(0);
 }

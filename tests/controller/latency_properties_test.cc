@@ -8,7 +8,7 @@
 #include "controller/fifo_model.h"
 #include "tests/controller/any_load.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 RC_GTEST_PROP(LatencyProperties, EveryNumberIsFiniteAndInOrder, ()) {
@@ -164,4 +164,4 @@ RC_GTEST_PROP(LatencyProperties, TimeScalesOut, ()) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

@@ -5,7 +5,7 @@
 
 #include "controller/latency_model.h"
 
-namespace avocet::testing {
+namespace avocet {
 
 struct LoadRow {
   double rate_rps = 1;
@@ -29,4 +29,4 @@ inline DeviceLoad MakeLoad(Discipline discipline, const std::vector<LoadRow>& ro
   return load;
 }
 
-} // namespace avocet::testing
+} // namespace avocet

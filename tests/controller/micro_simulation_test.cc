@@ -7,7 +7,7 @@
 
 #include "tests/controller/any_load.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 /// Of one application.
@@ -175,4 +175,4 @@ RC_GTEST_PROP(SimulateProperties, ProcessorSharingOnManyCoresDelaysNobody, ()) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

@@ -9,7 +9,7 @@
 #include "controller/service_time.h"
 #include "tests/support/view_builder.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 const ModelId kModel{"m:1"};
@@ -131,4 +131,4 @@ TEST(KeyOfModel, IsTheSameWhateverTheApplication) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

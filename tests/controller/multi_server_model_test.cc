@@ -8,7 +8,7 @@
 #include "tests/controller/any_load.h"
 #include "tests/controller/queue_simulator.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 /// The textbook sum, for few servers.
@@ -146,4 +146,4 @@ RC_GTEST_PROP(MultiServerProperties, AnotherCoreNeverLengthensTheWait, ()) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

@@ -10,7 +10,7 @@
 #include "tests/controller/load_builder.h"
 #include "tests/support/view_builder.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 double Mean(std::span<const double> values) {
@@ -118,4 +118,4 @@ TEST(NodeLoadOf, UnknownNodeHasNoDevices) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

@@ -7,7 +7,7 @@
 
 #include "tests/support/two_nodes.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 std::vector<Application> Apps(int count) {
@@ -115,4 +115,4 @@ TEST(OfflinePacking, AnotherOrderFindsAPlaceWhereTheFirstDoesNot) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

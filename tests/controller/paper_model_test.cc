@@ -6,7 +6,7 @@
 #include "controller/processor_sharing_model.h"
 #include "tests/controller/any_load.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 TEST(PaperModelOfFifo, CountsSwitchesAsIfTheyWereConstant) {
@@ -65,4 +65,4 @@ RC_GTEST_PROP(PaperModelProperties, SharingIsRightOnAverage, ()) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

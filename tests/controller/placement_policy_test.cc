@@ -7,9 +7,6 @@
 namespace avocet {
 namespace {
 
-using testing::MakeApp;
-using testing::ViewBuilder;
-
 /// Two GPUs and two edgeTPUs in order of id; "m" and "other" run on all of them.
 ViewBuilder FourDevices() {
   ViewBuilder builder;

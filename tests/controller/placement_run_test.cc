@@ -5,7 +5,7 @@
 #include "controller/decide.h"
 #include "tests/support/two_nodes.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 TEST(PlacementRun, CarriesDecisionsOut) {
@@ -92,4 +92,4 @@ TEST(PlacementRun, OfAllStepsTheNodesHostWhatTheViewHolds) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

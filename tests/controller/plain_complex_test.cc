@@ -5,7 +5,7 @@
 
 #include "tests/controller/any_load.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 using Library = std::complex<double>;
@@ -56,4 +56,4 @@ TEST(PlainComplex, ARealIsAComplexNumber) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

@@ -6,7 +6,7 @@
 #include "tests/controller/any_view.h"
 #include "tests/controller/asked.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 ClusterView TwoEqualDevices() {
@@ -58,4 +58,4 @@ RC_GTEST_PROP(PredictionCacheProperties, OtherPoliciesAndClustersDoNotSpoilIt, (
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

@@ -7,7 +7,7 @@
 #include "controller/node_simulation.h"
 #include "tests/controller/any_load.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 TEST(Preprocessing, OfIdleCoresTakesTheWork) {
@@ -80,4 +80,4 @@ RC_GTEST_PROP(PreprocessingProperties, TimeGrowsWithWorkAndLoadAndFallsWithCores
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

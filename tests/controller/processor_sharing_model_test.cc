@@ -8,7 +8,7 @@
 #include "tests/controller/any_load.h"
 #include "tests/controller/queue_simulator.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 /// Variance of the response of a request of size x in M/M/1 processor sharing (E. G. Coffman, R. R. Muntz,
@@ -119,4 +119,4 @@ RC_GTEST_PROP(ProcessorSharingProperties, LongerRequestsAreNeverFaster, ()) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

@@ -1,6 +1,6 @@
 #include "tests/controller/queue_simulator.h"
 
-namespace avocet::testing {
+namespace avocet {
 
 std::vector<SimulatedApp> SimulatedApps(const DeviceLoad& load, const SimulationOptions& options) {
   const auto sample = Simulate(load, options);
@@ -10,4 +10,4 @@ std::vector<SimulatedApp> SimulatedApps(const DeviceLoad& load, const Simulation
   return apps;
 }
 
-} // namespace avocet::testing
+} // namespace avocet

@@ -4,7 +4,7 @@
 
 #include "controller/micro_simulation.h"
 
-namespace avocet::testing {
+namespace avocet {
 
 /// What was observed of one application. Seconds.
 struct SimulatedApp {
@@ -17,4 +17,4 @@ struct SimulatedApp {
 /// The usual statistics of Simulate.
 std::vector<SimulatedApp> SimulatedApps(const DeviceLoad& load, const SimulationOptions& options = {});
 
-} // namespace avocet::testing
+} // namespace avocet

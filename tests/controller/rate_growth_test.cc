@@ -9,7 +9,7 @@
 #include "tests/controller/load_builder.h"
 #include "tests/support/view_builder.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 double Number(int low, int high) {
@@ -127,4 +127,4 @@ RC_GTEST_PROP(RateGrowthProperties, ALooserLimitNeverLowersTheFactor, ()) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

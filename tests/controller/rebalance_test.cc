@@ -6,7 +6,7 @@
 #include "controller/prediction_cache.h"
 #include "tests/support/view_builder.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 /// Two fifo devices with two applications of utilization 0.2 each, and one of 0.55 that was refused: it fits on neither
@@ -101,4 +101,4 @@ TEST(Rebalance, TellsTheVersionThatItWasMadeAgainst) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

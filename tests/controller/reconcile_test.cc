@@ -11,10 +11,6 @@
 namespace avocet {
 namespace {
 
-using testing::FakeDigest;
-using testing::MakeApp;
-using testing::ViewBuilder;
-
 Placement RunningAs(Placement placement, PlacementPhase phase = PlacementPhase::kReady) {
   placement.phase = phase;
   placement.reason = phase == PlacementPhase::kFailed ? "no memory" : "";

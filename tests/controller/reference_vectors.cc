@@ -7,7 +7,7 @@
 
 #include "tests/controller/load_builder.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 using nlohmann::json;
@@ -62,4 +62,4 @@ std::vector<ReferenceCase> ReferenceCases(const std::string& model) {
   return cases;
 }
 
-} // namespace avocet::testing
+} // namespace avocet

@@ -6,7 +6,7 @@
 
 #include "controller/latency_model.h"
 
-namespace avocet::testing {
+namespace avocet {
 
 /// One application's expected numbers. Empty where the vectors do not define them.
 struct ReferenceRow {
@@ -28,4 +28,4 @@ struct ReferenceCase {
 /// All cases of a model that this library predicts (those with several workers per model left out).
 std::vector<ReferenceCase> ReferenceCases(const std::string& model);
 
-} // namespace avocet::testing
+} // namespace avocet

@@ -11,7 +11,7 @@
 #include "controller/multi_server_model.h"
 #include "controller/paper_model.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 /// Relative errors of one number over many cases.
@@ -196,4 +196,4 @@ TEST(ReferenceVectors, PaperFormulasAreTheBaselineTheyClaimToBe) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

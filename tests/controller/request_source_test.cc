@@ -8,7 +8,7 @@
 #include "messages/measurement.h"
 #include "tests/controller/any_load.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 /// What a source drew, by application.
@@ -144,4 +144,4 @@ RC_GTEST_PROP(RequestSourceProperties, RequestsComeInOrderOfTime, ()) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

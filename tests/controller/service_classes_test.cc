@@ -6,7 +6,7 @@
 #include "controller/micro_simulation.h"
 #include "tests/controller/any_load.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 DeviceLoad FourApps() {
@@ -82,4 +82,4 @@ TEST(BurstinessShare, IsThatOfASimulationInHeavyTraffic) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

@@ -7,7 +7,7 @@
 #include "controller/service_time.h"
 #include "tests/controller/any_load.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 ServicePart AnyPart() {
@@ -95,4 +95,4 @@ TEST(ServiceTime, StandardErrorFallsWithTheRootOfTheObservations) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

@@ -11,7 +11,7 @@
 #include "tests/controller/load_builder.h"
 #include "tests/controller/queue_simulator.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 constexpr Discipline kDisciplines[] = {Discipline::kFifo, Discipline::kTimeShared, Discipline::kProcessorSharing,
@@ -163,4 +163,4 @@ TEST(DeviceResponse, AllAndEachMeetWhatOneMeets) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

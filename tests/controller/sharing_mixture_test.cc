@@ -7,7 +7,7 @@
 
 #include "tests/controller/any_load.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 TEST(SharingMixture, OfAnUndisturbedRequestIsItsService) {
@@ -76,4 +76,4 @@ RC_GTEST_PROP(SharingMixtureProperties, QuantilesAreInOrderAndNotNegative, ()) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

@@ -9,7 +9,7 @@
 #include "tests/controller/load_builder.h"
 #include "tests/controller/queue_simulator.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 struct WorstErrors {
@@ -87,4 +87,4 @@ TEST(Simulation, IsAFunctionOfTheSeed) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

@@ -9,7 +9,7 @@
 
 #include "tests/controller/any_load.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 struct End {
@@ -231,4 +231,4 @@ TEST(DeviceStation, CoresMatterUnderMultiServerOnly) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

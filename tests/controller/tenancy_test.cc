@@ -12,7 +12,7 @@
 #include "tests/controller/any_view.h"
 #include "tests/controller/asked.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 constexpr auto kTolerance = 1e-12;
@@ -253,4 +253,4 @@ RC_GTEST_PROP(Occupancy, HoldsWhatTheViewsLoadsHold, ()) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

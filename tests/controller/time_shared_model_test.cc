@@ -8,7 +8,7 @@
 #include "tests/controller/any_load.h"
 #include "tests/controller/queue_simulator.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 double MeanOf(const DeviceLoad& load, size_t app) {
@@ -124,4 +124,4 @@ RC_GTEST_PROP(TimeSharedModelProperties, MoreOfAllNeverLowersAMean, ()) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

@@ -9,7 +9,7 @@
 #include "controller/paper_model.h"
 #include "tests/controller/load_builder.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 struct MadeModel {
@@ -154,4 +154,4 @@ TEST(ReplayTrace, HasNoErrorsOfTheFittedRunAlone) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

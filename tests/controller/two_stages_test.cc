@@ -5,7 +5,7 @@
 
 #include "tests/controller/any_load.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 constexpr PreprocessingTime kFirst{.mean_s = 2, .spread_s = 4};
@@ -69,4 +69,4 @@ RC_GTEST_PROP(TwoStagesProperties, NeverExceedTheSumOfTheStatistics, ()) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

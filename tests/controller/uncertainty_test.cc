@@ -8,7 +8,7 @@
 #include "controller/estimator.h"
 #include "tests/controller/any_load.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 AppLoad Certain() {
@@ -107,4 +107,4 @@ TEST(AtUpperEndOfAService, CoversTheTrueMeanNineteenTimesInTwenty) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

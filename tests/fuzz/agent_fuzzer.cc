@@ -8,7 +8,7 @@
 #include "tests/fuzz/agent_input.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  const auto problem = avocet::testing::ProblemWithAgentInput({reinterpret_cast<const char*>(data), size});
+  const auto problem = avocet::ProblemWithAgentInput({reinterpret_cast<const char*>(data), size});
   if (problem.empty()) return 0;
   std::fprintf(stderr, "%s\n", problem.c_str());
   std::abort();

@@ -12,7 +12,7 @@
 #include "storage/records.h"
 #include "tests/support/fake_agent.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 using Depth = AgentInputDepth;
@@ -164,4 +164,4 @@ AgentInputDepth DepthOfAgentInput(std::string_view bytes) {
   return Use(bytes).depth;
 }
 
-} // namespace avocet::testing
+} // namespace avocet

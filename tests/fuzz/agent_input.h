@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-namespace avocet::testing {
+namespace avocet {
 
 /// Takes the bytes for a message of an agent (avocet.v1.AgentMessage) of node "n1" with the device "n1/gpu0" and the
 /// boot "boot", as a controller would: decode, check, use. What passes the checks must end in records that can be
@@ -14,4 +14,4 @@ std::string ProblemWithAgentInput(std::string_view bytes);
 enum class AgentInputDepth { kUnparsed, kUndecoded, kRefused, kUsed };
 AgentInputDepth DepthOfAgentInput(std::string_view bytes);
 
-} // namespace avocet::testing
+} // namespace avocet

@@ -19,7 +19,7 @@
 #include "messages/codec.h"
 #include "tests/support/fake_agent.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 using google::protobuf::FieldDescriptor;
@@ -205,4 +205,4 @@ TEST(AgentInput, WhatPassesTheChecksCanBeWrittenAndReadBack) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

@@ -8,7 +8,7 @@
 #include "tests/fuzz/predict_input.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  const auto problem = avocet::testing::ProblemWithPredictInput({reinterpret_cast<const char*>(data), size});
+  const auto problem = avocet::ProblemWithPredictInput({reinterpret_cast<const char*>(data), size});
   if (problem.empty()) return 0;
   std::fprintf(stderr, "%s\n", problem.c_str());
   std::abort();

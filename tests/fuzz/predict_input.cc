@@ -7,7 +7,7 @@
 #include "cli/predict_file.h"
 #include "controller/uncertainty.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 constexpr auto kFile = "input";
@@ -75,4 +75,4 @@ std::string ProblemWithPredictInput(std::string_view text) {
   return problem.empty() ? ProblemWithCases(text) : problem;
 }
 
-} // namespace avocet::testing
+} // namespace avocet

@@ -14,7 +14,7 @@
 
 #include <gtest/gtest.h>
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 constexpr int kMutations = 4000;
@@ -147,4 +147,4 @@ TEST(PredictInput, NoDamageIsTooMuch) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

@@ -19,7 +19,7 @@
 #include "messages/address.h"
 #include "tests/support/fake_engine.h"
 
-namespace avocet::test {
+namespace avocet {
 
 struct HttpAnswer {
   int status = 0; ///< 0: there was none
@@ -156,4 +156,4 @@ private:
   std::vector<size_t> reads_;
 };
 
-} // namespace avocet::test
+} // namespace avocet

@@ -9,7 +9,7 @@
 #include "tests/node_agent/http_server_fixture.h"
 #include "tests/support/process.h"
 
-namespace avocet::test {
+namespace avocet {
 namespace {
 
 using std::chrono::milliseconds;
@@ -329,4 +329,4 @@ TEST_F(HttpConnectionTest, StopTwiceIsFine) {
 }
 
 } // namespace
-} // namespace avocet::test
+} // namespace avocet

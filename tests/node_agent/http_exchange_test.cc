@@ -13,7 +13,7 @@
 
 #include "tests/node_agent/served_device_fixture.h"
 
-namespace avocet::test {
+namespace avocet {
 namespace {
 
 using testing::EndsWith;
@@ -168,4 +168,4 @@ TEST_F(HttpExchangeTest, AClientThatVanishesIsCounted) {
 }
 
 } // namespace
-} // namespace avocet::test
+} // namespace avocet

@@ -15,7 +15,7 @@
 #include "node_agent/request_parameters.h"
 #include "node_agent/tensor_contents.h"
 
-namespace avocet::test {
+namespace avocet {
 
 /// Bytes that tensors decoded from JSON may take, in fuzzing.
 inline constexpr size_t kFuzzMostDecoded = 4096;
@@ -109,4 +109,4 @@ inline void FuzzCoding(std::string_view body) {
   }
 }
 
-} // namespace avocet::test
+} // namespace avocet

@@ -8,7 +8,7 @@
 #include "tests/node_agent/http_server_fixture.h"
 #include "tests/support/process.h"
 
-namespace avocet::test {
+namespace avocet {
 namespace {
 
 uint64_t Seed() {
@@ -131,4 +131,4 @@ TEST_F(HttpFuzzServer, TheWholeRequestPathAnswersOrClosesAndGoesOn) {
 }
 
 } // namespace
-} // namespace avocet::test
+} // namespace avocet

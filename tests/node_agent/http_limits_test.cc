@@ -6,7 +6,7 @@
 #include "tests/support/process.h"
 #include "tests/support/raw_connection.h"
 
-namespace avocet::test {
+namespace avocet {
 namespace {
 
 using testing::HasSubstr;
@@ -104,4 +104,4 @@ TEST_F(HttpLimitsTest, BytesInFlightAreBoundedOverAllConnections) {
 }
 
 } // namespace
-} // namespace avocet::test
+} // namespace avocet

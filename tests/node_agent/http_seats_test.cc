@@ -4,7 +4,7 @@
 #include "node_agent/http_loop.h"
 #include "node_agent/http_seats.h"
 
-namespace avocet::test {
+namespace avocet {
 namespace {
 
 constexpr ClientKey kMine{1}, kOther{2}, kThird{3};
@@ -56,4 +56,4 @@ TEST_F(HttpSeatsTest, AnEvictedSeatIsNotCountedTwice) {
 }
 
 } // namespace
-} // namespace avocet::test
+} // namespace avocet

@@ -14,7 +14,7 @@
 #include "tests/node_agent/http_client.h"
 #include "tests/node_agent/served_device_fixture.h"
 
-namespace avocet::test {
+namespace avocet {
 
 inline nlohmann::json Parse(const HttpAnswer& answer) {
   return nlohmann::json::parse(answer.body, nullptr, false);
@@ -64,4 +64,4 @@ protected:
   std::unique_ptr<HttpServer> server_;
 };
 
-} // namespace avocet::test
+} // namespace avocet

@@ -8,7 +8,7 @@
 #include "node_agent/http_coding.h"
 #include "tests/node_agent/http_server_fixture.h"
 
-namespace avocet::test {
+namespace avocet {
 namespace {
 
 using nlohmann::json;
@@ -216,4 +216,4 @@ TEST_F(HttpServerTest, CompressedBodiesBothWays) {
 }
 
 } // namespace
-} // namespace avocet::test
+} // namespace avocet

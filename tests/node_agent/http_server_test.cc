@@ -7,7 +7,7 @@
 
 #include "tests/node_agent/http_server_fixture.h"
 
-namespace avocet::test {
+namespace avocet {
 namespace {
 
 using nlohmann::json;
@@ -249,4 +249,4 @@ TEST(HttpServer, RefusesWrongOptions) {
 }
 
 } // namespace
-} // namespace avocet::test
+} // namespace avocet

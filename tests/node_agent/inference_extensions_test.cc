@@ -4,7 +4,7 @@
 
 #include "tests/node_agent/inference_server_fixture.h"
 
-namespace avocet::test {
+namespace avocet {
 namespace {
 
 using testing::ElementsAre;
@@ -223,4 +223,4 @@ TEST_F(InferenceExtensionsTest, TooManyBytesInFlightAreUnavailable) {
 }
 
 } // namespace
-} // namespace avocet::test
+} // namespace avocet

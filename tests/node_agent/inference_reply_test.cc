@@ -10,7 +10,7 @@
 #include "node_agent/reply_sender.h"
 #include "tests/support/fake_engine.h"
 
-namespace avocet::test {
+namespace avocet {
 namespace {
 
 /// What replies were sent, on which thread; can hold the first one back.
@@ -114,4 +114,4 @@ TEST(ReplySender, DestructionSendsWhatIsLeft) {
 }
 
 } // namespace
-} // namespace avocet::test
+} // namespace avocet

@@ -11,7 +11,7 @@
 #include "node_agent/inference_message.h"
 #include "tests/node_agent/inference_server_fixture.h"
 
-namespace avocet::test {
+namespace avocet {
 namespace {
 
 using testing::HasSubstr;
@@ -101,4 +101,4 @@ TEST_F(InferenceServerTest, CompressedQuestionsAreNotServed) {
 }
 
 } // namespace
-} // namespace avocet::test
+} // namespace avocet

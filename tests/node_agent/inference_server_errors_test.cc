@@ -8,7 +8,7 @@
 
 #include "tests/node_agent/inference_server_fixture.h"
 
-namespace avocet::test {
+namespace avocet {
 namespace {
 
 using std::chrono::milliseconds;
@@ -190,4 +190,4 @@ TEST_F(InferenceServerTest, MessagesUpToTheBoundAndNoLonger) {
 }
 
 } // namespace
-} // namespace avocet::test
+} // namespace avocet

@@ -16,7 +16,7 @@
 #include "node_agent/inference_server.h"
 #include "tests/node_agent/served_device_fixture.h"
 
-namespace avocet::test {
+namespace avocet {
 
 using inference::ModelInferRequest;
 using inference::ModelInferResponse;
@@ -104,4 +104,4 @@ struct Call {
   std::optional<grpc::Status> status;
 };
 
-} // namespace avocet::test
+} // namespace avocet

@@ -10,7 +10,7 @@
 #include "tests/support/process.h"
 #include "tests/support/raw_connection.h"
 
-namespace avocet::test {
+namespace avocet {
 namespace {
 
 using std::chrono::milliseconds;
@@ -121,4 +121,4 @@ TEST(InferenceServer, RefusesAMessageBoundThatGrpcCannotHold) {
 }
 
 } // namespace
-} // namespace avocet::test
+} // namespace avocet

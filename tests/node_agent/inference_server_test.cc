@@ -9,7 +9,7 @@
 
 #include "tests/node_agent/inference_server_fixture.h"
 
-namespace avocet::test {
+namespace avocet {
 namespace {
 
 using testing::ElementsAre;
@@ -229,4 +229,4 @@ TEST_F(InferenceServerTest, CancellationUnderLoadLosesNoCall) {
 }
 
 } // namespace
-} // namespace avocet::test
+} // namespace avocet

@@ -14,7 +14,7 @@
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
 
-namespace avocet::test {
+namespace avocet {
 namespace {
 
 using testing::HasSubstr;
@@ -105,4 +105,4 @@ TEST_F(InferenceTlsTest, UnreadableCertificatesAreNamed) {
 }
 
 } // namespace
-} // namespace avocet::test
+} // namespace avocet

@@ -11,9 +11,6 @@
 namespace avocet {
 namespace {
 
-using test::FakeControl;
-using test::FakeEngine;
-
 const AppId kCam("cam");
 const DeviceId kA("n1/a"), kB("n1/b");
 const ModelId kOld("old:1"), kNew("new:1");

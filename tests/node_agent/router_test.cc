@@ -4,7 +4,7 @@
 
 #include "tests/node_agent/scheduler_fixture.h"
 
-namespace avocet::test {
+namespace avocet {
 namespace {
 
 std::shared_ptr<DeviceScheduler> MakeDevice() {
@@ -72,4 +72,4 @@ TEST(Router, ASnapshotNeverChanges) {
 }
 
 } // namespace
-} // namespace avocet::test
+} // namespace avocet

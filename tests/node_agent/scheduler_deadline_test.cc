@@ -4,7 +4,7 @@
 
 #include "tests/node_agent/scheduler_fixture.h"
 
-namespace avocet::test {
+namespace avocet {
 namespace {
 
 using std::chrono::hours;
@@ -132,4 +132,4 @@ TEST(Scheduler, RefusesARequestThatIsAlreadyCancelled) {
 }
 
 } // namespace
-} // namespace avocet::test
+} // namespace avocet

@@ -11,7 +11,7 @@
 #include "node_agent/device_scheduler.h"
 #include "tests/support/fake_engine.h"
 
-namespace avocet::test {
+namespace avocet {
 
 struct Answer {
   std::string tag;
@@ -108,4 +108,4 @@ struct FakeDevice {
   size_t warm_ups = 0;
 };
 
-} // namespace avocet::test
+} // namespace avocet

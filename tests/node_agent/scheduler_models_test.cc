@@ -6,7 +6,7 @@
 #include "node_agent/work.h"
 #include "tests/node_agent/scheduler_fixture.h"
 
-namespace avocet::test {
+namespace avocet {
 namespace {
 
 using std::chrono::milliseconds;
@@ -298,4 +298,4 @@ TEST(SchedulerModels, NobodyElseRunsWhereADeviceHasItsOwnCores) {
 }
 
 } // namespace
-} // namespace avocet::test
+} // namespace avocet

@@ -5,7 +5,7 @@
 #include "node_agent/work.h"
 #include "tests/node_agent/scheduler_fixture.h"
 
-namespace avocet::test {
+namespace avocet {
 namespace {
 
 using std::chrono::milliseconds;
@@ -268,4 +268,4 @@ TEST(Scheduler, WindowsCountWhatHappened) {
 }
 
 } // namespace
-} // namespace avocet::test
+} // namespace avocet

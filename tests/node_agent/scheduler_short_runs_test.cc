@@ -6,7 +6,7 @@
 #include "node_agent/work.h"
 #include "tests/node_agent/scheduler_fixture.h"
 
-namespace avocet::test {
+namespace avocet {
 namespace {
 
 using std::chrono::hours;
@@ -140,4 +140,4 @@ TEST(SchedulerShortRuns, AreRefusedAsOthersAre) {
 }
 
 } // namespace
-} // namespace avocet::test
+} // namespace avocet

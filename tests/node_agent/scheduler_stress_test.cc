@@ -7,7 +7,7 @@
 
 #include "tests/node_agent/scheduler_fixture.h"
 
-namespace avocet::test {
+namespace avocet {
 namespace {
 
 constexpr uint32_t kSeed = 20240607;
@@ -124,4 +124,4 @@ TEST(SchedulerStress, DestructionUnderLoadAnswersEverything) {
 }
 
 } // namespace
-} // namespace avocet::test
+} // namespace avocet

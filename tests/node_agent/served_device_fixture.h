@@ -9,7 +9,7 @@
 #include "node_agent/router.h"
 #include "tests/node_agent/scheduler_fixture.h"
 
-namespace avocet::test {
+namespace avocet {
 
 /// What the servers of both protocols stand on: one fake device with app-a and app-b, both routes
 /// published. That of app-b is told to be emulated.
@@ -59,4 +59,4 @@ protected:
   std::shared_ptr<InferenceCore> core_;
 };
 
-} // namespace avocet::test
+} // namespace avocet

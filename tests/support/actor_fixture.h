@@ -19,7 +19,7 @@
 #include "actors/interfaces.h"
 #include "storage/memory_store.h"
 
-namespace avocet::testing {
+namespace avocet {
 
 /// A store whose writes fail while told so, and which counts them.
 class FaultyStore : public Store {
@@ -125,4 +125,4 @@ private:
   std::vector<caf::actor> spawned_;
 };
 
-} // namespace avocet::testing
+} // namespace avocet

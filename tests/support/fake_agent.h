@@ -9,7 +9,7 @@
 #include "actors/interfaces.h"
 #include "tests/support/view_builder.h"
 
-namespace avocet::testing {
+namespace avocet {
 
 /// An emulated, time-shared "<node>/gpu0" of the device type that ViewBuilder and FakeAgent profile.
 inline DeviceSpec TestGpu(const std::string& node = "n1") {
@@ -77,4 +77,4 @@ struct FakeAgent {
   }
 };
 
-} // namespace avocet::testing
+} // namespace avocet

@@ -19,7 +19,7 @@
 
 #include "node_agent/engine.h"
 
-namespace avocet::test {
+namespace avocet {
 
 /// Longest that any wait in a test may take before the test fails; never the time it does take.
 inline constexpr std::chrono::seconds kPatience{30};
@@ -184,4 +184,4 @@ private:
   bool can_cancel_;
 };
 
-} // namespace avocet::test
+} // namespace avocet

@@ -8,7 +8,7 @@
 #include "controller/placement_run.h"
 #include "tests/support/view_builder.h"
 
-namespace avocet::testing {
+namespace avocet {
 
 /// Two fifo devices on two nodes; applications of 10 requests/s and 10 ms each, mean objective 20 ms: with Poisson
 /// arrivals 6 of them are fine on a device (12.5 ms), 9 are too many (55 ms).
@@ -43,4 +43,4 @@ inline PlacementRun Filled(int count) {
   return run;
 }
 
-} // namespace avocet::testing
+} // namespace avocet

@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <stdexcept>
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 ModelName SplitModel(const std::string& id) {
@@ -43,7 +43,7 @@ Sha256 FakeDigest(const std::string& text) {
   return Sha256(sixteen + sixteen + sixteen + sixteen);
 }
 
-ViewBuilder& ViewBuilder::Node(const std::string& name, const NodeOptions& options) {
+ViewBuilder& ViewBuilder::Node(const std::string& name, const NodeSetup& options) {
   NodeInfo& node = view_.nodes[NodeId(name)];
   node.id = NodeId(name);
   node.boot = BootId("boot-" + name);
@@ -74,7 +74,7 @@ ViewBuilder& ViewBuilder::Device(const std::string& id, const DeviceOptions& opt
   return *this;
 }
 
-ViewBuilder& ViewBuilder::Model(const std::string& id, const ProfileOptions& profile) {
+ViewBuilder& ViewBuilder::Model(const std::string& id, const ProfileSetup& profile) {
   return ModelWithoutProfile(id, {profile.format}).Profile(id, profile);
 }
 
@@ -90,7 +90,7 @@ ViewBuilder& ViewBuilder::ModelWithoutProfile(const std::string& id, const std::
   return *this;
 }
 
-ViewBuilder& ViewBuilder::Profile(const std::string& model, const ProfileOptions& options) {
+ViewBuilder& ViewBuilder::Profile(const std::string& model, const ProfileSetup& options) {
   const avocet::Profile profile{.model = ModelId(model),
                                 .format = options.format,
                                 .device_type = options.device_type,
@@ -131,4 +131,4 @@ ViewBuilder& ViewBuilder::Fit(const DeviceFit& fit) {
   return *this;
 }
 
-} // namespace avocet::testing
+} // namespace avocet

@@ -5,9 +5,9 @@
 
 #include "controller/cluster_view.h"
 
-namespace avocet::testing {
+namespace avocet {
 
-struct NodeOptions {
+struct NodeSetup {
   uint32_t cpu_cores = 4;
   double core_speed = 1;
 };
@@ -21,7 +21,7 @@ struct DeviceOptions {
   DeviceHealth health = DeviceHealth::kHealthy;
 };
 
-struct ProfileOptions {
+struct ProfileSetup {
   std::string device_type = "test device";
   ModelFormat format = ModelFormat::kEmulated;
   double service_ms = 10;
@@ -55,13 +55,13 @@ Sha256 FakeDigest(const std::string& text);
 ///   "n1/gpu0").Build()
 class ViewBuilder {
 public:
-  ViewBuilder& Node(const std::string& name, const NodeOptions& options = {});
+  ViewBuilder& Node(const std::string& name, const NodeSetup& options = {});
   ViewBuilder& Device(const std::string& id, const DeviceOptions& options = {});
   /// A model with one profile.
-  ViewBuilder& Model(const std::string& id, const ProfileOptions& profile = {});
+  ViewBuilder& Model(const std::string& id, const ProfileSetup& profile = {});
   ViewBuilder& ModelWithoutProfile(const std::string& id,
                                    const std::vector<ModelFormat>& formats = {ModelFormat::kEmulated});
-  ViewBuilder& Profile(const std::string& model, const ProfileOptions& profile);
+  ViewBuilder& Profile(const std::string& model, const ProfileSetup& profile);
   /// Places the application, ready, with the next epoch. Its model and the device must be there.
   ViewBuilder& Resident(const Application& app, const std::string& device);
   ViewBuilder& Fit(const DeviceFit& fit);
@@ -73,4 +73,4 @@ private:
   uint64_t last_epoch_ = 0;
 };
 
-} // namespace avocet::testing
+} // namespace avocet
