@@ -25,10 +25,10 @@
 #include "tests/support/test_authority.h"
 #include "tests/support/view_builder.h"
 
-namespace avocet::testing {
+namespace avocet {
 
-using ::testing::AllOf;
-using ::testing::HasSubstr;
+using testing::AllOf;
+using testing::HasSubstr;
 
 inline constexpr Duration kPatience = std::chrono::seconds(60);
 
@@ -141,7 +141,7 @@ struct RawTls {
 };
 
 /// A controller on mutual TLS, an authority of its own, and what the process logs.
-class ControlTlsTest : public ::testing::Test {
+class ControlTlsTest : public testing::Test {
 protected:
   static void SetUpTestSuite() { std::signal(SIGPIPE, SIG_IGN); } // OpenSSL's clients write to closed sockets
 
@@ -176,4 +176,4 @@ protected:
   std::unique_ptr<ControllerProcess> process;
 };
 
-} // namespace avocet::testing
+} // namespace avocet

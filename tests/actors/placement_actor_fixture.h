@@ -13,7 +13,7 @@
 #include "tests/support/temp_dir.h"
 #include "tests/support/view_builder.h"
 
-namespace avocet::testing {
+namespace avocet {
 
 /// The placement actor with a store actor on disk that can be made to fail, and an agent that only notes what it is
 /// told. Nothing is registered or imported: see ReadyForApps.
@@ -81,4 +81,4 @@ protected:
   placement_actor placement;
 };
 
-} // namespace avocet::testing
+} // namespace avocet

@@ -6,7 +6,7 @@
 
 #include "tests/actors/placement_actor_fixture.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 TEST_F(PlacementActorTest, ProfilesAdmitsAndCommands) {
@@ -192,4 +192,4 @@ TEST_F(PlacementActorTest, ADeadAgentIsNotWaitedFor) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet

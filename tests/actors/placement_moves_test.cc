@@ -4,7 +4,7 @@
 #include "messages/text.h"
 #include "tests/actors/placement_actor_fixture.h"
 
-namespace avocet::testing {
+namespace avocet {
 namespace {
 
 /// Two nodes whose GPUs have memory for one model each. "cam" serves on the first.
@@ -162,4 +162,4 @@ TEST_F(RebalanceTest, RefusesImpossibleNumbersOfMoves) {
 }
 
 } // namespace
-} // namespace avocet::testing
+} // namespace avocet
