@@ -18,7 +18,7 @@ struct AgentActorArgs {
   NodeInfo node;
   uint64_t instance = 0;       ///< see RegisterAgent
   std::vector<Placement> plan; ///< the cached plan, run before any controller answers
-  uint64_t highest_epoch = 0;  ///< of the last lives
+  uint64_t highest_epoch = 0;  ///< of all commands before this start of the process
   store_actor store;
   std::shared_ptr<const DeviceDriver> driver;
   std::function<std::vector<MeasurementWindow>()> close_windows;
@@ -37,7 +37,7 @@ struct AgentActorState {
   agent_link_actor controller;
   bool registered = false;
   bool asking = false;           ///< a registration or heartbeat is under way
-  std::optional<AgentPlan> plan; ///< set from the beginning on
+  std::optional<AgentPlan> plan; ///< holds a value once the actor has started
 };
 
 agent_actor::behavior_type AgentBehavior(agent_actor::stateful_pointer<AgentActorState> self,

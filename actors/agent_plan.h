@@ -18,7 +18,7 @@ namespace avocet {
 struct AgentPlanOptions {
   /// Of a start whose model file could not be fetched, or of a stop whose copy did not drain.
   BackoffOptions backoff{.first = std::chrono::seconds(1), .longest = std::chrono::seconds(30)};
-  int max_attempts = 20; ///< of one start or stop; then it has failed
+  int max_attempts = 20; ///< attempts of one start or stop before it has failed for good
 };
 
 /// What an agent was commanded to run, how far that is, and what is to be done next: the rules, without actors, disk or
@@ -70,9 +70,9 @@ private:
   struct Retry {
     Command command;
     Backoff backoff;
-    int attempts = 0; ///< that failed
+    int attempts = 0; ///< attempts that failed
     bool under_way = false;
-    MonotonicTime next; ///< unless under way
+    MonotonicTime next; ///< when it is due, unless `under_way`
   };
 
   Placement* Latest(const Command& start);
@@ -85,7 +85,7 @@ private:
   std::map<AppId, Placement> on_disk_;                  ///< what the records say once all that was taken is written
   std::map<AppId, Placement> latest_;                   ///< the latest start that was committed and not stopped
   std::map<AppId, Placement> serving_;                  ///< what was published last and not stopped
-  std::map<std::pair<AppId, DeviceId>, Retry> retries_; ///< of the last command for that device
+  std::map<std::pair<AppId, DeviceId>, Retry> retries_; ///< of the last command of an application for a device
   uint64_t highest_epoch_;
 };
 

@@ -24,7 +24,7 @@ struct AgentProcessOptions {
   std::filesystem::path data_dir = "/var/lib/avocet/agent"; ///< db/, models/ and endpoints.json below it
   std::filesystem::path prefix = "/opt/avocet";
   std::vector<DeviceSpec> devices;
-  std::string advertise_address; ///< of the gRPC endpoint, and with its own port of REST; empty: as they are bound
+  std::string advertise_address; ///< host:port of gRPC, and the host of REST, for clients; empty: as they are bound
   double core_speed = 1;         ///< as NodeInfo::core_speed
   InferenceServerOptions inference;
   HttpServerOptions http;

@@ -14,7 +14,7 @@ namespace avocet {
 
 struct ControlClientOptions {
   std::string address = "127.0.0.1:7400";
-  Duration deadline = std::chrono::minutes(5); ///< of one call; the longest is a profile run
+  Duration deadline = std::chrono::minutes(5); ///< bounds one call; the longest is a profile run
   std::optional<TlsOptions> tls;               ///< absent: plain text, to loopback only
 };
 

@@ -17,16 +17,16 @@ struct ControlServerOptions {
   std::optional<TlsOptions> tls;          ///< absent: plain text, on loopback only
   uint64_t max_message_bytes = 16 * kMiB; ///< model files come in smaller pieces
   uint64_t max_memory_bytes =
-      1024 * kMiB;      ///< of all connections together (some 200 KiB each); beyond it, new ones are dropped
+      1024 * kMiB;      ///< for all connections together (some 200 KiB each); beyond it, new ones are dropped
   int max_streams = 64; ///< calls at once on one connection
   /// More are closed at once. Every agent needs one, every command that runs one. Fewer where descriptors are scarce.
   ConnectionLimits connections = kControlConnections;
   Duration handshake_deadline = std::chrono::seconds(10); ///< from accepting a connection to its first call
-  Duration max_idle = std::chrono::minutes(5);            ///< without a call; then the connection is closed
+  Duration max_idle = std::chrono::minutes(5);            ///< a connection without a call is closed after this time
   Duration max_call = std::chrono::minutes(10);           ///< however long a caller is willing to wait
   Duration stop_deadline = std::chrono::seconds(2);       ///< for calls in flight when it stops
   Duration keepalive = std::chrono::seconds(5);           ///< silence after which a peer is probed
-  Duration keepalive_wait = std::chrono::seconds(5);      ///< for its answer; then its connection counts as lost
+  Duration keepalive_wait = std::chrono::seconds(5);      ///< a probed peer that is silent this long counts as lost
 };
 
 /// What a controller serves on its port: the Control service, whose every RPC is one message by the table

@@ -35,9 +35,9 @@ struct ControllerActorState {
   placement_actor placement;
   std::map<DeviceId, device_actor> devices;
   std::map<DeviceId, DeviceFit> fits;                 ///< what a device actor starts from
-  std::map<DeviceId, std::vector<TotalsSlot>> totals; ///< as above
+  std::map<DeviceId, std::vector<TotalsSlot>> totals; ///< what a device actor starts its totals from
   LeaseTable leases{Duration{}};
-  std::map<NodeId, Speaker> speakers; ///< of the nodes in `leases`
+  std::map<NodeId, Speaker> speakers; ///< one for each node in `leases`
   /// Lines about agents that say what they may not.
   LogBudget refusals{20, std::chrono::seconds(1)};
 };

@@ -14,7 +14,7 @@ namespace avocet {
 
 struct ControllerProcessOptions {
   std::filesystem::path data_dir = "/var/lib/avocet/controller"; ///< db/, models/ and endpoints.json below it
-  uint64_t max_model_bytes = 65536 * kMiB;                       ///< of all model files; beyond it imports are refused
+  uint64_t max_model_bytes = 65536 * kMiB; ///< bounds all model files together; beyond it imports are refused
   ControlServerOptions control;
   ControllerOptions controller;
 };

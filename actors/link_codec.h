@@ -17,7 +17,7 @@ using LinkRequest = std::variant<RunCommand, ProfileOnDevice>;
 /// What came of a LinkRequest.
 struct LinkAnswer {
   Status status;
-  std::optional<Profile> profile; ///< of a ProfileOnDevice that succeeded
+  std::optional<Profile> profile; ///< set when a ProfileOnDevice succeeded
 };
 
 /// What an agent says when it registers.

@@ -318,10 +318,10 @@ private:
   std::mutex mutex_; ///< guards the members below
   std::condition_variable changed_;
   Backoff backoff_;
-  std::shared_ptr<grpc::Channel> channel_;                     ///< the latest one
-  std::shared_ptr<grpc::ChannelCredentials> used_credentials_; ///< of this channel
-  int connect_retries_ = 0;                                    ///< with this channel
-  std::unique_ptr<Session> session_;                           ///< the latest one
+  std::shared_ptr<grpc::Channel> channel_;                     ///< kept between attempts
+  std::shared_ptr<grpc::ChannelCredentials> used_credentials_; ///< what `channel_` dials with
+  int connect_retries_ = 0;                                    ///< attempts with `channel_`
+  std::unique_ptr<Session> session_;                           ///< the latest; over unless `live_`
   bool live_ = false;                                          ///< the session is not over
   bool open_ = false;                                          ///< the controller took the session's call
   bool stopping_ = false;

@@ -11,11 +11,11 @@
 namespace avocet {
 
 struct LinkConnectionOptions {
-  std::string address; ///< of the controller, host:port
+  std::string address; ///< the controller's, host:port
   /// Read before every attempt, so that renewed certificates are used. Without it only loopback is dialled.
   std::optional<TlsOptions> tls;
   BackoffOptions backoff;
-  uint64_t seed = 0; ///< of the back-off: agents must not come back in step
+  uint64_t seed = 0; ///< seeds the back-off: agents must not come back in step
   /// Deadline of one attempt: the address may swallow packets. Long enough that a controller which a thousand agents
   /// dial at once (some 4 ms of processor time each) does not work for attempts that were given up.
   Duration connect = std::chrono::seconds(10);

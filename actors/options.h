@@ -24,7 +24,7 @@ struct ControllerOptions {
   EstimatorOptions estimator;
   RequestDeadlines deadlines;
   std::string role = "controller";          ///< what `version` shows
-  Duration lease = std::chrono::seconds(3); ///< without a heartbeat for this long a node is away
+  Duration lease = std::chrono::seconds(3); ///< a node that sent no heartbeat for this long is away
   Duration lease_tick = std::chrono::milliseconds(500);
   Duration persist_every = std::chrono::seconds(2); ///< at most this much measurement is re-sent after a crash
   Duration predict_every = std::chrono::seconds(1); ///< between looks at what agents should show as predicted

@@ -58,7 +58,7 @@ void CommitReject(Self self, const Decision& decision, DecisionPromise promise) 
 struct Change {
   Placement placement;
   std::optional<Placement> before;
-  uint64_t ticket = 0; ///< of the undo log
+  uint64_t ticket = 0; ///< names the change in the undo log
 };
 
 /// Makes one change in the view: `change` returns the new placement.

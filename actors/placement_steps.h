@@ -53,7 +53,7 @@ caf::result<RebalancePlan> RunRebalance(PlacementSelf self, const Rebalance& reb
 
 struct ProfileOutcome {
   std::vector<Profile> profiles; ///< on disk and in the view
-  Status first_error;            ///< of the devices that failed
+  Status first_error;            ///< why the first device failed; ok when none did
 };
 
 /// Measures the model on each of the devices, at once on different devices, bounded by the profile

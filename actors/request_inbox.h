@@ -17,7 +17,7 @@ public:
   enum class Next {
     kExecute, ///< new: carry it out, then call Done
     kWait,    ///< it is being carried out
-    kAnswer,  ///< it was carried out: send AnswerOf(id) again
+    kAnswer,  ///< it was carried out before: send AnswerOf(id) again
     kIgnore,  ///< its sender has the answer, or has more open than allowed
   };
 

@@ -12,7 +12,7 @@ namespace avocet {
 
 struct RequestOutboxOptions {
   size_t max_pending = 256;                        ///< requests without an answer; one more is refused
-  Duration resend_after = std::chrono::seconds(1); ///< without an answer
+  Duration resend_after = std::chrono::seconds(1); ///< a request without an answer is sent again after this time
 };
 
 /// Requests to one peer, each sent again until it is answered or its deadline passed. Ids ascend from 1.
@@ -22,7 +22,7 @@ public:
   /// One request as it goes out.
   struct Sending {
     uint64_t id;
-    uint64_t oldest_id; ///< without an answer
+    uint64_t oldest_id; ///< the oldest request that has no answer yet
     const Request* request;
   };
 

@@ -14,7 +14,7 @@ namespace avocet {
 /// enough.
 void RouteRpcLog();
 
-/// "call refused reason=... peer=...", within the same limit.
+/// Logs "call refused reason=... peer=...", within the limit of RouteRpcLog.
 void LogRefusedCall(const std::string& peer, const Status& refusal);
 
 /// Why a connection came to nothing.

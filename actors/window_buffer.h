@@ -11,8 +11,8 @@
 namespace avocet {
 
 struct WindowBufferOptions {
-  size_t max_windows = 4096;                       ///< beyond it the oldest is dropped and counted
-  size_t max_in_flight = 128;                      ///< of one device: sent, and neither acknowledged nor due again
+  size_t max_windows = 4096;  ///< beyond it the oldest is dropped and counted
+  size_t max_in_flight = 128; ///< windows of one device that are sent, and neither acknowledged nor due again
   Duration resend_after = std::chrono::seconds(5); ///< > the controller's persist_every, or all is sent twice
 };
 
