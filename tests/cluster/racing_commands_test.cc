@@ -1,3 +1,6 @@
+#include <array>
+#include <atomic>
+#include <memory>
 #include <set>
 #include <sstream>
 #include <thread>
@@ -15,31 +18,21 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kRounds = 15;
+constexpr size_t kRounds = 15;
 /// Versions of the model: all applies but the last ask for the old one.
 const std::string kOld = "1", kNew = "2";
 
-/// Runs everywhere, long enough that a start (which runs it once) is often overtaken by the next command.
-const std::string kModel = R"(
-[[input]]
-name = "x"
-datatype = "FP32"
-shape = [1, 4]
-[[output]]
-name = "y"
-datatype = "FP32"
-shape = [1, 4]
-[device.cpu]
-service_ms = 30
-memory_mb = 100
-[device.gpu]
-service_ms = 30
-memory_mb = 100
-[device.edgetpu]
-service_ms = 30
-switch_ms = 10
-memory_mb = 100
-)";
+constexpr int kServiceMs = 2;
+/// Of the model that keeps devices busy: measuring it takes about a hundred runs.
+constexpr int kSlowServiceMs = 40;
+
+std::string ModelText(int service_ms) {
+  std::string text = "[[input]]\nname = \"x\"\ndatatype = \"FP32\"\nshape = [1, 4]\n"
+                     "[[output]]\nname = \"y\"\ndatatype = \"FP32\"\nshape = [1, 4]\n";
+  for (const std::string kind : {"cpu", "gpu", "edgetpu"})
+    text += "[device." + kind + "]\nservice_ms = " + std::to_string(service_ms) + "\nmemory_mb = 100\n";
+  return text;
+}
 
 /// The only device of its kind.
 struct Place {
@@ -47,11 +40,12 @@ struct Place {
   std::string device;
   std::string node() const { return device.substr(0, device.find('/')); }
 };
-const std::vector<Place> kPlaces{{"gpu", "left/gpu0"}, {"edgetpu", "left/tpu0"}, {"cpu", "right/cpu0"}};
-/// The `i`-th of an endless round.
-const Place& PlaceAt(size_t i) {
-  return kPlaces[i % kPlaces.size()];
-}
+const Place kGpu{"gpu", "left/gpu0"}, kTpu{"edgetpu", "left/tpu0"}, kCpu{"cpu", "right/cpu0"};
+const std::vector<Place> kPlaces{kGpu, kTpu, kCpu};
+
+/// Where three applies in a row go: within a node, to another one, away and back again.
+const std::vector<std::array<Place, 3>> kChanges{
+    {kGpu, kTpu, kCpu}, {kTpu, kCpu, kGpu}, {kCpu, kGpu, kTpu}, {kGpu, kTpu, kGpu}, {kGpu, kCpu, kGpu}};
 
 struct HttpAnswer {
   int status = 0; ///< 0: there was none
@@ -75,12 +69,25 @@ class RacingCommands : public testing::Test {
 protected:
   void SetUp() override {
     cluster.StartAll();
-    const auto file = cluster.Write("probe_model.toml", kModel).string();
+    Import("slow", kOld, kSlowServiceMs);
     for (const auto& version : {kOld, kNew}) {
-      (void)cluster.Json({"model", "import", file, "--name", "probe", "--version", version});
-      // Measured now, so that no apply below waits for that.
+      Import("probe", version, kServiceMs);
+      // Measured now, so that no apply waits for that.
       ASSERT_EQ(cluster.Json({"model", "profile", "probe:" + version})["profiles"].size(), kPlaces.size());
     }
+  }
+
+  void Import(const std::string& model, const std::string& version, int service_ms) {
+    const auto file = cluster.Write(model + version + ".toml", ModelText(service_ms)).string();
+    (void)cluster.Json({"model", "import", file, "--name", model, "--version", version});
+  }
+
+  /// A device measures one model at a time and starts none meanwhile: for a few seconds commands wait, so later ones
+  /// overtake them. Returns the command that measures.
+  std::unique_ptr<Process> KeepDevicesBusy() const {
+    auto measuring = cluster.Spawn({"model", "profile", "slow", "-q"});
+    EXPECT_TRUE(Eventually([&] { return LoadedDevices().size() == kPlaces.size(); }, kPatience));
+    return measuring;
   }
 
   CommandResult TryApply(const Place& place, const std::string& version) const {
@@ -185,39 +192,44 @@ protected:
 };
 
 TEST_F(RacingCommands, TheLastOfThreeAppliesServesAlone) {
-  for (size_t first = 0; first < kPlaces.size(); ++first) {
-    SCOPED_TRACE("at last on " + PlaceAt(first + 2).device);
-    ASSERT_NO_FATAL_FAILURE(Apply(PlaceAt(first), kOld));
-    ASSERT_NO_FATAL_FAILURE(Apply(PlaceAt(first + 1), kOld));
-    ASSERT_NO_FATAL_FAILURE(Apply(PlaceAt(first + 2), kNew));
-    ASSERT_NO_FATAL_FAILURE(ExpectServesOnlyAt(PlaceAt(first + 2)));
+  for (const auto& [first, second, last] : kChanges) {
+    SCOPED_TRACE(first.device + ", then " + second.device + ", then " + last.device);
+    const auto busy = KeepDevicesBusy();
+    ASSERT_NO_FATAL_FAILURE(Apply(first, kOld));
+    ASSERT_NO_FATAL_FAILURE(Apply(second, kOld));
+    ASSERT_NO_FATAL_FAILURE(Apply(last, kNew));
+    ASSERT_NO_FATAL_FAILURE(ExpectServesOnlyAt(last));
     ASSERT_NO_FATAL_FAILURE(ExpectNothingIsLeftOnceRemoved());
   }
 }
 
 TEST_F(RacingCommands, OneAppliesWhileAnotherRemoves) {
+  const auto busy = KeepDevicesBusy();
+  std::atomic<bool> applied = false;
   {
     const std::jthread applying([&] {
       for (size_t round = 0; round < kRounds; ++round)
-        Apply(PlaceAt(round), kOld);
+        Apply(kPlaces[round % kPlaces.size()], kOld);
+      applied = true;
     });
-    for (int round = 0; round < kRounds; ++round)
+    for (size_t round = 0; round < 10 * kRounds && !applied; ++round)
       RemoveIfThere();
   }
-  ASSERT_NO_FATAL_FAILURE(Apply(PlaceAt(kRounds), kNew));
-  ASSERT_NO_FATAL_FAILURE(ExpectServesOnlyAt(PlaceAt(kRounds)));
+  ASSERT_NO_FATAL_FAILURE(Apply(kGpu, kNew));
+  ASSERT_NO_FATAL_FAILURE(ExpectServesOnlyAt(kGpu));
   ExpectNothingIsLeftOnceRemoved();
 }
 
 TEST_F(RacingCommands, TheLastApplyServesAloneAlthoughTheControllerIsKilledBetween) {
-  for (size_t first = 0; first < kPlaces.size(); ++first) {
-    SCOPED_TRACE("at last on " + PlaceAt(first + 2).device);
-    ASSERT_NO_FATAL_FAILURE(ApplyOnceAgentsAreBack(PlaceAt(first), kOld));
+  for (const auto& [first, second, last] : kChanges) {
+    SCOPED_TRACE(first.device + ", then " + second.device + ", then " + last.device);
+    const auto busy = KeepDevicesBusy();
+    ASSERT_NO_FATAL_FAILURE(ApplyOnceAgentsAreBack(first, kOld));
     RestartController();
-    ASSERT_NO_FATAL_FAILURE(ApplyOnceAgentsAreBack(PlaceAt(first + 1), kOld));
+    ASSERT_NO_FATAL_FAILURE(ApplyOnceAgentsAreBack(second, kOld));
     RestartController();
-    ASSERT_NO_FATAL_FAILURE(ApplyOnceAgentsAreBack(PlaceAt(first + 2), kNew));
-    ASSERT_NO_FATAL_FAILURE(ExpectServesOnlyAt(PlaceAt(first + 2)));
+    ASSERT_NO_FATAL_FAILURE(ApplyOnceAgentsAreBack(last, kNew));
+    ASSERT_NO_FATAL_FAILURE(ExpectServesOnlyAt(last));
     ASSERT_NO_FATAL_FAILURE(ExpectNothingIsLeftOnceRemoved());
   }
 }
