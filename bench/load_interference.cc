@@ -19,6 +19,7 @@
 
 #include "node_agent/device_scheduler.h"
 #include "node_agent/work.h"
+#include "node_agent/zero_inputs.h"
 
 namespace avocet {
 namespace {
