@@ -47,10 +47,10 @@ Decision FullDecision() {
   refused.device = DeviceId("n1/cpu0");
   refused.node = NodeId("n1");
   refused.emulated = true;
-  refused.filter = "memory";
+  refused.filter = FilterKind::kMemory;
   refused.needed = 10;
   refused.found = 5;
-  refused.unit = "MiB";
+  refused.unit = Unit::kMebibytes;
   refused.detail = "too small";
   refused.utilization_before = 0.25;
   refused.utilization_after = 0.5;
