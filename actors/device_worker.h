@@ -10,7 +10,7 @@ namespace avocet {
 /// What a device worker drives: the blocking calls of a Node (node_agent/node.h), or a test's fake.
 struct DeviceDriver {
   /// Makes a command known before its turn comes, so that what it overtakes gives up. Never blocks; any thread.
-  std::function<void(const Command&)> announce;
+  std::function<void(const Command&)> announce = [](const Command&) {};
   std::function<Status(const Command&)> start; ///< ok: its copy was published
   std::function<Status(const Command&)> stop;
   std::function<Result<Profile>(const DeviceId&, const ModelId&, const Variant&)> profile;

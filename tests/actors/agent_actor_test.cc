@@ -73,7 +73,8 @@ protected:
     args->plan = *LoadAll(control->memory, kPlan);
     args->store = store;
     args->driver = std::make_shared<const DeviceDriver>(
-        DeviceDriver{.start = [this](const Command& c) { return started.push_back(c), driver_answer; },
+        DeviceDriver{.announce = [this](const Command& c) { announced.push_back(c); },
+                     .start = [this](const Command& c) { return started.push_back(c), driver_answer; },
                      .stop = [this](const Command& c) { return stopped.push_back(c), driver_answer; },
                      .profile = [this](const DeviceId&, const ModelId& model, const Variant&) -> Result<Profile> {
                        if (!driver_answer.ok()) return driver_answer;
@@ -93,6 +94,7 @@ protected:
 
   std::shared_ptr<FaultyStore::Control> control = std::make_shared<FaultyStore::Control>();
   std::shared_ptr<FakeController> fake = std::make_shared<FakeController>();
+  std::vector<Command> announced;
   std::vector<Command> started;
   std::vector<Command> stopped;
   std::vector<SetPredictions> predictions;
@@ -231,18 +233,37 @@ TEST_F(AgentActorTest, AnswersWhenItsStoreIsDead) {
   EXPECT_EQ(Give(Start(1)).code(), StatusCode::kUnavailable);
 }
 
-TEST_F(AgentActorTest, IgnoresPastEpochs) {
+TEST_F(AgentActorTest, RefusesPastStarts) {
   Send(agent, ConnectTo{controller});
   ASSERT_TRUE(Give(Start(5)).ok());
   ASSERT_TRUE(Give(Start(5)).ok());
-  ASSERT_TRUE(Give(Start(4)).ok());
+  EXPECT_EQ(Give(Start(4)).code(), StatusCode::kCancelled);
   EXPECT_EQ(started.size(), 1U);
-  EXPECT_EQ(fake->reports.size(), 3U) << "but says again how things are";
+  EXPECT_EQ(fake->reports.size(), 2U) << "a repeated start is told again how things are";
+
   ASSERT_TRUE(Give(Stop(6)).ok());
-  ASSERT_TRUE(Give(Start(5)).ok());
-  EXPECT_EQ(started.size(), 1U) << "a late start does not resurrect";
+  EXPECT_EQ(Give(Start(5)).code(), StatusCode::kCancelled) << "a late start does not resurrect";
+  EXPECT_EQ(started.size(), 1U);
   EXPECT_EQ(stopped.size(), 1U);
   EXPECT_TRUE(LoadAll(control->memory, kPlan)->empty());
+}
+
+TEST_F(AgentActorTest, AnnouncesWhatIsOnDisk) {
+  control->fail = true;
+  EXPECT_FALSE(Give(Start(1)).ok());
+  EXPECT_TRUE(announced.empty());
+  control->fail = false;
+  ASSERT_TRUE(Give(Start(1)).ok());
+  ASSERT_TRUE(Give(Stop(1)).ok());
+  EXPECT_EQ(announced, (std::vector{Start(1), Stop(1)}));
+}
+
+TEST_F(AgentActorTest, RegistersWithTheHighestEpochThatItHasSeen) {
+  ASSERT_TRUE(Give(Start(3)).ok());
+  ASSERT_TRUE(Give(Stop(8)).ok());
+  Send(agent, ConnectTo{controller});
+  ASSERT_EQ(fake->registrations.size(), 1U);
+  EXPECT_EQ(fake->registrations[0].highest_epoch, 8U);
 }
 
 TEST_F(AgentActorTest, ServesItsCachedPlanBeforeAnyControllerAnswers) {

@@ -109,7 +109,7 @@ TEST(NodeJson, ShowsTheNodeAndItsDevices) {
 }
 
 TEST(DeviceJson, ShowsLoadAndResidents) {
-  const DeviceStatus device{SampleDevice(), "draining", 0.5, 12 * kMiB, {AppId("a"), AppId("b")}};
+  const DeviceStatus device{SampleDevice(), DeviceHealth::kDraining, 0.5, 12 * kMiB, {AppId("a"), AppId("b")}};
   const Json json = Parsed(std::vector{device})["devices"][0];
   EXPECT_EQ(json["id"], "edge/gpu0");
   EXPECT_EQ(json["emulated"], true);

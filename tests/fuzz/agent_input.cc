@@ -69,7 +69,8 @@ AgentOutcome Use(const v1::Hello& proto) {
   const auto hello = FromProto(proto);
   if (!hello.ok()) return {Depth::kUndecoded, ""};
   if (!CheckRegistration(hello->node, hello->running).ok()) return Refused();
-  uint64_t last_epoch = 7;
+  const uint64_t last_epoch = 7;
+  if (!CheckHighestEpoch(hello->node, hello->highest_epoch, last_epoch).ok()) return Refused();
   for (const auto& running : hello->running) {
     if (!CheckEpoch(running, last_epoch).ok()) return Refused();
   }
@@ -77,14 +78,13 @@ AgentOutcome Use(const v1::Hello& proto) {
   NodeArrived(view, hello->node);
   WriteBatch batch;
   Put(batch, kNodes, hello->node);
-  const auto reconciliation = Reconcile(view, hello->node.id, hello->running);
+  const auto reconciliation = Reconcile(view, {hello->node.id, hello->running, hello->highest_epoch}, last_epoch);
   for (const auto& placement : reconciliation.adopted)
     Put(batch, kPlacements, placement);
   for (const auto& command : reconciliation.commands) {
     if (const auto status = Validate(command); !status.ok()) return {Depth::kUsed, status.message()};
-    last_epoch = std::max(last_epoch, command.epoch);
   }
-  Put(batch, kLastEpoch, last_epoch);
+  Put(batch, kLastEpoch, reconciliation.last_epoch);
   return Used(batch);
 }
 

@@ -43,7 +43,7 @@ SentWindow Window(uint64_t sequence) {
   AppWindow app{.app = AppId("cam"), .model = ModelId("pose:1"), .arrivals = 2, .completions = 2};
   for (Moments* moments : {&app.interarrival, &app.service, &app.switched_service, &app.response})
     moments->Add(0.01);
-  app.response_histogram.Add(FromMillis(10));
+  app.response_sketch.Add(FromMillis(10));
   return {{.device = DeviceId("n1/gpu0"),
            .boot = BootId("boot"),
            .sequence = sequence,
