@@ -309,5 +309,14 @@ TEST(AgentClaims, ARefusalIsFitForALog) {
                                           "?'"));
 }
 
+TEST(AgentClaims, TheHighestEpochIsBelievedUpToABoundOrWhatWasHandedOut) {
+  EXPECT_EQ(CheckHighestEpoch(TestNode(), 0, 7), Status()) << "none yet";
+  EXPECT_EQ(CheckHighestEpoch(TestNode(), kMaxClaimedEpoch, 7), Status());
+  const Status status = CheckHighestEpoch(TestNode(), kMaxClaimedEpoch + 1, 7);
+  EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
+  EXPECT_THAT(status.message(), testing::HasSubstr("field 'highest_epoch'"));
+  EXPECT_EQ(CheckHighestEpoch(TestNode(), kMaxClaimedEpoch + 1, kMaxClaimedEpoch + 1), Status());
+}
+
 } // namespace
 } // namespace avocet

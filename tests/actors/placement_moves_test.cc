@@ -72,16 +72,23 @@ TEST_F(MovesTest, AreOnDiskBeforeAnyoneIsCommanded) {
   EXPECT_EQ(Ask<AppStatus>(placement, GetApp{AppId("cam")})->placement->phase, PlacementPhase::kReady);
 }
 
-TEST_F(MovesTest, AMoverThatFailsStaysWhereItServes) {
+TEST_F(MovesTest, AMoverThatFailsIsPlacedAgainWhereItServes) {
   const auto decision = ApplyWhatNeedsRoom();
   ASSERT_TRUE(decision.ok());
   ASSERT_EQ(decision->kind, DecisionKind::kAdmitWithMoves);
   ASSERT_TRUE(Report(fake->commands.at(0), PlacementPhase::kFailed));
   const auto cam = Ask<AppStatus>(placement, GetApp{AppId("cam")});
   EXPECT_EQ(cam->placement->device, decision->moves.at(0).from);
-  EXPECT_EQ(cam->placement->phase, PlacementPhase::kReady);
   EXPECT_EQ(PhaseOf("door"), PlacementPhase::kFailed);
-  EXPECT_EQ(fake->commands.size(), 1U) << "nothing was stopped";
+
+  ASSERT_EQ(fake->commands.size(), 3U);
+  EXPECT_EQ(fake->commands[1].kind, CommandKind::kStop) << "of the copy that failed";
+  EXPECT_EQ(fake->commands[1].device, decision->moves.at(0).to);
+  EXPECT_EQ(fake->commands[2].kind, CommandKind::kStart);
+  EXPECT_EQ(fake->commands[2].device, decision->moves.at(0).from);
+  EXPECT_GT(fake->commands[2].epoch, fake->commands[0].epoch);
+  ASSERT_TRUE(Report(fake->commands.at(2), PlacementPhase::kReady));
+  EXPECT_EQ(PhaseOf("cam"), PlacementPhase::kReady);
   Restart();
   EXPECT_EQ(Ask<AppStatus>(placement, GetApp{AppId("cam")})->placement->device, decision->moves.at(0).from);
 }

@@ -31,9 +31,12 @@ inline DeviceSpec SampleDevice() {
 inline AppStatus SampleStatus() {
   AppStatus status;
   status.app = SampleApp();
-  status.placement =
-      Placement{AppId("doorcam"), DeviceId("edge/gpu0"), ModelId("face:1"), ModelFormat::kEmulated, {}, 7};
-  status.placement->phase = PlacementPhase::kReady;
+  status.placement = Placement{.app = AppId("doorcam"),
+                               .device = DeviceId("edge/gpu0"),
+                               .model = ModelId("face:1"),
+                               .format = ModelFormat::kEmulated,
+                               .epoch = 7,
+                               .phase = PlacementPhase::kReady};
   status.emulated = true;
   status.utilization = 0.25;
   status.predicted = LatencySummary{FromMillis(10), FromMillis(8), FromMillis(20), FromMillis(30)};
