@@ -28,8 +28,9 @@ inline constexpr uint64_t kSchemaVersion = 1;
 /// Records of one type, under keys that begin with `prefix`.
 template <class T> struct Table { std::string_view prefix; };
 
-/// Every type of record of the controller, once: its table, its type, the prefix of its keys, and what follows the prefix in the key of a
-/// record `value`. A new type of record is one line here; it needs a codec (messages/codec.h) and a Validate.
+/// Every type of record of the controller, once: its table, its type, the prefix of its keys, and what follows the
+/// prefix in the key of a record `value`. A new type of record is one line here; it needs a codec (messages/codec.h)
+/// and a Validate.
 // clang-format off
 #define AVOCET_RECORDS(RECORD)                                                                                         \
   RECORD(kApplications, Application, "app/", value.name.str()) /* those admitted or waiting */                         \
