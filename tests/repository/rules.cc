@@ -23,6 +23,16 @@ const std::map<std::string_view, Texts> kMayInclude{
 };
 const Texts kUnrestricted{"tests", "bench"};
 
+/// A sub-folder, or the files that stand directly in a folder ("actors"), and what of the same folder it may include
+/// beside itself. Lowest first: a row names earlier rows only, so there are no circles (a test checks that).
+struct Room {
+  std::string_view path;
+  Texts may_include;
+};
+const std::vector<Room> kRooms{
+    {"messages", {}}, {"storage", {}}, {"controller", {}}, {"node_agent", {}}, {"actors", {}}, {"cli", {}},
+};
+
 /// Generated headers, as they are included.
 const std::regex kGeneratedGrpc(R"((avocet/v1|inference)/\w+\.grpc\.pb\.h)");
 const std::regex kGenerated(R"((avocet/v1|inference)/\w+\.pb\.h)");
@@ -30,7 +40,8 @@ const std::regex kGenerated(R"((avocet/v1|inference)/\w+\.pb\.h)");
 struct LibraryRule {
   std::string_view library;
   bool (*owns)(const std::string& header);
-  Texts users; ///< beginnings of paths
+  Texts users;             ///< beginnings of paths
+  Texts but_not = Texts{}; ///< beginnings of paths among them
 };
 
 bool IsGrpc(const std::string& header) {
@@ -39,20 +50,29 @@ bool IsGrpc(const std::string& header) {
 bool IsProtobuf(const std::string& header) { // codec.h brings the generated messages with it
   return header.starts_with("google/protobuf/") || std::regex_match(header, kGenerated) || header == "messages/codec.h";
 }
+bool IsTransport(const std::string& header) {
+  return header.starts_with("boost/asio") || header.starts_with("boost/beast") || header.starts_with("openssl/") ||
+         std::regex_match(header, std::regex(R"(sys/socket\.h|netinet/.*|arpa/.*|netdb\.h)"));
+}
 
 const std::vector<LibraryRule> kLibraries{
     {"RocksDB", [](const std::string& header) { return header.starts_with("rocksdb/"); }, {"storage/"}},
+    // What has sequence numbers, retries or leases is plain: a simulation drives it.
     {"CAF", [](const std::string& header) { return header.starts_with("caf/"); }, {"actors/"}},
+    // The endpoint; control and link; what both prove who they are with; the load generator, a client of the endpoint.
     {"gRPC",
      IsGrpc,
-     // The endpoint, its port and its forwarding; control and link; what both prove who they are with; the load generator, a
-     // client of the endpoint.
-     {"messages/tls_credentials", "node_agent/grpc_port", "node_agent/inference_", "node_agent/forward",
-      "actors/control_", "actors/link_", "actors/rpc_", "cli/load_client"}},
+     {"messages/tls_credentials", "node_agent/inference_", "actors/control_", "actors/link_", "actors/rpc_",
+      "cli/load_client"}},
     {"Protobuf",
      IsProtobuf,
-     {"messages/codec", "storage/", "node_agent/inference_", "node_agent/forward", "actors/control_", "actors/link_",
+     {"messages/codec", "storage/", "node_agent/inference_", "actors/control_", "actors/link_", "actors/rpc_",
       "cli/load_client"}},
+    // What the inference protocol says is the same for all transports, so it knows none.
+    {"a transport",
+     IsTransport,
+     {"messages/", "storage/", "controller/", "node_agent/", "actors/", "cli/"},
+     {"actors/protocol/"}},
 };
 
 /// Headers for nobody, and why.
@@ -72,6 +92,18 @@ bool BeginsWithOneOf(std::string_view path, const Texts& beginnings) {
 
 std::string_view FolderOf(std::string_view path) {
   return path.substr(0, path.find('/'));
+}
+
+/// The sub-folder of a file, or its folder when it stands directly in there.
+std::string_view RoomOf(std::string_view path) {
+  const size_t slash = path.find('/');
+  const size_t second = slash == std::string_view::npos ? slash : path.find('/', slash + 1);
+  return path.substr(0, second == std::string_view::npos ? slash : second);
+}
+
+const Room* FindRoom(std::string_view path) {
+  const auto found = std::find_if(kRooms.begin(), kRooms.end(), [&](const Room& room) { return room.path == path; });
+  return found == kRooms.end() ? nullptr : &*found;
 }
 
 std::string Complaint(std::string_view path, int line, std::string_view what) {
@@ -94,13 +126,22 @@ std::string FolderFault(std::string_view path, const Include& include) {
          "/";
 }
 
+/// The inner order of a folder: what is wrong with including `include` from `path`; empty when nothing is.
+std::string RoomFault(std::string_view path, const Include& include) {
+  const auto from = RoomOf(path), to = RoomOf(include.header);
+  if (!include.quoted || from == to || FolderOf(path) != FolderOf(include.header)) return {};
+  const Room* room = FindRoom(from);
+  if (room == nullptr || Contains(room->may_include, to)) return {};
+  return "\"" + include.header + "\": " + std::string(from) + "/ may not include " + std::string(to) + "/";
+}
+
 std::string LibraryFault(std::string_view path, const Include& include) {
   for (const auto& [header, reason] : kBanned) {
     if (include.header.starts_with(header)) return "<" + include.header + ">: " + std::string(reason);
   }
   if (Contains(kUnrestricted, FolderOf(path))) return {};
   for (const auto& rule : kLibraries) {
-    if (rule.owns(include.header) && !BeginsWithOneOf(path, rule.users)) {
+    if (rule.owns(include.header) && (!BeginsWithOneOf(path, rule.users) || BeginsWithOneOf(path, rule.but_not))) {
       return "<" + include.header + ">: " + std::string(rule.library) + " is not for this file";
     }
   }
@@ -133,7 +174,7 @@ const std::vector<std::pair<std::regex, std::string_view>>& ImpureCode() {
 std::vector<std::string> CheckIncludes(std::string_view path, std::string_view source) {
   std::vector<std::string> complaints;
   for (const auto& include : IncludesOf(source)) {
-    for (const auto& fault : {FolderFault(path, include), LibraryFault(path, include)}) {
+    for (const auto& fault : {FolderFault(path, include), RoomFault(path, include), LibraryFault(path, include)}) {
       if (!fault.empty()) complaints.push_back(Complaint(path, include.line, "includes " + fault));
     }
   }
@@ -141,11 +182,13 @@ std::vector<std::string> CheckIncludes(std::string_view path, std::string_view s
 }
 
 std::vector<std::string> CheckPurity(std::string_view path, std::string_view source) {
-  if (FolderOf(path) != "controller") return {};
+  const auto folder = RoomOf(path) == "actors/protocol" ? RoomOf(path) : FolderOf(path);
+  if (folder != "controller" && folder != "actors/protocol") return {};
   std::vector<std::string> complaints;
   for (const auto& include : IncludesOf(source)) {
     if (std::regex_match(include.header, kImpureHeader)) {
-      complaints.push_back(Complaint(path, include.line, "includes <" + include.header + ">: controller/ is pure"));
+      complaints.push_back(
+          Complaint(path, include.line, "includes <" + include.header + ">: " + std::string(folder) + "/ is pure"));
     }
   }
   const std::string code = std::regex_replace(CodeOf(source), std::regex(R"(#[ \t]*include[^\n]*)"), "");
@@ -154,6 +197,25 @@ std::vector<std::string> CheckPurity(std::string_view path, std::string_view sou
       const int line = LineOf(code, static_cast<size_t>(it->position()));
       complaints.push_back(Complaint(path, line, "'" + it->str() + "' " + std::string(what)));
     }
+  }
+  return complaints;
+}
+
+std::vector<std::string> CheckRoom(std::string_view path) {
+  if (Contains(kUnrestricted, FolderOf(path)) || FindRoom(RoomOf(path)) != nullptr) return {};
+  return {std::string(path) + ": stands in " + std::string(RoomOf(path)) + "/, which the table of rooms does not name"};
+}
+
+std::vector<std::string> CheckRoomOrder() {
+  std::vector<std::string> complaints;
+  Texts earlier;
+  for (const auto& room : kRooms) {
+    for (const auto& below : room.may_include) {
+      if (!Contains(earlier, below))
+        complaints.push_back(std::string(room.path) + "/ may include " + std::string(below) +
+                             "/, which is not below it");
+    }
+    earlier.push_back(room.path);
   }
   return complaints;
 }

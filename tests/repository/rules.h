@@ -9,10 +9,16 @@ namespace avocet {
 /// The rules of docs/ARCHITECTURE.md that the compiler cannot check. `path` is relative to the
 /// repository; each complaint is "path:line: what, and which rule".
 
-/// Which folder may include which, and where each library may be used.
+/// Which folder may include which, which sub-folder of a folder which other, and where each library may be used.
 std::vector<std::string> CheckIncludes(std::string_view path, std::string_view source);
 
-/// controller/ takes data and returns data: no clock, disk, log, thread, environment or chance.
+/// Whether a file stands in a folder, or sub-folder, that the table names.
+std::vector<std::string> CheckRoom(std::string_view path);
+
+/// Whether the table of sub-folders is an order: each may include only those that stand above it in the table.
+std::vector<std::string> CheckRoomOrder();
+
+/// controller/ and actors/protocol/ take data and return data: no clock, disk, log, thread, environment or chance.
 /// No complaint about files elsewhere.
 std::vector<std::string> CheckPurity(std::string_view path, std::string_view source);
 

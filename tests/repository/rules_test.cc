@@ -1,0 +1,176 @@
+// The checks themselves: what each must refuse, and what it must let pass.
+#include "tests/repository/rules.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace avocet {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+/// A file and what it includes.
+using IncludeCases = std::vector<std::pair<std::string, std::string>>;
+
+void ExpectRefused(const IncludeCases& cases) {
+  for (const auto& [path, header] : cases) {
+    SCOPED_TRACE(path + " includes " + header);
+    EXPECT_THAT(CheckIncludes(path, "#pragma once\n\n#include " + header + "\n"),
+                ElementsAre(HasSubstr(path + ":3: includes ")));
+  }
+}
+
+void ExpectAllowed(const IncludeCases& cases) {
+  for (const auto& [path, header] : cases) {
+    SCOPED_TRACE(path + " includes " + header);
+    EXPECT_THAT(CheckIncludes(path, "#include " + header + "\n"), IsEmpty());
+  }
+}
+
+TEST(IncludeTable, RefusesFoldersThatAFolderMayNotInclude) {
+  ExpectRefused({
+      {"messages/ids.h", "\"storage/store.h\""},
+      {"messages/ids.cc", "\"actors/interfaces.h\""},
+      {"storage/records.cc", "\"controller/decide.h\""},
+      {"storage/records.cc", "\"node_agent/engine.h\""},
+      {"controller/decide.cc", "\"storage/store.h\""},
+      {"controller/decide.cc", "\"node_agent/engine.h\""},
+      {"controller/decide.cc", "\"actors/interfaces.h\""},
+      {"node_agent/meter.cc", "\"controller/decide.h\""},
+      {"node_agent/meter.cc", "\"storage/store.h\""},
+      {"node_agent/meter.cc", "\"tests/support/arbitrary.h\""},
+      {"actors/stop.h", "\"cli/session.h\""},
+      {"actors/stop.h", "\"bench/loop.h\""},
+      {"cli/main.cc", "\"tests/support/arbitrary.h\""},
+      {"cli/main.cc", "\"session.h\""},
+      {"tests/cli/main_test.cc", "\"../cli/session.h\""},
+  });
+}
+
+TEST(IncludeTable, RefusesLibrariesOutsideTheirPlace) {
+  ExpectRefused({
+      {"actors/store_actor.cc", "<rocksdb/db.h>"},
+      {"cli/main.cc", "<rocksdb/options.h>"},
+      {"controller/decide.cc", "<caf/send.hpp>"},
+      {"node_agent/node.h", "<caf/actor.hpp>"},
+      {"storage/store.h", "<caf/error.hpp>"},
+      {"cli/session.cc", "<caf/scoped_actor.hpp>"},
+      {"node_agent/router.cc", "<grpcpp/server.h>"},
+      {"actors/store_actor.cc", "<grpcpp/server.h>"},
+      {"actors/device_actor.cc", "\"avocet/v1/control.grpc.pb.h\""},
+      {"messages/tls_files.cc", "<grpcpp/security/credentials.h>"},
+      {"cli/render.cc", "\"inference/grpc_service.grpc.pb.h\""},
+      {"controller/decide.cc", "\"avocet/v1/records.pb.h\""},
+      {"controller/decide.cc", "\"messages/codec.h\""},
+      {"messages/model.h", "\"avocet/v1/records.pb.h\""},
+      {"node_agent/meter.cc", "<google/protobuf/message.h>"},
+      {"actors/interfaces.h", "<caf/all.hpp>"},
+      {"actors/actor_system.h", "<caf/io/middleman.hpp>"},
+      {"tests/actors/wire/link_test.cc", "<caf/openssl/all.hpp>"},
+  });
+}
+
+TEST(IncludeTable, AllowsFoldersBelow) {
+  ExpectAllowed({
+      {"messages/ids.cc", "\"messages/ids.h\""},
+      {"storage/records.cc", "\"messages/model.h\""},
+      {"controller/decide.cc", "\"controller/estimator.h\""},
+      {"node_agent/node.cc", "\"messages/device.h\""},
+      {"actors/device_actor.cc", "\"controller/estimator.h\""},
+      {"actors/device_worker.cc", "\"node_agent/device_scheduler.h\""},
+      {"actors/store_actor.cc", "\"storage/records.h\""},
+      {"cli/main.cc", "\"actors/control_client.h\""},
+      {"tests/cli/main_test.cc", "\"cli/main.h\""},
+      {"bench/decide.cc", "\"tests/support/arbitrary.h\""},
+  });
+}
+
+TEST(IncludeTable, AllowsLibrariesInTheirPlace) {
+  ExpectAllowed({
+      {"storage/rocks_store.cc", "<rocksdb/db.h>"},
+      {"actors/store_actor.cc", "<caf/send.hpp>"},
+      {"tests/actors/fixture.h", "<caf/scoped_actor.hpp>"},
+      {"bench/actors.cc", "<caf/send.hpp>"},
+      {"node_agent/inference_server.cc", "\"inference/grpc_service.grpc.pb.h\""},
+      {"actors/control_server.cc", "<grpcpp/server.h>"},
+      {"messages/tls_credentials.h", "<grpcpp/security/credentials.h>"},
+      {"messages/codec_model.cc", "\"avocet/v1/records.pb.h\""},
+      {"storage/records.cc", "\"messages/codec.h\""},
+      {"controller/fifo.cc", "<boost/math/special_functions/gamma.hpp>"},
+      {"tests/node_agent/infer_test.cc", "<grpcpp/grpcpp.h>"},
+  });
+}
+
+/// Code and what it is accused of.
+const std::vector<std::pair<std::string, std::string>> kImpureCode{
+    {"auto t = std::chrono::steady_clock::now();", "clock"},
+    {"auto t = Clock::now ();", "clock"},
+    {"auto t = time(nullptr);", "clock"},
+    {"clock_gettime(CLOCK_MONOTONIC, &t);", "clock"},
+    {"std::ifstream in(name);", "disk"},
+    {"FILE* f = fopen(name, mode);", "disk"},
+    {"printf(text);", "log"},
+    {"std::cerr << 1;", "log"},
+    {"spdlog::info(text);", "log"},
+    {"std::mutex m;", "threads"},
+    {"std::jthread worker(f);", "threads"},
+    {"std::this_thread::sleep_for(d);", "threads"},
+    {"const char* e = std::getenv(name);", "environment"},
+    {"std::mt19937 r(std::random_device{}());", "chance"},
+    {"int i = rand();", "chance"},
+    {"#include <fstream>", "pure"},
+    {"#include <filesystem>", "pure"},
+    {"#include <cstdio>", "pure"},
+    {"#include <thread>", "pure"},
+    {"#include <mutex>", "pure"},
+    {"#include <sys/stat.h>", "pure"},
+    {"#include <spdlog/spdlog.h>", "pure"},
+};
+
+TEST(Purity, RefusesEachKindOfImpureCode) {
+  for (const auto& [code, accusation] : kImpureCode) {
+    SCOPED_TRACE(code);
+    const auto complaints = CheckPurity("controller/decide.cc", "// first line\n" + code + "\n");
+    EXPECT_THAT(complaints, ElementsAre(AllOf(HasSubstr("controller/decide.cc:2: "), HasSubstr(accusation))));
+  }
+}
+
+TEST(Purity, IsAskedOfControllerOnly) {
+  for (const auto& [code, accusation] : kImpureCode)
+    EXPECT_THAT(CheckPurity("node_agent/meter.cc", code), IsEmpty());
+}
+
+TEST(Purity, LetsPureCodePass) {
+  EXPECT_THAT(CheckPurity("controller/decide.cc", R"code(
+#include <random>
+// std::mutex, now() and getenv in a comment
+/* std::ifstream */ std::mt19937_64 random(seed);
+std::string text = "see cout, or call now()";
+double known(double x) { return std::chrono::duration<double>(x).count() * 1'000'000; }
+int snowball(int operand) { return uptime(0) + brand(operand); }
+)code"),
+              IsEmpty());
+}
+
+TEST(NamedTypes, AreThoseThatOthersCanMeet) {
+  EXPECT_THAT(NamedTypesOf("namespace avocet {\n"
+                           "struct A {\n  struct Inner {\n  };\n};\n"
+                           "namespace {\nstruct Hidden {\n};\n} // namespace\n"
+                           "template <class T> class B final : public A {\n};\n"
+                           "enum class C { kOne };\n"
+                           "class Declared;\n"
+                           "class B<int> {\n};\n"
+                           "class A::Impl {\n};\n"
+                           "} // namespace avocet\n"
+                           "struct Global {\n};\n"),
+              ElementsAre("avocet::A", "avocet::B", "avocet::C"));
+}
+
+} // namespace
+} // namespace avocet
