@@ -15,7 +15,7 @@
 #include "actors/store_actor.h"
 #include "messages/address.h"
 #include "node_agent/boot_id.h"
-#include "node_agent/metrics_text.h"
+#include "node_agent/http/metrics_text.h"
 #include "storage/records.h"
 #include "storage/rocks_store.h"
 

@@ -10,9 +10,9 @@
 #include "actors/interfaces.h"
 #include "actors/link_options.h"
 #include "actors/options.h"
-#include "node_agent/http_server.h"
-#include "node_agent/inference_core.h"
-#include "node_agent/inference_server.h"
+#include "node_agent/grpc/inference_server.h"
+#include "node_agent/http/http_server.h"
+#include "node_agent/inference/inference_core.h"
 #include "node_agent/node.h"
 
 namespace avocet {

@@ -21,7 +21,7 @@
 #include "actors/rpc_status.h"
 #include "avocet/v1/control.grpc.pb.h"
 #include "messages/tls_credentials.h"
-#include "node_agent/grpc_port.h"
+#include "node_agent/grpc/grpc_port.h"
 
 namespace avocet {
 

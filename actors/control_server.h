@@ -8,7 +8,7 @@
 #include "messages/status.h"
 #include "messages/tls.h"
 #include "messages/units.h"
-#include "node_agent/connection_admission.h"
+#include "node_agent/ports/connection_admission.h"
 
 namespace avocet {
 

@@ -24,7 +24,7 @@
 #include "bench/data_plane_servers.h"
 #include "inference/grpc_service.grpc.pb.h"
 #include "messages/address.h"
-#include "node_agent/inference.h"
+#include "node_agent/inference/inference.h"
 
 namespace avocet::bench {
 namespace {

@@ -4,11 +4,11 @@
 #include <string>
 #include <vector>
 
-#include "node_agent/device_scheduler.h"
-#include "node_agent/http_server.h"
-#include "node_agent/inference_core.h"
-#include "node_agent/inference_server.h"
-#include "node_agent/router.h"
+#include "node_agent/grpc/inference_server.h"
+#include "node_agent/http/http_server.h"
+#include "node_agent/inference/inference_core.h"
+#include "node_agent/inference/router.h"
+#include "node_agent/scheduling/device_scheduler.h"
 
 namespace avocet::bench {
 

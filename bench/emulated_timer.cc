@@ -14,7 +14,7 @@
 #include <thread>
 #include <vector>
 
-#include "node_agent/emulated_engine.h"
+#include "node_agent/engines/emulated_engine.h"
 
 namespace avocet {
 namespace {

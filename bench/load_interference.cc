@@ -17,9 +17,9 @@
 #include <thread>
 #include <vector>
 
-#include "node_agent/device_scheduler.h"
-#include "node_agent/work.h"
-#include "node_agent/zero_inputs.h"
+#include "node_agent/scheduling/device_scheduler.h"
+#include "node_agent/scheduling/work.h"
+#include "node_agent/tensors/zero_inputs.h"
 
 namespace avocet {
 namespace {

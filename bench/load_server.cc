@@ -24,7 +24,7 @@
 
 #include "bench/noop_engine.h"
 #include "inference/grpc_service.grpc.pb.h"
-#include "node_agent/inference_server.h"
+#include "node_agent/grpc/inference_server.h"
 
 namespace avocet {
 namespace {

@@ -3,7 +3,7 @@
 #include <memory>
 #include <utility>
 
-#include "node_agent/engine.h"
+#include "node_agent/engines/engine.h"
 
 namespace avocet {
 

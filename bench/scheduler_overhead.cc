@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "bench/noop_engine.h"
-#include "node_agent/device_scheduler.h"
+#include "node_agent/scheduling/device_scheduler.h"
 
 namespace avocet {
 namespace {

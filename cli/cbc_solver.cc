@@ -5,7 +5,7 @@
 
 #include <coin/Cbc_C_Interface.h>
 
-#include "node_agent/shared_library.h"
+#include "node_agent/engines/shared_library.h"
 
 namespace avocet {
 namespace {

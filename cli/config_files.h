@@ -11,8 +11,8 @@
 #include "messages/device.h"
 #include "messages/status.h"
 #include "messages/tls.h"
-#include "node_agent/connection_admission.h"
-#include "node_agent/server_certificate.h"
+#include "node_agent/inference/server_certificate.h"
+#include "node_agent/ports/connection_admission.h"
 
 namespace avocet {
 

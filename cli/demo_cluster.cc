@@ -6,7 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "node_agent/cpu_probe.h"
+#include "node_agent/probes/cpu_probe.h"
 
 namespace avocet {
 namespace {

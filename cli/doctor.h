@@ -8,8 +8,8 @@
 #include "cli/config_files.h"
 #include "cli/render.h"
 #include "messages/status.h"
-#include "node_agent/engine_info.h"
-#include "node_agent/machine_probe.h"
+#include "node_agent/engines/engine_info.h"
+#include "node_agent/probes/machine_probe.h"
 
 namespace avocet {
 

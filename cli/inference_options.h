@@ -1,8 +1,8 @@
 #pragma once
 
 #include "cli/config_files.h"
-#include "node_agent/http_options.h"
-#include "node_agent/inference_server.h"
+#include "node_agent/grpc/inference_server.h"
+#include "node_agent/http/http_options.h"
 
 namespace avocet {
 

@@ -7,7 +7,7 @@
 
 #include "cli/load_transport.h"
 #include "messages/status.h"
-#include "node_agent/tensor.h"
+#include "node_agent/tensors/tensor.h"
 
 namespace avocet {
 

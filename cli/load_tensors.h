@@ -4,7 +4,7 @@
 #include <string>
 
 #include "cli/load_client.h"
-#include "node_agent/tensor.h"
+#include "node_agent/tensors/tensor.h"
 
 namespace avocet {
 

@@ -11,7 +11,7 @@
 #include "messages/ids.h"
 #include "messages/status.h"
 #include "messages/units.h"
-#include "node_agent/tensor.h"
+#include "node_agent/tensors/tensor.h"
 
 namespace avocet {
 

@@ -3,7 +3,7 @@
 #include <fstream>
 
 #include "messages/files.h"
-#include "node_agent/emulated_model.h"
+#include "node_agent/engines/emulated_model.h"
 #include "node_agent/model_files.h"
 
 namespace avocet {

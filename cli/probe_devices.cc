@@ -1,6 +1,6 @@
 #include "cli/probe_devices.h"
 
-#include "node_agent/machine_probe.h"
+#include "node_agent/probes/machine_probe.h"
 
 namespace avocet {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "cli/signals.h"
 #include "messages/invariant.h"
-#include "node_agent/descriptor_limit.h"
+#include "node_agent/ports/descriptor_limit.h"
 
 namespace avocet {
 namespace {

@@ -10,13 +10,13 @@
 
 #include "messages/command.h"
 #include "messages/device.h"
-#include "node_agent/device_metrics.h"
-#include "node_agent/device_scheduler.h"
-#include "node_agent/engine.h"
+#include "node_agent/engines/engine.h"
 #include "node_agent/epoch_gate.h"
+#include "node_agent/inference/router.h"
 #include "node_agent/model_files.h"
-#include "node_agent/profiler.h"
-#include "node_agent/router.h"
+#include "node_agent/scheduling/device_metrics.h"
+#include "node_agent/scheduling/device_scheduler.h"
+#include "node_agent/scheduling/profiler.h"
 
 namespace avocet {
 

@@ -5,9 +5,9 @@
 #include <gtest/gtest.h>
 
 #include "cli/load_client.h"
-#include "node_agent/http_server.h"
-#include "node_agent/inference_server.h"
-#include "tests/node_agent/scheduler_fixture.h"
+#include "node_agent/grpc/inference_server.h"
+#include "node_agent/http/http_server.h"
+#include "tests/node_agent/scheduling/scheduler_fixture.h"
 #include "tests/support/test_authority.h"
 
 namespace avocet {

@@ -30,7 +30,21 @@ struct Room {
   Texts may_include;
 };
 const std::vector<Room> kRooms{
-    {"messages", {}}, {"storage", {}}, {"controller", {}}, {"node_agent", {}}, {"actors", {}}, {"cli", {}},
+    {"messages", {}},
+    {"storage", {}},
+    {"controller", {}},
+    {"node_agent/ports", {}},
+    {"node_agent/tensors", {}},
+    {"node_agent/engines", {"node_agent/tensors"}},
+    {"node_agent/probes", {"node_agent/engines"}},
+    {"node_agent/scheduling", {"node_agent/tensors", "node_agent/engines"}},
+    {"node_agent/inference", {"node_agent/tensors", "node_agent/scheduling"}},
+    {"node_agent/http",
+     {"node_agent/ports", "node_agent/tensors", "node_agent/probes", "node_agent/scheduling", "node_agent/inference"}},
+    {"node_agent/grpc", {"node_agent/ports", "node_agent/tensors", "node_agent/inference"}},
+    {"node_agent", {"node_agent/engines", "node_agent/scheduling", "node_agent/inference"}},
+    {"actors", {}},
+    {"cli", {}},
 };
 
 /// Generated headers, as they are included.
@@ -62,17 +76,17 @@ const std::vector<LibraryRule> kLibraries{
     // The endpoint; control and link; what both prove who they are with; the load generator, a client of the endpoint.
     {"gRPC",
      IsGrpc,
-     {"messages/tls_credentials", "node_agent/inference_", "actors/control_", "actors/link_", "actors/rpc_",
+     {"messages/tls_credentials", "node_agent/grpc/", "actors/control_", "actors/link_", "actors/rpc_",
       "cli/load_client"}},
     {"Protobuf",
      IsProtobuf,
-     {"messages/codec", "storage/", "node_agent/inference_", "actors/control_", "actors/link_", "actors/rpc_",
+     {"messages/codec", "storage/", "node_agent/grpc/", "actors/control_", "actors/link_", "actors/rpc_",
       "cli/load_client"}},
     // What the inference protocol says is the same for all transports, so it knows none.
     {"a transport",
      IsTransport,
      {"messages/", "storage/", "controller/", "node_agent/", "actors/", "cli/"},
-     {"actors/protocol/"}},
+     {"node_agent/tensors/", "node_agent/scheduling/", "node_agent/inference/"}},
 };
 
 /// Headers for nobody, and why.

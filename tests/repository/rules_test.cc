@@ -38,13 +38,13 @@ TEST(IncludeTable, RefusesFoldersThatAFolderMayNotInclude) {
       {"messages/ids.h", "\"storage/store.h\""},
       {"messages/ids.cc", "\"actors/interfaces.h\""},
       {"storage/records.cc", "\"controller/decide.h\""},
-      {"storage/records.cc", "\"node_agent/engine.h\""},
+      {"storage/records.cc", "\"node_agent/engines/engine.h\""},
       {"controller/decide.cc", "\"storage/store.h\""},
-      {"controller/decide.cc", "\"node_agent/engine.h\""},
+      {"controller/decide.cc", "\"node_agent/engines/engine.h\""},
       {"controller/decide.cc", "\"actors/interfaces.h\""},
-      {"node_agent/meter.cc", "\"controller/decide.h\""},
-      {"node_agent/meter.cc", "\"storage/store.h\""},
-      {"node_agent/meter.cc", "\"tests/support/arbitrary.h\""},
+      {"node_agent/scheduling/meter.cc", "\"controller/decide.h\""},
+      {"node_agent/scheduling/meter.cc", "\"storage/store.h\""},
+      {"node_agent/scheduling/meter.cc", "\"tests/support/arbitrary.h\""},
       {"actors/stop.h", "\"cli/session.h\""},
       {"actors/stop.h", "\"bench/loop.h\""},
       {"cli/main.cc", "\"tests/support/arbitrary.h\""},
@@ -61,7 +61,7 @@ TEST(IncludeTable, RefusesLibrariesOutsideTheirPlace) {
       {"node_agent/node.h", "<caf/actor.hpp>"},
       {"storage/store.h", "<caf/error.hpp>"},
       {"cli/session.cc", "<caf/scoped_actor.hpp>"},
-      {"node_agent/router.cc", "<grpcpp/server.h>"},
+      {"node_agent/inference/router.cc", "<grpcpp/server.h>"},
       {"actors/store_actor.cc", "<grpcpp/server.h>"},
       {"actors/device_actor.cc", "\"avocet/v1/control.grpc.pb.h\""},
       {"messages/tls_files.cc", "<grpcpp/security/credentials.h>"},
@@ -69,7 +69,7 @@ TEST(IncludeTable, RefusesLibrariesOutsideTheirPlace) {
       {"controller/decide.cc", "\"avocet/v1/records.pb.h\""},
       {"controller/decide.cc", "\"messages/codec.h\""},
       {"messages/model.h", "\"avocet/v1/records.pb.h\""},
-      {"node_agent/meter.cc", "<google/protobuf/message.h>"},
+      {"node_agent/scheduling/meter.cc", "<google/protobuf/message.h>"},
       {"actors/interfaces.h", "<caf/all.hpp>"},
       {"actors/actor_system.h", "<caf/io/middleman.hpp>"},
       {"tests/actors/wire/link_test.cc", "<caf/openssl/all.hpp>"},
@@ -83,7 +83,7 @@ TEST(IncludeTable, AllowsFoldersBelow) {
       {"controller/decide.cc", "\"controller/estimator.h\""},
       {"node_agent/node.cc", "\"messages/device.h\""},
       {"actors/device_actor.cc", "\"controller/estimator.h\""},
-      {"actors/device_worker.cc", "\"node_agent/device_scheduler.h\""},
+      {"actors/device_worker.cc", "\"node_agent/scheduling/device_scheduler.h\""},
       {"actors/store_actor.cc", "\"storage/records.h\""},
       {"cli/main.cc", "\"actors/control_client.h\""},
       {"tests/cli/main_test.cc", "\"cli/main.h\""},
@@ -97,7 +97,7 @@ TEST(IncludeTable, AllowsLibrariesInTheirPlace) {
       {"actors/store_actor.cc", "<caf/send.hpp>"},
       {"tests/actors/fixture.h", "<caf/scoped_actor.hpp>"},
       {"bench/actors.cc", "<caf/send.hpp>"},
-      {"node_agent/inference_server.cc", "\"inference/grpc_service.grpc.pb.h\""},
+      {"node_agent/grpc/inference_server.cc", "\"inference/grpc_service.grpc.pb.h\""},
       {"actors/control_server.cc", "<grpcpp/server.h>"},
       {"messages/tls_credentials.h", "<grpcpp/security/credentials.h>"},
       {"messages/codec_model.cc", "\"avocet/v1/records.pb.h\""},
@@ -143,7 +143,7 @@ TEST(Purity, RefusesEachKindOfImpureCode) {
 
 TEST(Purity, IsAskedOfControllerOnly) {
   for (const auto& [code, accusation] : kImpureCode)
-    EXPECT_THAT(CheckPurity("node_agent/meter.cc", code), IsEmpty());
+    EXPECT_THAT(CheckPurity("node_agent/scheduling/meter.cc", code), IsEmpty());
 }
 
 TEST(Purity, LetsPureCodePass) {
@@ -170,6 +170,34 @@ TEST(NamedTypes, AreThoseThatOthersCanMeet) {
                            "} // namespace avocet\n"
                            "struct Global {\n};\n"),
               ElementsAre("avocet::A", "avocet::B", "avocet::C"));
+}
+
+TEST(Rooms, RefuseWhatStandsAboveThem) {
+  ExpectRefused({
+      {"node_agent/engines/onnx_engine.cc", "\"node_agent/scheduling/work.h\""},
+      {"node_agent/scheduling/work.h", "\"node_agent/inference/router.h\""},
+      {"node_agent/inference/inference.cc", "\"node_agent/http/http_session.h\""},
+      {"node_agent/http/http_answer.cc", "\"node_agent/grpc/inference_server.h\""},
+      {"node_agent/scheduling/executor.cc", "\"node_agent/node.h\""},
+  });
+}
+
+TEST(Rooms, AllowWhatStandsBelowThem) {
+  ExpectAllowed({
+      {"node_agent/http/http_answer.cc", "\"node_agent/inference/inference.h\""},
+      {"node_agent/node.cc", "\"node_agent/scheduling/profiler.h\""},
+      {"tests/node_agent/engines/engine_contract.h", "\"node_agent/node.h\""},
+  });
+}
+
+TEST(Rooms, RefuseLibrariesThatTheirSiblingsMayUse) {
+  ExpectRefused({
+      {"node_agent/http/http_session.cc", "<grpcpp/server.h>"},
+      {"node_agent/inference/inference.cc", "<boost/asio/io_context.hpp>"},
+      {"node_agent/inference/router.cc", "<boost/beast/http.hpp>"},
+      {"node_agent/inference/inference_core.cc", "<sys/socket.h>"},
+      {"node_agent/scheduling/executor.cc", "<netinet/in.h>"},
+  });
 }
 
 } // namespace

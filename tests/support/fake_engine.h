@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-#include "node_agent/engine.h"
+#include "node_agent/engines/engine.h"
 
 namespace avocet {
 

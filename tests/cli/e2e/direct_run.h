@@ -14,7 +14,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "node_agent/engine.h"
+#include "node_agent/engines/engine.h"
 #include "tests/support/dev_cluster.h"
 
 namespace avocet {

@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "node_agent/tensor_contents.h"
+#include "node_agent/tensors/tensor_contents.h"
 #include "tests/cli/e2e/direct_run.h"
 #include "tests/support/dev_cluster.h"
 
