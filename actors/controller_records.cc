@@ -6,7 +6,7 @@
 
 #include <spdlog/spdlog.h>
 
-#include "controller/cluster_changes.h"
+#include "controller/cluster/cluster_changes.h"
 #include "messages/text.h"
 #include "storage/records.h"
 

@@ -5,7 +5,7 @@
 #include <map>
 #include <vector>
 
-#include "controller/cluster_view.h"
+#include "controller/cluster/cluster_view.h"
 #include "messages/command.h"
 #include "messages/totals.h"
 #include "storage/store.h"

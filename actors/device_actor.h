@@ -7,8 +7,8 @@
 #include "actors/interfaces.h"
 #include "actors/options.h"
 #include "actors/window_order.h"
-#include "controller/estimator.h"
-#include "controller/rolling_totals.h"
+#include "controller/queueing/estimator.h"
+#include "controller/queueing/rolling_totals.h"
 
 namespace avocet {
 

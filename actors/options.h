@@ -4,8 +4,8 @@
 
 #include "actors/agent_plan.h"
 #include "actors/window_buffer.h"
-#include "controller/decide.h"
-#include "controller/estimator.h"
+#include "controller/placement/decide.h"
+#include "controller/queueing/estimator.h"
 #include "messages/units.h"
 
 namespace avocet {

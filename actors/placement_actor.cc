@@ -9,9 +9,9 @@
 #include "actors/errors.h"
 #include "actors/placement_predictions.h"
 #include "actors/placement_steps.h"
-#include "controller/cluster_changes.h"
-#include "controller/describe.h"
-#include "controller/reconcile.h"
+#include "controller/cluster/cluster_changes.h"
+#include "controller/cluster/reconcile.h"
+#include "controller/placement/describe.h"
 #include "storage/records.h"
 
 namespace avocet {

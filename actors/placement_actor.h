@@ -7,9 +7,9 @@
 #include "actors/controller_records.h"
 #include "actors/interfaces.h"
 #include "actors/options.h"
-#include "controller/pending_moves.h"
-#include "controller/prediction_cache.h"
-#include "controller/undo_log.h"
+#include "controller/cluster/pending_moves.h"
+#include "controller/cluster/undo_log.h"
+#include "controller/placement/prediction_cache.h"
 
 namespace avocet {
 

@@ -4,7 +4,7 @@
 
 #include <caf/typed_event_based_actor.hpp>
 
-#include "controller/describe.h"
+#include "controller/placement/describe.h"
 
 namespace avocet {
 namespace {

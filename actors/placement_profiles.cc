@@ -4,7 +4,7 @@
 
 #include "actors/agent_claims.h"
 #include "actors/errors.h"
-#include "controller/cluster_changes.h"
+#include "controller/cluster/cluster_changes.h"
 #include "messages/invariant.h"
 #include "storage/records.h"
 

@@ -6,10 +6,10 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/errors.h"
-#include "controller/cluster_changes.h"
-#include "controller/decide.h"
-#include "controller/describe.h"
-#include "controller/rebalance.h"
+#include "controller/cluster/cluster_changes.h"
+#include "controller/placement/decide.h"
+#include "controller/placement/describe.h"
+#include "controller/placement/rebalance.h"
 #include "messages/text.h"
 #include "storage/records.h"
 

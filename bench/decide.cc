@@ -14,9 +14,9 @@
 #include <string>
 #include <vector>
 
-#include "controller/cluster_changes.h"
-#include "controller/decide.h"
-#include "controller/prediction_cache.h"
+#include "controller/cluster/cluster_changes.h"
+#include "controller/placement/decide.h"
+#include "controller/placement/prediction_cache.h"
 #include "tests/support/view_builder.h"
 
 namespace avocet {

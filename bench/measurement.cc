@@ -8,7 +8,7 @@
 #include <random>
 #include <vector>
 
-#include "controller/rolling_totals.h"
+#include "controller/queueing/rolling_totals.h"
 #include "messages/codec.h"
 
 namespace avocet {

@@ -15,9 +15,9 @@
 #include <string>
 #include <vector>
 
-#include "controller/fifo_model.h"
-#include "controller/micro_simulation.h"
-#include "controller/time_shared_model.h"
+#include "controller/queueing/fifo_model.h"
+#include "controller/queueing/micro_simulation.h"
+#include "controller/queueing/time_shared_model.h"
 
 namespace avocet {
 namespace {

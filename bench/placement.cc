@@ -17,8 +17,8 @@
 #include "cli/cbc_solver.h"
 #include "cli/parallel.h"
 #include "cli/simulate.h"
-#include "controller/fluid_bound.h"
-#include "controller/offline_packing.h"
+#include "controller/planning/fluid_bound.h"
+#include "controller/planning/offline_packing.h"
 
 namespace avocet {
 namespace {

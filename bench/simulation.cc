@@ -5,8 +5,8 @@
 #include <ctime>
 #include <string>
 
-#include "controller/micro_simulation.h"
-#include "controller/node_simulation.h"
+#include "controller/planning/node_simulation.h"
+#include "controller/queueing/micro_simulation.h"
 
 namespace avocet {
 namespace {

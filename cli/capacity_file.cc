@@ -10,7 +10,7 @@
 
 #include "cli/config_parts.h"
 #include "cli/format.h"
-#include "controller/cluster_changes.h"
+#include "controller/cluster/cluster_changes.h"
 
 namespace avocet {
 namespace {

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "controller/capacity.h"
+#include "controller/planning/capacity.h"
 #include "messages/status.h"
 
 namespace avocet {

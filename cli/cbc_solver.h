@@ -1,6 +1,6 @@
 #pragma once
 
-#include "controller/linear_program.h"
+#include "controller/planning/linear_program.h"
 
 namespace avocet {
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "cli/config_reader.h"
-#include "controller/decide.h"
+#include "controller/placement/decide.h"
 #include "messages/application.h"
 
 namespace avocet {

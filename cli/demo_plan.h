@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "controller/latency_model.h"
+#include "controller/queueing/latency_model.h"
 #include "messages/application.h"
 #include "messages/model.h"
 #include "messages/reports.h"

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "cli/sample_statistics.h"
-#include "controller/node_simulation.h"
-#include "controller/placement_run.h"
+#include "controller/planning/node_simulation.h"
+#include "controller/planning/placement_run.h"
 
 namespace avocet {
 

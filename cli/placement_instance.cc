@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/format.h"
-#include "controller/cluster_changes.h"
+#include "controller/cluster/cluster_changes.h"
 
 namespace avocet {
 namespace {

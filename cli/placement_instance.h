@@ -4,8 +4,8 @@
 #include <string_view>
 #include <vector>
 
-#include "controller/cluster_view.h"
-#include "controller/decide.h"
+#include "controller/cluster/cluster_view.h"
+#include "controller/placement/decide.h"
 #include "messages/status.h"
 
 namespace avocet {

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "controller/headroom.h"
-#include "controller/latency_model.h"
+#include "controller/queueing/headroom.h"
+#include "controller/queueing/latency_model.h"
 
 namespace avocet {
 

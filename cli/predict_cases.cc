@@ -6,8 +6,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "controller/micro_simulation.h"
-#include "controller/multi_server_model.h"
+#include "controller/queueing/micro_simulation.h"
+#include "controller/queueing/multi_server_model.h"
 
 namespace avocet {
 namespace {

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "controller/latency_model.h"
+#include "controller/queueing/latency_model.h"
 #include "messages/status.h"
 
 namespace avocet {

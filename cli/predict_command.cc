@@ -3,7 +3,7 @@
 #include "cli/config_files.h"
 #include "cli/predict_file.h"
 #include "cli/predict_render.h"
-#include "controller/uncertainty.h"
+#include "controller/queueing/uncertainty.h"
 #include "messages/files.h"
 #include <memory>
 

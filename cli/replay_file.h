@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "controller/trace_replay.h"
+#include "controller/planning/trace_replay.h"
 #include "messages/status.h"
 
 namespace avocet {

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "cli/render.h"
-#include "controller/trace_replay.h"
+#include "controller/planning/trace_replay.h"
 
 namespace avocet {
 

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "cli/parallel.h"
-#include "controller/prediction_cache.h"
+#include "controller/placement/prediction_cache.h"
 
 namespace avocet {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "cli/objective_check.h"
 #include "cli/placement_instance.h"
-#include "controller/placement_run.h"
+#include "controller/planning/placement_run.h"
 
 namespace avocet {
 

@@ -36,7 +36,7 @@ struct Placement {
   ModelFormat format = ModelFormat::kTflite;
   Sha256 file;
   uint64_t size_bytes = 0; ///< of the model file; 0: unknown
-  uint64_t epoch = 0; ///< 1 to kMaxEpoch, of the decision; a later epoch replaces an earlier one
+  uint64_t epoch = 0;      ///< 1 to kMaxEpoch, of the decision; a later epoch replaces an earlier one
   PlacementPhase phase = PlacementPhase::kStarting;
   std::string reason; ///< why kFailed, kLost or still kStarting; empty when kReady
   friend bool operator==(const Placement&, const Placement&) = default;
@@ -60,7 +60,7 @@ struct AppLatency {
   friend bool operator==(const AppLatency&, const AppLatency&) = default;
 };
 
-/// The rules that can refuse a device, in the order in which they are asked; see controller/filters.h.
+/// The rules that can refuse a device, in the order in which they are asked; see controller/placement/filters.h.
 enum class FilterKind {
   kHealthy = 1,
   kKind,

@@ -11,9 +11,9 @@
 #include <gtest/gtest.h>
 
 #include "actors/agent_plan.h"
-#include "controller/cluster_changes.h"
-#include "controller/pending_moves.h"
-#include "controller/reconcile.h"
+#include "controller/cluster/cluster_changes.h"
+#include "controller/cluster/pending_moves.h"
+#include "controller/cluster/reconcile.h"
 #include "node_agent/epoch_gate.h"
 #include "storage/memory_store.h"
 #include "storage/records.h"

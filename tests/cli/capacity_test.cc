@@ -1,4 +1,4 @@
-#include "controller/capacity.h"
+#include "controller/planning/capacity.h"
 
 #include <fstream>
 #include <sstream>

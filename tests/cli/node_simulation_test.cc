@@ -1,15 +1,15 @@
-#include "controller/node_simulation.h"
+#include "controller/planning/node_simulation.h"
 
 #include <cmath>
 
 #include <gtest/gtest.h>
 
 #include "cli/sample_statistics.h"
-#include "controller/fifo_model.h"
-#include "controller/multi_server_model.h"
-#include "controller/processor_sharing_model.h"
-#include "tests/controller/load_builder.h"
-#include "tests/controller/reference_vectors.h"
+#include "controller/queueing/fifo_model.h"
+#include "controller/queueing/multi_server_model.h"
+#include "controller/queueing/processor_sharing_model.h"
+#include "tests/controller/queueing/load_builder.h"
+#include "tests/controller/queueing/reference_vectors.h"
 #include "tests/support/view_builder.h"
 
 namespace avocet {

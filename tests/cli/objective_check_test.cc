@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/controller/load_builder.h"
+#include "tests/controller/queueing/load_builder.h"
 #include "tests/support/two_nodes.h"
 
 namespace avocet {

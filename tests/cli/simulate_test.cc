@@ -12,8 +12,8 @@
 
 #include "cli/parallel.h"
 #include "cli/simulate_render.h"
-#include "controller/placement_run.h"
-#include "controller/prediction_cache.h"
+#include "controller/placement/prediction_cache.h"
+#include "controller/planning/placement_run.h"
 
 namespace avocet {
 namespace {

@@ -5,7 +5,7 @@
 #include "cli/predict.h"
 #include "cli/predict_cases.h"
 #include "cli/predict_file.h"
-#include "controller/uncertainty.h"
+#include "controller/queueing/uncertainty.h"
 
 namespace avocet {
 namespace {

@@ -32,7 +32,10 @@ struct Room {
 const std::vector<Room> kRooms{
     {"messages", {}},
     {"storage", {}},
-    {"controller", {}},
+    {"controller/queueing", {}},
+    {"controller/cluster", {"controller/queueing"}},
+    {"controller/placement", {"controller/queueing", "controller/cluster"}},
+    {"controller/planning", {"controller/queueing", "controller/cluster", "controller/placement"}},
     {"node_agent/ports", {}},
     {"node_agent/tensors", {}},
     {"node_agent/engines", {"node_agent/tensors"}},

@@ -37,12 +37,12 @@ TEST(IncludeTable, RefusesFoldersThatAFolderMayNotInclude) {
   ExpectRefused({
       {"messages/ids.h", "\"storage/store.h\""},
       {"messages/ids.cc", "\"actors/interfaces.h\""},
-      {"storage/records.cc", "\"controller/decide.h\""},
+      {"storage/records.cc", "\"controller/placement/decide.h\""},
       {"storage/records.cc", "\"node_agent/engines/engine.h\""},
-      {"controller/decide.cc", "\"storage/store.h\""},
-      {"controller/decide.cc", "\"node_agent/engines/engine.h\""},
-      {"controller/decide.cc", "\"actors/interfaces.h\""},
-      {"node_agent/scheduling/meter.cc", "\"controller/decide.h\""},
+      {"controller/placement/decide.cc", "\"storage/store.h\""},
+      {"controller/placement/decide.cc", "\"node_agent/engines/engine.h\""},
+      {"controller/placement/decide.cc", "\"actors/interfaces.h\""},
+      {"node_agent/scheduling/meter.cc", "\"controller/placement/decide.h\""},
       {"node_agent/scheduling/meter.cc", "\"storage/store.h\""},
       {"node_agent/scheduling/meter.cc", "\"tests/support/arbitrary.h\""},
       {"actors/stop.h", "\"cli/session.h\""},
@@ -57,7 +57,7 @@ TEST(IncludeTable, RefusesLibrariesOutsideTheirPlace) {
   ExpectRefused({
       {"actors/store_actor.cc", "<rocksdb/db.h>"},
       {"cli/main.cc", "<rocksdb/options.h>"},
-      {"controller/decide.cc", "<caf/send.hpp>"},
+      {"controller/placement/decide.cc", "<caf/send.hpp>"},
       {"node_agent/node.h", "<caf/actor.hpp>"},
       {"storage/store.h", "<caf/error.hpp>"},
       {"cli/session.cc", "<caf/scoped_actor.hpp>"},
@@ -66,8 +66,8 @@ TEST(IncludeTable, RefusesLibrariesOutsideTheirPlace) {
       {"actors/device_actor.cc", "\"avocet/v1/control.grpc.pb.h\""},
       {"messages/tls_files.cc", "<grpcpp/security/credentials.h>"},
       {"cli/render.cc", "\"inference/grpc_service.grpc.pb.h\""},
-      {"controller/decide.cc", "\"avocet/v1/records.pb.h\""},
-      {"controller/decide.cc", "\"messages/codec.h\""},
+      {"controller/placement/decide.cc", "\"avocet/v1/records.pb.h\""},
+      {"controller/placement/decide.cc", "\"messages/codec.h\""},
       {"messages/model.h", "\"avocet/v1/records.pb.h\""},
       {"node_agent/scheduling/meter.cc", "<google/protobuf/message.h>"},
       {"actors/interfaces.h", "<caf/all.hpp>"},
@@ -80,9 +80,9 @@ TEST(IncludeTable, AllowsFoldersBelow) {
   ExpectAllowed({
       {"messages/ids.cc", "\"messages/ids.h\""},
       {"storage/records.cc", "\"messages/model.h\""},
-      {"controller/decide.cc", "\"controller/estimator.h\""},
+      {"controller/placement/decide.cc", "\"controller/queueing/estimator.h\""},
       {"node_agent/node.cc", "\"messages/device.h\""},
-      {"actors/device_actor.cc", "\"controller/estimator.h\""},
+      {"actors/device_actor.cc", "\"controller/queueing/estimator.h\""},
       {"actors/device_worker.cc", "\"node_agent/scheduling/device_scheduler.h\""},
       {"actors/store_actor.cc", "\"storage/records.h\""},
       {"cli/main.cc", "\"actors/control_client.h\""},
@@ -136,8 +136,8 @@ const std::vector<std::pair<std::string, std::string>> kImpureCode{
 TEST(Purity, RefusesEachKindOfImpureCode) {
   for (const auto& [code, accusation] : kImpureCode) {
     SCOPED_TRACE(code);
-    const auto complaints = CheckPurity("controller/decide.cc", "// first line\n" + code + "\n");
-    EXPECT_THAT(complaints, ElementsAre(AllOf(HasSubstr("controller/decide.cc:2: "), HasSubstr(accusation))));
+    const auto complaints = CheckPurity("controller/placement/decide.cc", "// first line\n" + code + "\n");
+    EXPECT_THAT(complaints, ElementsAre(AllOf(HasSubstr("controller/placement/decide.cc:2: "), HasSubstr(accusation))));
   }
 }
 
@@ -147,7 +147,7 @@ TEST(Purity, IsAskedOfControllerOnly) {
 }
 
 TEST(Purity, LetsPureCodePass) {
-  EXPECT_THAT(CheckPurity("controller/decide.cc", R"code(
+  EXPECT_THAT(CheckPurity("controller/placement/decide.cc", R"code(
 #include <random>
 // std::mutex, now() and getenv in a comment
 /* std::ifstream */ std::mt19937_64 random(seed);
@@ -174,6 +174,9 @@ TEST(NamedTypes, AreThoseThatOthersCanMeet) {
 
 TEST(Rooms, RefuseWhatStandsAboveThem) {
   ExpectRefused({
+      {"controller/queueing/fifo_model.cc", "\"controller/cluster/cluster_view.h\""},
+      {"controller/cluster/reconcile.cc", "\"controller/placement/decide.h\""},
+      {"controller/placement/moves.cc", "\"controller/planning/capacity.h\""},
       {"node_agent/engines/onnx_engine.cc", "\"node_agent/scheduling/work.h\""},
       {"node_agent/scheduling/work.h", "\"node_agent/inference/router.h\""},
       {"node_agent/inference/inference.cc", "\"node_agent/http/http_session.h\""},
@@ -184,6 +187,8 @@ TEST(Rooms, RefuseWhatStandsAboveThem) {
 
 TEST(Rooms, AllowWhatStandsBelowThem) {
   ExpectAllowed({
+      {"controller/planning/capacity.cc", "\"controller/queueing/latency_model.h\""},
+      {"controller/placement/moves.cc", "\"controller/placement/judge.h\""},
       {"node_agent/http/http_answer.cc", "\"node_agent/inference/inference.h\""},
       {"node_agent/node.cc", "\"node_agent/scheduling/profiler.h\""},
       {"tests/node_agent/engines/engine_contract.h", "\"node_agent/node.h\""},
@@ -198,6 +203,13 @@ TEST(Rooms, RefuseLibrariesThatTheirSiblingsMayUse) {
       {"node_agent/inference/inference_core.cc", "<sys/socket.h>"},
       {"node_agent/scheduling/executor.cc", "<netinet/in.h>"},
   });
+}
+
+TEST(Rooms, AreAllNamedInTheTable) {
+  EXPECT_THAT(CheckRoom("controller/attic/old.cc"), ElementsAre(HasSubstr("controller/attic/")));
+  EXPECT_THAT(CheckRoom("controller/loose.cc"), ElementsAre(HasSubstr("controller/")));
+  EXPECT_THAT(CheckRoom("controller/queueing/fifo_model.cc"), IsEmpty());
+  EXPECT_THAT(CheckRoom("tests/controller/attic/old_test.cc"), IsEmpty());
 }
 
 } // namespace

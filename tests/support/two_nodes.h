@@ -4,8 +4,8 @@
 #include <utility>
 #include <vector>
 
-#include "controller/decide.h"
-#include "controller/placement_run.h"
+#include "controller/placement/decide.h"
+#include "controller/planning/placement_run.h"
 #include "tests/support/view_builder.h"
 
 namespace avocet {

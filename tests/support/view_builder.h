@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "controller/cluster_view.h"
+#include "controller/cluster/cluster_view.h"
 
 namespace avocet {
 

@@ -1,0 +1,72 @@
+#include "controller/cluster/undo_log.h"
+
+#include <gtest/gtest.h>
+
+namespace avocet {
+namespace {
+
+const AppId kCam("cam"), kDoor("door");
+
+/// The application on a device, under an epoch; 0: not placed.
+AppSnapshot At(uint64_t epoch, const AppId& app = kCam) {
+  AppSnapshot snapshot{app, {}, {}};
+  if (epoch > 0) snapshot.placement = Placement{.app = app, .device = DeviceId("n/d"), .epoch = epoch};
+  return snapshot;
+}
+
+TEST(UndoLog, AFailedChangeGoesBackToWhatWasBefore) {
+  UndoLog log;
+  const auto ticket = log.Begin(At(1));
+  EXPECT_TRUE(log.IsPending(kCam));
+  EXPECT_EQ(log.Failed(ticket), At(1));
+  EXPECT_FALSE(log.IsPending(kCam));
+}
+
+TEST(UndoLog, WhatIsOnDiskIsNotUndone) {
+  UndoLog log;
+  const auto first = log.Begin(At(0)), second = log.Begin(At(1));
+  log.Durable(first);
+  EXPECT_TRUE(log.IsPending(kCam));
+  EXPECT_EQ(log.Failed(second), At(1));
+}
+
+TEST(UndoLog, ALaterChangeThatStandsIsNotTouched) {
+  UndoLog log;
+  const auto first = log.Begin(At(0)), second = log.Begin(At(1));
+  EXPECT_EQ(log.Failed(first), std::nullopt);
+  log.Durable(second);
+  EXPECT_FALSE(log.IsPending(kCam));
+}
+
+TEST(UndoLog, ChangesThatFailTogetherRollBackToBeforeAllOfThem) {
+  UndoLog log;
+  const auto first = log.Begin(At(7)), second = log.Begin(At(8)), third = log.Begin(At(9));
+  EXPECT_EQ(log.Failed(first), std::nullopt);
+  EXPECT_EQ(log.Failed(second), std::nullopt);
+  EXPECT_EQ(log.Failed(third), At(7));
+}
+
+TEST(UndoLog, UndoneLatestFirstEachGoesBackOneStep) {
+  UndoLog log;
+  const auto first = log.Begin(At(7)), second = log.Begin(At(8));
+  EXPECT_EQ(log.Failed(second), At(8));
+  EXPECT_EQ(log.Failed(first), At(7));
+}
+
+TEST(UndoLog, ApplicationsHaveNothingToDoWithEachOther) {
+  UndoLog log;
+  const auto cam = log.Begin(At(1)), door = log.Begin(At(5, kDoor));
+  EXPECT_EQ(log.Failed(cam), At(1));
+  EXPECT_TRUE(log.IsPending(kDoor));
+  EXPECT_EQ(log.Failed(door), At(5, kDoor));
+}
+
+TEST(UndoLog, ATicketIsUsedUp) {
+  UndoLog log;
+  const auto ticket = log.Begin(At(1));
+  log.Durable(ticket);
+  EXPECT_EQ(log.Failed(ticket), std::nullopt);
+}
+
+} // namespace
+} // namespace avocet
