@@ -14,7 +14,7 @@
 #include <caf/typed_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
-#include "actors/window_buffer.h"
+#include "actors/protocol/window_buffer.h"
 #include "messages/application.h"
 #include "messages/command.h"
 #include "messages/device.h"

@@ -2,8 +2,8 @@
 
 #include <cstddef>
 
-#include "actors/agent_plan.h"
-#include "actors/window_buffer.h"
+#include "actors/protocol/agent_plan.h"
+#include "actors/protocol/window_buffer.h"
 #include "controller/placement/decide.h"
 #include "controller/queueing/estimator.h"
 #include "messages/units.h"

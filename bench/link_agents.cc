@@ -11,10 +11,10 @@
 
 #include <spdlog/spdlog.h>
 
-#include "actors/link_codec.h"
-#include "actors/link_connection.h"
-#include "actors/link_loop.h"
-#include "actors/window_buffer.h"
+#include "actors/protocol/window_buffer.h"
+#include "actors/wire/link_codec.h"
+#include "actors/wire/link_connection.h"
+#include "actors/wire/link_loop.h"
 #include "messages/tls_authority.h"
 #include "node_agent/boot_id.h"
 

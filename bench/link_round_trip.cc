@@ -6,11 +6,11 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/actor_system.h"
-#include "actors/agent_actor.h"
+#include "actors/agent/agent_actor.h"
 #include "actors/ask.h"
-#include "actors/controller_process.h"
-#include "actors/link_client.h"
+#include "actors/controller/controller_process.h"
 #include "actors/store_actor.h"
+#include "actors/wire/link_client.h"
 #include "messages/tls_authority.h"
 #include "node_agent/boot_id.h"
 #include "node_agent/model_files.h"

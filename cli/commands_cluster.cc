@@ -2,7 +2,7 @@
 #include <stop_token>
 #include <thread>
 
-#include "actors/control_client.h"
+#include "actors/wire/control_client.h"
 #include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/session.h"

@@ -5,8 +5,8 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/actor_system.h"
-#include "actors/agent_process.h"
-#include "actors/controller_process.h"
+#include "actors/agent/agent_process.h"
+#include "actors/controller/controller_process.h"
 #include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/config_files.h"

@@ -3,8 +3,8 @@
 #include <atomic>
 
 #include "actors/actor_system.h"
-#include "actors/agent_process.h"
-#include "actors/controller_process.h"
+#include "actors/agent/agent_process.h"
+#include "actors/controller/controller_process.h"
 #include "cli/inference_options.h"
 #include "cli/probe_devices.h"
 

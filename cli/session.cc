@@ -2,7 +2,7 @@
 
 #include "actors/actor_system.h"
 #include "actors/ask.h"
-#include "actors/control_client.h"
+#include "actors/wire/control_client.h"
 #include "cli/context.h"
 #include "cli/paths.h"
 #include "messages/address.h"

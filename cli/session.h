@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
-#include "actors/control_table.h"
 #include "actors/interfaces.h"
+#include "actors/wire/control_table.h"
 #include "messages/status.h"
 #include "messages/tls.h"
 #include "messages/units.h"

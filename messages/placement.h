@@ -24,7 +24,7 @@ enum class PlacementPhase {
 std::string_view ToString(PlacementPhase phase); ///< "starting", "ready", "lost", "failed"
 
 /// Largest epoch of a placement, a command or a report. It leaves room above what an agent may claim
-/// (actors/agent_claims.h), so that counting on from a claim never wraps.
+/// (actors/protocol/agent_claims.h), so that counting on from a claim never wraps.
 inline constexpr uint64_t kMaxEpoch = (uint64_t{1} << 63) - 1;
 
 /// A copy of an application: where it runs, or is to run. The controller has one per application; an agent's plan and

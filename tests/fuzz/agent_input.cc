@@ -1,7 +1,7 @@
 #include "tests/fuzz/agent_input.h"
 
-#include "actors/agent_claims.h"
-#include "actors/link_codec.h"
+#include "actors/protocol/agent_claims.h"
+#include "actors/wire/link_codec.h"
 #include "avocet/v1/link.pb.h"
 #include "controller/cluster/cluster_changes.h"
 #include "controller/cluster/reconcile.h"

@@ -14,7 +14,7 @@
 #include <google/protobuf/stubs/logging.h>
 #include <gtest/gtest.h>
 
-#include "actors/link_codec.h"
+#include "actors/wire/link_codec.h"
 #include "avocet/v1/link.pb.h"
 #include "messages/codec.h"
 #include "tests/support/fake_agent.h"

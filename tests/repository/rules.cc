@@ -46,7 +46,11 @@ const std::vector<Room> kRooms{
      {"node_agent/ports", "node_agent/tensors", "node_agent/probes", "node_agent/scheduling", "node_agent/inference"}},
     {"node_agent/grpc", {"node_agent/ports", "node_agent/tensors", "node_agent/inference"}},
     {"node_agent", {"node_agent/engines", "node_agent/scheduling", "node_agent/inference"}},
-    {"actors", {}},
+    {"actors/protocol", {}},
+    {"actors", {"actors/protocol"}},
+    {"actors/wire", {"actors/protocol", "actors"}},
+    {"actors/controller", {"actors/protocol", "actors", "actors/wire"}},
+    {"actors/agent", {"actors/protocol", "actors", "actors/wire"}},
     {"cli", {}},
 };
 
@@ -75,21 +79,15 @@ bool IsTransport(const std::string& header) {
 const std::vector<LibraryRule> kLibraries{
     {"RocksDB", [](const std::string& header) { return header.starts_with("rocksdb/"); }, {"storage/"}},
     // What has sequence numbers, retries or leases is plain: a simulation drives it.
-    {"CAF", [](const std::string& header) { return header.starts_with("caf/"); }, {"actors/"}},
+    {"CAF", [](const std::string& header) { return header.starts_with("caf/"); }, {"actors/"}, {"actors/protocol/"}},
     // The endpoint; control and link; what both prove who they are with; the load generator, a client of the endpoint.
-    {"gRPC",
-     IsGrpc,
-     {"messages/tls_credentials", "node_agent/grpc/", "actors/control_", "actors/link_", "actors/rpc_",
-      "cli/load_client"}},
-    {"Protobuf",
-     IsProtobuf,
-     {"messages/codec", "storage/", "node_agent/grpc/", "actors/control_", "actors/link_", "actors/rpc_",
-      "cli/load_client"}},
+    {"gRPC", IsGrpc, {"messages/tls_credentials", "node_agent/grpc/", "actors/wire/", "cli/load_client"}},
+    {"Protobuf", IsProtobuf, {"messages/codec", "storage/", "node_agent/grpc/", "actors/wire/", "cli/load_client"}},
     // What the inference protocol says is the same for all transports, so it knows none.
     {"a transport",
      IsTransport,
      {"messages/", "storage/", "controller/", "node_agent/", "actors/", "cli/"},
-     {"node_agent/tensors/", "node_agent/scheduling/", "node_agent/inference/"}},
+     {"node_agent/tensors/", "node_agent/scheduling/", "node_agent/inference/", "actors/protocol/"}},
 };
 
 /// Headers for nobody, and why.

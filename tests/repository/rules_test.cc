@@ -63,7 +63,7 @@ TEST(IncludeTable, RefusesLibrariesOutsideTheirPlace) {
       {"cli/session.cc", "<caf/scoped_actor.hpp>"},
       {"node_agent/inference/router.cc", "<grpcpp/server.h>"},
       {"actors/store_actor.cc", "<grpcpp/server.h>"},
-      {"actors/device_actor.cc", "\"avocet/v1/control.grpc.pb.h\""},
+      {"actors/controller/device_actor.cc", "\"avocet/v1/control.grpc.pb.h\""},
       {"messages/tls_files.cc", "<grpcpp/security/credentials.h>"},
       {"cli/render.cc", "\"inference/grpc_service.grpc.pb.h\""},
       {"controller/placement/decide.cc", "\"avocet/v1/records.pb.h\""},
@@ -82,10 +82,10 @@ TEST(IncludeTable, AllowsFoldersBelow) {
       {"storage/records.cc", "\"messages/model.h\""},
       {"controller/placement/decide.cc", "\"controller/queueing/estimator.h\""},
       {"node_agent/node.cc", "\"messages/device.h\""},
-      {"actors/device_actor.cc", "\"controller/queueing/estimator.h\""},
-      {"actors/device_worker.cc", "\"node_agent/scheduling/device_scheduler.h\""},
+      {"actors/controller/device_actor.cc", "\"controller/queueing/estimator.h\""},
+      {"actors/agent/device_worker.cc", "\"node_agent/scheduling/device_scheduler.h\""},
       {"actors/store_actor.cc", "\"storage/records.h\""},
-      {"cli/main.cc", "\"actors/control_client.h\""},
+      {"cli/main.cc", "\"actors/wire/control_client.h\""},
       {"tests/cli/main_test.cc", "\"cli/main.h\""},
       {"bench/decide.cc", "\"tests/support/arbitrary.h\""},
   });
@@ -98,7 +98,7 @@ TEST(IncludeTable, AllowsLibrariesInTheirPlace) {
       {"tests/actors/fixture.h", "<caf/scoped_actor.hpp>"},
       {"bench/actors.cc", "<caf/send.hpp>"},
       {"node_agent/grpc/inference_server.cc", "\"inference/grpc_service.grpc.pb.h\""},
-      {"actors/control_server.cc", "<grpcpp/server.h>"},
+      {"actors/wire/control_server.cc", "<grpcpp/server.h>"},
       {"messages/tls_credentials.h", "<grpcpp/security/credentials.h>"},
       {"messages/codec_model.cc", "\"avocet/v1/records.pb.h\""},
       {"storage/records.cc", "\"messages/codec.h\""},
@@ -182,6 +182,10 @@ TEST(Rooms, RefuseWhatStandsAboveThem) {
       {"node_agent/inference/inference.cc", "\"node_agent/http/http_session.h\""},
       {"node_agent/http/http_answer.cc", "\"node_agent/grpc/inference_server.h\""},
       {"node_agent/scheduling/executor.cc", "\"node_agent/node.h\""},
+      {"actors/protocol/lease_table.h", "\"actors/options.h\""},
+      {"actors/interfaces.h", "\"actors/wire/link_client.h\""},
+      {"actors/wire/link_service.cc", "\"actors/controller/controller_actor.h\""},
+      {"actors/agent/agent_actor.cc", "\"actors/controller/controller_actor.h\""},
   });
 }
 
@@ -191,12 +195,16 @@ TEST(Rooms, AllowWhatStandsBelowThem) {
       {"controller/placement/moves.cc", "\"controller/placement/judge.h\""},
       {"node_agent/http/http_answer.cc", "\"node_agent/inference/inference.h\""},
       {"node_agent/node.cc", "\"node_agent/scheduling/profiler.h\""},
+      {"actors/wire/link_client.cc", "\"actors/options.h\""},
+      {"actors/agent/agent_process.cc", "\"actors/wire/link_client.h\""},
       {"tests/node_agent/engines/engine_contract.h", "\"node_agent/node.h\""},
   });
 }
 
 TEST(Rooms, RefuseLibrariesThatTheirSiblingsMayUse) {
   ExpectRefused({
+      {"actors/protocol/lease_table.h", "<caf/actor.hpp>"},
+      {"actors/controller/placement_actor.cc", "<grpcpp/server.h>"},
       {"node_agent/http/http_session.cc", "<grpcpp/server.h>"},
       {"node_agent/inference/inference.cc", "<boost/asio/io_context.hpp>"},
       {"node_agent/inference/router.cc", "<boost/beast/http.hpp>"},
@@ -210,6 +218,10 @@ TEST(Rooms, AreAllNamedInTheTable) {
   EXPECT_THAT(CheckRoom("controller/loose.cc"), ElementsAre(HasSubstr("controller/")));
   EXPECT_THAT(CheckRoom("controller/queueing/fifo_model.cc"), IsEmpty());
   EXPECT_THAT(CheckRoom("tests/controller/attic/old_test.cc"), IsEmpty());
+}
+
+TEST(Purity, IsAskedOfTheLinksProtocolToo) {
+  EXPECT_THAT(CheckPurity("actors/protocol/backoff.cc", "auto t = Clock::now();\n"), ElementsAre(HasSubstr("clock")));
 }
 
 } // namespace

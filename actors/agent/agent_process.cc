@@ -1,0 +1,214 @@
+#include "actors/agent/agent_process.h"
+
+#include <mutex>
+#include <random>
+#include <thread>
+
+#include <caf/send.hpp>
+#include <spdlog/spdlog.h>
+
+#include "actors/agent/agent_actor.h"
+#include "actors/ask.h"
+#include "actors/endpoints_file.h"
+#include "actors/stop.h"
+#include "actors/store_actor.h"
+#include "actors/wire/link_client.h"
+#include "messages/address.h"
+#include "node_agent/boot_id.h"
+#include "node_agent/http/metrics_text.h"
+#include "storage/records.h"
+#include "storage/rocks_store.h"
+
+namespace avocet {
+namespace {
+
+constexpr Duration kStopDeadline = std::chrono::seconds(15);
+/// For one piece of a model file.
+constexpr Duration kFetchDeadline = std::chrono::seconds(30);
+
+/// Drawn at the first start, see RegisterAgent.
+Result<uint64_t> InstanceOf(Store& store) {
+  AVOCET_ASSIGN_OR_RETURN(const auto known, Load(store, kInstance));
+  if (known) return *known;
+  std::random_device entropy;
+  const uint64_t instance = std::uniform_int_distribution<uint64_t>(1)(entropy);
+  WriteBatch batch;
+  Put(batch, kInstance, instance);
+  AVOCET_RETURN_IF_ERROR(store.Write(batch, Sync::kYes));
+  return instance;
+}
+
+Result<std::unique_ptr<Store>> OpenStore(const std::filesystem::path& data_dir) {
+  AVOCET_ASSIGN_OR_RETURN(auto store, RocksStore::Open({.directory = data_dir / "db"}));
+  AVOCET_RETURN_IF_ERROR(OpenSchema(*store, StoreRole::kAgent));
+  return std::unique_ptr<Store>(std::move(store));
+}
+
+} // namespace
+
+/// Fetches model files from whichever controller is known; called by the device workers' threads.
+struct AgentProcess::Fetcher {
+  caf::actor_system& system;
+  std::mutex mutex;
+  agent_link_actor controller;
+
+  explicit Fetcher(caf::actor_system& actor_system) : system(actor_system) {}
+
+  Result<std::string> Fetch(const Sha256& file, uint64_t offset) {
+    agent_link_actor target;
+    {
+      const std::lock_guard lock(mutex);
+      target = controller;
+    }
+    if (!target) return Unavailable("no controller to fetch model file " + file.str() + " from");
+    auto chunk = AskAndWait<ModelChunk>(system, target, FetchModel{file, offset}, kFetchDeadline, "controller");
+    if (!chunk.ok()) return chunk.status();
+    return std::move(chunk->data);
+  }
+};
+
+AgentProcess::AgentProcess(caf::actor_system& system, std::unique_ptr<Node> node)
+    : system_(system), node_(std::move(node)), fetcher_(std::make_shared<Fetcher>(system)) {}
+
+AgentProcess::~AgentProcess() {
+  Stop();
+}
+
+namespace {
+
+/// `nvml` is null where there is no NVIDIA driver; `grpc` outlives the page.
+MetricsPage MetricsOf(const std::shared_ptr<Node>& node, const std::shared_ptr<InferenceCore>& core,
+                      const std::shared_ptr<const Nvml>& nvml, const InferenceServer& grpc) {
+  return [node, core, nvml, &grpc](const HttpCounters& counters) {
+    MetricsSnapshot snapshot;
+    if (nvml) snapshot.gpus = ReadGpus(*nvml);
+    if (auto apps = core->Statistics("", ""); apps.ok()) snapshot.apps = std::move(*apps);
+    snapshot.devices = node->DeviceStates();
+    snapshot.refusals = core->refusals();
+    snapshot.bytes_in_flight = core->budget().used();
+    snapshot.http_connections = counters.connections;
+    snapshot.http_refused_connections = counters.refused;
+    snapshot.http_evicted_connections = counters.evicted;
+    snapshot.grpc_connections = grpc.connections().connections;
+    snapshot.grpc_refused_connections = grpc.connections().refused;
+    return MetricsText(snapshot);
+  };
+}
+
+void WarnOfPlaintext(const AgentProcessOptions& options, const std::vector<std::string>& addresses) {
+  if (!options.inference.plaintext && !options.http.plaintext) return;
+  for (const std::string& text : addresses) {
+    const auto address = ParseAddress(text);
+    if (address.ok() && !IsLoopback(*address))
+      spdlog::warn("serving without encryption beyond this machine address={}", text);
+  }
+}
+
+std::shared_ptr<const DeviceDriver> DriverOf(const std::shared_ptr<Node>& node, const ModelFiles::Fetch& fetch) {
+  return std::make_shared<const DeviceDriver>(DeviceDriver{
+      .announce = [node](const Command& command) { node->Announce(command); },
+      .start = [node, fetch](const Command& command) { return node->Start(command, fetch); },
+      .stop = [node](const Command& command) { return node->Stop(command); },
+      .profile = [node, fetch](const DeviceId& device, const ModelId& model,
+                               const Variant& variant) { return node->ProfileModel(device, model, variant, fetch); },
+  });
+}
+
+/// The endpoint's port on the host that clients know.
+std::string Advertised(const std::string& endpoint, const std::string& advertise_address) {
+  const auto bound = ParseAddress(endpoint), known = ParseAddress(advertise_address);
+  return bound.ok() && known.ok() ? WithPort(advertise_address, bound->port) : endpoint;
+}
+
+NodeInfo Introduce(const AgentProcessOptions& options, const BootId& boot, const std::string& grpc,
+                   const std::string& rest) {
+  return {.id = options.id,
+          .boot = boot,
+          .version = AVOCET_VERSION,
+          .grpc_address = options.advertise_address.empty() ? grpc : options.advertise_address,
+          .rest_address = Advertised(rest, options.advertise_address),
+          .cpu_cores = std::max(1U, std::thread::hardware_concurrency()),
+          .devices = options.devices,
+          .core_speed = options.core_speed};
+}
+
+} // namespace
+
+Status AgentProcess::StartEndpoints(const AgentProcessOptions& options) {
+  core_ = std::make_shared<InferenceCore>(InferenceCoreOptions{.server_version = AVOCET_VERSION}, node_->router());
+  AVOCET_ASSIGN_OR_RETURN(auto server, InferenceServer::Start(options.inference, core_));
+  server_ = std::move(server);
+  const auto nvml = Nvml::Open(options.nvml_library);
+  auto http = HttpServer::Start(options.http, core_, MetricsOf(node_, core_, nvml.ok() ? *nvml : nullptr, *server_));
+  if (!http.ok()) return http.status();
+  http_ = std::move(*http);
+  core_->SetReady(true);
+  WarnOfPlaintext(options, {inference_address(), rest_address(), metrics_address()});
+  return WriteEndpoints(options.data_dir,
+                        {{"grpc", inference_address()}, {"rest", rest_address()}, {"metrics", metrics_address()}});
+}
+
+Result<std::unique_ptr<AgentProcess>> AgentProcess::Start(caf::actor_system& system,
+                                                          const AgentProcessOptions& options) {
+  const BootId boot = NewBootId();
+  AVOCET_ASSIGN_OR_RETURN(auto store, OpenStore(options.data_dir));
+  AVOCET_ASSIGN_OR_RETURN(auto plan, LoadAll(*store, kPlan));
+  AVOCET_ASSIGN_OR_RETURN(const auto highest_epoch, avocet::Load(*store, kHighestEpoch));
+  AVOCET_ASSIGN_OR_RETURN(const auto instance, InstanceOf(*store));
+  auto node = Node::Open({.id = options.id,
+                          .boot = boot,
+                          .devices = options.devices,
+                          .prefix = options.prefix,
+                          .files = {.directory = options.data_dir / "models"}});
+  if (!node.ok()) return node.status();
+  std::unique_ptr<AgentProcess> agent(new AgentProcess(system, std::move(*node)));
+  AVOCET_RETURN_IF_ERROR(agent->StartEndpoints(options));
+  auto args = std::make_shared<AgentActorArgs>();
+  args->node = Introduce(options, boot, agent->inference_address(), agent->rest_address());
+  args->instance = instance;
+  args->plan = std::move(plan);
+  args->highest_epoch = highest_epoch.value_or(0);
+  args->driver = DriverOf(agent->node_, [fetcher = agent->fetcher_](const Sha256& file, uint64_t offset) {
+    return fetcher->Fetch(file, offset);
+  });
+  args->close_windows = [node = agent->node_] { return node->CloseWindows(); };
+  args->show_predictions = [node = agent->node_](SetPredictions predictions) {
+    node->SetPredictions(predictions.device, std::move(predictions.apps), std::move(predictions.objectives));
+  };
+  args->options = options.agent;
+  args->store = SpawnStore(system, std::move(store), std::nullopt, options.agent.detached_workers);
+  agent->actor_ = system.spawn(AgentBehavior, std::shared_ptr<const AgentActorArgs>(args));
+  spdlog::info("agent started node={} grpc={} rest={} metrics={} devices={}", options.id.str(),
+               agent->inference_address(), agent->rest_address(), agent->metrics_address(), options.devices.size());
+  return agent;
+}
+
+void AgentProcess::FetchFrom(const agent_link_actor& controller) {
+  const std::lock_guard lock(fetcher_->mutex);
+  fetcher_->controller = controller;
+}
+
+void AgentProcess::Connect(const agent_link_actor& controller) {
+  FetchFrom(controller);
+  caf::anon_send(actor_, ConnectTo{controller});
+}
+
+void AgentProcess::Link(const LinkConnectionOptions& controller) {
+  link_ = std::make_unique<AgentLink>(system_, controller, actor_);
+  FetchFrom(link_->controller());
+}
+
+void AgentProcess::Stop() {
+  if (stopped_) return;
+  stopped_ = true;
+  if (core_ != nullptr) core_->SetReady(false);
+  if (http_ != nullptr) http_->Stop();
+  if (server_ != nullptr) server_->Stop();
+  if (!actor_) return;
+  if (auto status = StopAndWait(system_, actor_, kStopDeadline); !status.ok())
+    spdlog::warn("agent did not stop in order reason=\"{}\"", status.message());
+  actor_ = nullptr;
+  if (link_ != nullptr) link_->Stop();
+}
+
+} // namespace avocet

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "actors/controller/controller_records.h"
+#include "actors/interfaces.h"
+#include "actors/options.h"
+#include "actors/protocol/lease_table.h"
+#include "messages/log_budget.h"
+#include "node_agent/model_files.h"
+
+namespace avocet {
+
+struct ControllerActorArgs {
+  ControllerRecords records;
+  store_actor store;
+  ControllerOptions options;
+};
+
+/// Who speaks for a node.
+struct Speaker {
+  std::string peer;              ///< address; empty: inside this process
+  bool namesake_refused = false; ///< an event says so
+  NodeInfo info;                 ///< as it registered: what its agent may speak of
+};
+
+/// The root of a controller: sessions and leases of agents, its children, the order of stopping.
+/// Everything that concerns placements it hands to the placement actor.
+struct ControllerActorState {
+  static inline const char* name = "controller";
+  ControllerOptions options;
+  store_actor store;
+  placement_actor placement;
+  std::map<DeviceId, device_actor> devices;
+  std::map<DeviceId, DeviceFit> fits;                 ///< what a device actor starts from
+  std::map<DeviceId, std::vector<TotalsSlot>> totals; ///< what a device actor starts its totals from
+  LeaseTable leases{Duration{}};
+  std::map<NodeId, Speaker> speakers; ///< one for each node in `leases`
+  /// Lines about agents that say what they may not.
+  LogBudget refusals{20, std::chrono::seconds(1)};
+};
+
+controller_actor::behavior_type ControllerBehavior(controller_actor::stateful_pointer<ControllerActorState> self,
+                                                   const std::shared_ptr<const ControllerActorArgs>& args);
+
+/// Reads the records, then spawns the store actor and the controller with its children.
+/// Takes the store and the model files; fails when a record does not decode.
+Result<controller_actor> SpawnController(caf::actor_system& system, std::unique_ptr<Store> store,
+                                         std::optional<ModelFiles> files, const ControllerOptions& options);
+
+} // namespace avocet

@@ -1,0 +1,347 @@
+#include "actors/controller/placement_actor.h"
+
+#include <algorithm>
+
+#include <caf/typed_event_based_actor.hpp>
+#include <spdlog/spdlog.h>
+
+#include "actors/controller/placement_predictions.h"
+#include "actors/controller/placement_steps.h"
+#include "actors/errors.h"
+#include "actors/protocol/agent_claims.h"
+#include "controller/cluster/cluster_changes.h"
+#include "controller/cluster/reconcile.h"
+#include "controller/placement/describe.h"
+#include "storage/records.h"
+
+namespace avocet {
+namespace {
+
+using Self = PlacementSelf;
+
+/// Takes the reconciled placements into the view and the batch, with every epoch that they use.
+void Adopt(Self self, const Reconciliation& reconciliation, WriteBatch& batch) {
+  auto& records = self->state.records;
+  for (const auto& placement : reconciliation.adopted) {
+    AdoptPlacement(records.view, placement);
+    Put(batch, kPlacements, placement);
+  }
+  records.last_epoch = reconciliation.last_epoch;
+  Put(batch, kLastEpoch, records.last_epoch);
+}
+
+/// Moves may have come to their end while the agent was away.
+void ResumeMoves(Self self, const Reconciliation& reconciliation) {
+  for (const auto& copy : reconciliation.kept)
+    SendCommands(self, self->state.moves.Keep(copy));
+  for (const auto& placement : reconciliation.adopted) {
+    if (placement.phase == PlacementPhase::kReady) OnArrived(self, placement.app);
+    if (placement.phase == PlacementPhase::kFailed && self->state.moves.HasServingCopy(placement.app))
+      OnFailed(self, placement.app, placement.reason);
+  }
+}
+
+void CommandNode(Self self, Reconciliation reconciliation) {
+  for (auto& command : reconciliation.commands) {
+    const bool waits = command.kind == CommandKind::kStart && self->state.moves.IsWaiting(command.app);
+    if (!waits) SendCommand(self, std::move(command));
+  }
+  ResumeMoves(self, reconciliation);
+}
+
+/// The difference between what an agent runs and what it should is on disk before it is commanded.
+caf::result<Done> OnNodeUp(Self self, NodeUp& up) {
+  auto& state = self->state;
+  if (auto status = CheckHighestEpoch(up.node, up.highest_epoch, state.records.last_epoch); !status.ok())
+    return MakeError(status);
+
+  for (const auto& running : up.running) {
+    if (auto status = CheckEpoch(running, state.records.last_epoch); !status.ok()) return MakeError(status);
+  }
+
+  // A restarted agent shows nothing, so its predictions have to be sent again.
+  state.agents[up.node.id] = up.agent;
+  for (const DeviceSpec& device : up.node.devices)
+    state.notified_predictions.erase(device.id());
+
+  NodeArrived(state.records.view, up.node);
+  // Either side may have restarted with older data: the records decide, and what already runs as they say is kept.
+  auto reconciliation =
+      Reconcile(state.records.view, {up.node.id, std::move(up.running), up.highest_epoch}, state.records.last_epoch);
+
+  WriteBatch batch;
+  Put(batch, kNodes, up.node);
+  Adopt(self, reconciliation, batch);
+  AddEvent(self, batch, "node_up", up.node.id.str(), "boot " + up.node.boot.str());
+
+  auto promise = self->make_response_promise<Done>();
+  // Commands only after the write: an agent must not run what a crash would make the controller forget.
+  Persist(self, std::move(batch),
+          [self, promise, reconciliation = std::move(reconciliation)](const Status& status) mutable {
+            if (!status.ok()) return Refuse(promise, status); // the agent registers again
+            promise.deliver(Done{});
+            CommandNode(self, std::move(reconciliation));
+          });
+  return promise;
+}
+
+void OnNodeAway(Self self, const NodeAway& away) {
+  auto& state = self->state;
+  state.agents.erase(away.node);
+  NodeLost(state.records.view, away.node, away.why);
+  WriteBatch batch;
+  AddEvent(self, batch, "node_away", away.node.str(), away.why);
+  Persist(self, std::move(batch), LogFailure("node_away"));
+}
+
+void OnNamesakeRefused(Self self, const NamesakeRefused& refused) {
+  WriteBatch batch;
+  AddEvent(self, batch, "node_refused", refused.node.str(), refused.why);
+  Persist(self, std::move(batch), LogFailure("node_refused"));
+}
+
+caf::result<Done> OnReport(Self self, const ReportRunning& report) {
+  auto& state = self->state;
+  if (auto status = CheckEpoch(report.running, state.records.last_epoch); !status.ok()) return MakeError(status);
+  const auto& running = report.running;
+
+  // The report may speak of an old copy, as agents keep serving one until its successor is ready.
+  switch (TakeReport(state.records.view, running)) {
+  case ReportEffect::kAnotherCopy:
+    OnOtherCopy(self, running);
+    return Done{};
+  case ReportEffect::kNothingNew:
+    return Done{};
+  case ReportEffect::kChanged:
+    break;
+  }
+
+  if (running.phase == PlacementPhase::kFailed) OnFailed(self, running.app, running.reason);
+  if (running.phase != PlacementPhase::kReady) return Done{};
+
+  // Whoever waited for this application's place can start now.
+  OnArrived(self, running.app);
+
+  WriteBatch batch;
+  AddEvent(self, batch, "app_ready", running.app.str(), "on " + running.device.str());
+  Persist(self, std::move(batch), LogFailure("app_ready"));
+
+  return Done{};
+}
+
+/// The model with the variants of both, or why they contradict each other.
+Result<Model> MergeVariants(const ClusterView& view, Model model) {
+  const auto known = view.models.find(model.id());
+  if (known == view.models.end()) return model;
+  for (const auto& variant : known->second.variants) {
+    const Variant* other = model.Find(variant.format);
+    if (other == nullptr)
+      model.variants.push_back(variant);
+    else if (*other != variant)
+      return AlreadyExists("model '" + model.id().str() + "' has another " + std::string(ToString(variant.format)) +
+                           " file; import it under a new version");
+  }
+  return model;
+}
+
+void StoreModel(Self self, const Model& model, caf::typed_response_promise<Model> promise) {
+  WriteBatch batch;
+  Put(batch, kModels, model);
+  AddEvent(self, batch, "model_imported", model.id().str(), std::to_string(model.variants.size()) + " variants");
+  Persist(self, std::move(batch), [self, model, promise](const Status& status) mutable {
+    if (!status.ok()) return Refuse(promise, status);
+    AddModel(self->state.records.view, model);
+    promise.deliver(model);
+  });
+}
+
+caf::result<Model> OnImport(Self self, ImportModel& import) {
+  if (import.model.imported_at == WallTime{}) import.model.imported_at = std::chrono::system_clock::now();
+  if (auto status = Validate(import.model); !status.ok()) return MakeError(status);
+  auto merged = MergeVariants(self->state.records.view, import.model);
+  if (!merged.ok()) return MakeError(merged.status());
+  auto promise = self->make_response_promise<Model>();
+  self->request(self->state.store, self->state.options.deadlines.store, CheckModelFiles{*merged})
+      .then([self, model = *merged, promise](Done) { StoreModel(self, model, promise); },
+            [promise](const caf::error& error) mutable { Refuse(promise, ToStatus(error, "store")); });
+  return promise;
+}
+
+/// The devices that the applications are placed on; no other has anything to say about them.
+std::map<DeviceId, device_actor> DevicesOf(const PlacementActorState& state, const std::vector<AppStatus>& rows) {
+  std::map<DeviceId, device_actor> devices;
+  for (const auto& row : rows) {
+    if (!row.placement) continue;
+    const auto known = state.devices.find(row.placement->device);
+    if (known != state.devices.end()) devices.insert(*known);
+  }
+  return devices;
+}
+
+/// Adds the measured totals that the device actors keep, then hands the rows on.
+void GatherTotals(Self self, std::vector<AppStatus> rows, const std::function<void(std::vector<AppStatus>)>& then) {
+  struct Gathering {
+    std::vector<AppStatus> rows;
+    size_t missing;
+  };
+
+  const auto devices = DevicesOf(self->state, rows);
+  if (devices.empty()) return then(std::move(rows));
+
+  // Each device answers by itself; the last answer or failure completes the rows.
+  auto gathering = std::make_shared<Gathering>(Gathering{std::move(rows), devices.size()});
+
+  auto one_less = [gathering, then] {
+    if (--gathering->missing == 0) then(std::move(gathering->rows));
+  };
+
+  for (const auto& [id, actor] : devices) {
+    self->request(actor, self->state.options.deadlines.local, GetTotals{})
+        .then(
+            [gathering, one_less, device = id](DeviceTotals& totals) {
+              for (auto& row : gathering->rows) {
+                // An application that moved has totals on each device; the row shows those of its current one.
+                if (!row.placement || row.placement->device != device) continue;
+                const auto found = totals.apps.find(row.app.name);
+                if (found == totals.apps.end()) continue;
+                // The rate stays as the view has it, because decisions use that one.
+                const Estimate rate = row.measured.rate;
+                row.measured = std::move(found->second.total);
+                row.recent = std::move(found->second.recent);
+                row.measured.rate = rate;
+              }
+              one_less();
+            },
+            // A device that does not answer costs its totals, not the whole list.
+            [one_less, device = id](const caf::error& error) {
+              spdlog::warn("totals missing device={} reason=\"{}\"", device.str(), ToStatus(error, "device").message());
+              one_less();
+            });
+  }
+}
+
+caf::result<AppList> OnListApps(Self self) {
+  const auto& view = self->state.records.view;
+  std::vector<AppStatus> rows;
+  for (const auto& [name, app] : view.apps)
+    rows.push_back(DescribeApp(view, name));
+  auto promise = self->make_response_promise<AppList>();
+  GatherTotals(self, std::move(rows),
+               [promise](std::vector<AppStatus> rows) mutable { promise.deliver(AppList{std::move(rows)}); });
+  return promise;
+}
+
+Status NoSuchApp(const AppId& app) {
+  return NotFound("application '" + app.str() + "' does not exist; `avocet app list` shows those that do");
+}
+
+caf::result<AppStatus> OnGetApp(Self self, const GetApp& get) {
+  const auto& view = self->state.records.view;
+  if (!view.apps.contains(get.app)) return MakeError(NoSuchApp(get.app));
+  auto promise = self->make_response_promise<AppStatus>();
+  GatherTotals(self, {DescribeApp(view, get.app)},
+               [promise](std::vector<AppStatus> rows) mutable { promise.deliver(std::move(rows.front())); });
+  return promise;
+}
+
+caf::result<Decision> OnExplain(Self self, const ExplainApp& explain) {
+  const auto& decisions = self->state.records.decisions;
+  const auto found = decisions.find(explain.app);
+  if (found == decisions.end())
+    return MakeError(NotFound("nothing was ever decided about application '" + explain.app.str() + "'"));
+  return found->second;
+}
+
+caf::result<EventList> OnWaitForEvents(Self self, const WaitForEvents& wait) {
+  auto& waiters = self->state.event_waiters;
+  if (waiters.size() >= kMaxEventWaiters) {
+    waiters.front().second.deliver(EventList{});
+    waiters.pop_front();
+  }
+  auto promise = self->make_response_promise<EventList>();
+  waiters.emplace_back(wait.after_sequence, promise);
+  NotifyEventWaiters(self);
+  return promise;
+}
+
+caf::result<EventList> OnListEvents(Self self, const ListEvents& list) {
+  return DurableEvents(self->state, list.after_sequence);
+}
+
+caf::result<ProfileList> OnProfile(Self self, const ProfileModel& profile) {
+  const auto& view = self->state.records.view;
+  const Model* model = view.FindModel(profile.model);
+  if (model == nullptr)
+    return MakeError(NotFound("model '" + profile.model + "' is not imported; `avocet model list` shows what is"));
+
+  // Without a device: one of each type, as a profile holds for all devices of its type.
+  auto devices = DevicesToProfile(view, *model, false);
+  if (!profile.device.empty()) devices = {profile.device};
+
+  if (devices.empty()) return MakeError(Unavailable("no healthy device can run model '" + model->id().str() + "'"));
+
+  auto promise = self->make_response_promise<ProfileList>();
+  RunProfiles(self, *model, devices, [promise](const ProfileOutcome& outcome) mutable {
+    // Some may have failed: any profile makes the model placeable, so only none at all is an error.
+    if (outcome.profiles.empty())
+      Refuse(promise, outcome.first_error);
+    else
+      promise.deliver(ProfileList{outcome.profiles});
+  });
+  return promise;
+}
+
+caf::result<VersionInfo> OnVersion(Self self) {
+  const auto& state = self->state;
+  return VersionInfo{.version = AVOCET_VERSION,
+                     .role = state.options.role,
+                     .view_version = state.records.view.version,
+                     .uptime = self->clock().now() - state.started_at};
+}
+
+} // namespace
+
+placement_actor::behavior_type PlacementBehavior(Self self, const std::shared_ptr<const PlacementActorArgs>& args) {
+  auto& state = self->state;
+
+  state.records = args->records;
+  state.store = args->store;
+  state.options = args->options;
+  state.started_at = self->clock().now();
+
+  // Events on disk from before the start are durable.
+  if (!state.records.events.empty()) state.durable_events = state.records.events.back().sequence;
+
+  self->delayed_send(self, state.options.predict_every, PredictionTick{});
+  return {
+      [self](NodeUp& up) { return OnNodeUp(self, up); },
+      [self](const NodeAway& away) { OnNodeAway(self, away); },
+      [self](const NamesakeRefused& refused) { OnNamesakeRefused(self, refused); },
+      [self](const FitChanged& changed) { TakeFit(self->state.records.view, changed.fit); },
+      [self](DeviceUp& up) { self->state.devices[up.device] = std::move(up.actor); },
+      [self](PredictionTick) {
+        NotifyPredictions(self);
+        self->delayed_send(self, self->state.options.predict_every, PredictionTick{});
+      },
+      [self](const ReportRunning& report) { return OnReport(self, report); },
+
+      // What the Control service carries, see actors/wire/control_table.h.
+      [self](ListNodes) -> caf::result<NodeList> { return NodeList{DescribeNodes(self->state.records.view)}; },
+      [self](ListDevices) -> caf::result<DeviceList> { return DeviceList{DescribeDevices(self->state.records.view)}; },
+      [self](ImportModel& import) { return OnImport(self, import); },
+      [self](ListModels) -> caf::result<ModelList> { return ModelList{DescribeModels(self->state.records.view)}; },
+      [self](const ProfileModel& profile) { return OnProfile(self, profile); },
+      [self](const PlanApp& plan) { return Plan(self, plan); },
+      [self](const ApplyApp& apply) { return Apply(self, apply); },
+      [self](ListApps) { return OnListApps(self); },
+      [self](const GetApp& get) { return OnGetApp(self, get); },
+      [self](const ExplainApp& explain) { return OnExplain(self, explain); },
+      [self](const RemoveApp& remove) { return Remove(self, remove.app); },
+      [self](const Rebalance& rebalance) { return RunRebalance(self, rebalance); },
+      [self](const ListEvents& list) { return OnListEvents(self, list); },
+      [self](const WaitForEvents& wait) { return OnWaitForEvents(self, wait); },
+      [self](GetVersion) { return OnVersion(self); },
+  };
+}
+
+} // namespace avocet

@@ -1,0 +1,339 @@
+#include "actors/controller/placement_steps.h"
+
+#include <set>
+
+#include <caf/typed_event_based_actor.hpp>
+#include <spdlog/spdlog.h>
+
+#include "actors/errors.h"
+#include "controller/cluster/cluster_changes.h"
+#include "controller/placement/decide.h"
+#include "controller/placement/describe.h"
+#include "controller/placement/rebalance.h"
+#include "messages/text.h"
+#include "storage/records.h"
+
+namespace avocet {
+namespace {
+
+using Self = PlacementSelf;
+using DecisionPromise = caf::typed_response_promise<Decision>;
+
+Decision DecideNow(Self self, const Application& app, const PlacementOptions& options) {
+  auto& state = self->state;
+  Decision decision = Decide(state.records.view, app, WithOptions(state.options.policy, options), state.predictions);
+  decision.decided_at = std::chrono::system_clock::now();
+  return decision;
+}
+
+void RecordMoves(Self self, WriteBatch& batch, const std::vector<Move>& moves) {
+  for (const auto& move : moves)
+    AddEvent(self, batch, "app_moved", move.app.str(), "from " + move.from.str() + " to " + move.to.str());
+}
+
+void Record(Self self, WriteBatch& batch, const Decision& decision) {
+  const std::string app = decision.app.name.str();
+  Put(batch, kDecisions, decision);
+  self->state.records.decisions[decision.app.name] = decision;
+  const bool admitted = decision.kind != DecisionKind::kReject;
+  AddEvent(self, batch, admitted ? "app_admitted" : "app_rejected", app,
+           admitted ? "on " + decision.device->str()
+                    : std::to_string(decision.verdicts.size()) + " devices considered");
+  RecordMoves(self, batch, decision.moves);
+}
+
+void CommitReject(Self self, const Decision& decision, DecisionPromise promise) {
+  if (!self->state.records.view.apps.contains(decision.app.name)) RefuseApp(self->state.records.view, decision.app);
+  WriteBatch batch;
+  Record(self, batch, decision);
+  Persist(self, std::move(batch), [decision, promise](const Status& status) mutable {
+    if (status.ok())
+      promise.deliver(decision);
+    else
+      Refuse(promise, status);
+  });
+}
+
+/// A placement that a decision changed.
+struct Change {
+  Placement placement;
+  std::optional<Placement> before;
+  uint64_t ticket = 0; ///< names the change in the undo log
+};
+
+/// Makes one change in the view: `change` returns the new placement.
+template <class Make> Change MakeChange(Self self, const AppId& app, const Make& make) {
+  auto& state = self->state;
+  AppSnapshot before = Snapshot(state.records.view, app);
+  const std::optional<Placement> placed = before.placement;
+  const uint64_t ticket = state.undo.Begin(std::move(before));
+  return {make(state.records.view), placed, ticket};
+}
+
+void KeepChanges(Self self, const std::vector<Change>& changes) {
+  for (const auto& change : changes)
+    self->state.undo.Durable(change.ticket);
+}
+
+/// The disk refused them: latest first, as an application may be among them twice.
+void UndoChanges(Self self, const std::vector<Change>& changes) {
+  auto& state = self->state;
+  for (auto change = changes.rbegin(); change != changes.rend(); ++change) {
+    if (const auto before = state.undo.Failed(change->ticket)) RollBack(state.records.view, *before);
+  }
+}
+
+/// In the view.
+std::vector<Change> MakeMoves(Self self, const std::vector<Move>& moves) {
+  std::vector<Change> changes;
+  for (const auto& move : moves)
+    changes.push_back(
+        MakeChange(self, move.app, [&](ClusterView& view) { return MoveApp(view, move, NextEpoch(self)); }));
+  return changes;
+}
+
+/// In the view: the moves, then the newcomer.
+std::vector<Change> MakeChanges(Self self, const Decision& decision) {
+  std::vector<Change> changes = MakeMoves(self, decision.moves);
+  changes.push_back(MakeChange(self, decision.app.name,
+                               [&](ClusterView& view) { return AdmitApp(view, decision, NextEpoch(self)); }));
+  return changes;
+}
+
+/// Make before break: the old copy is stopped when the new one serves. False where the application stays.
+bool Replace(Self self, const Change& change) {
+  if (change.before && change.before->epoch == change.placement.epoch) return false;
+  SendCommands(self, self->state.moves.Replace(change.before, change.placement));
+  return true;
+}
+
+void CommandAgent(Self self, const Change& change) {
+  if (Replace(self, change)) SendCommand(self, StartCommand(change.placement));
+}
+
+/// Movers first; the newcomer when they have made room.
+void CommandAgents(Self self, const Decision& decision, const std::vector<Change>& changes) {
+  const Change& newcomer = changes.back();
+  for (size_t i = 0; i + 1 < changes.size(); ++i)
+    CommandAgent(self, changes[i]);
+  if (decision.moves.empty()) return CommandAgent(self, newcomer);
+
+  if (!Replace(self, newcomer)) return;
+  std::set<AppId> movers;
+  for (const auto& move : decision.moves)
+    movers.insert(move.app);
+  self->state.moves.Wait(newcomer.placement, std::move(movers));
+}
+
+void PutPlacements(Self self, WriteBatch& batch, const std::vector<Change>& changes) {
+  for (const auto& change : changes)
+    Put(batch, kPlacements, change.placement);
+  Put(batch, kLastEpoch, self->state.records.last_epoch);
+}
+
+void CommitAdmit(Self self, const Decision& decision, DecisionPromise promise) {
+  const auto changes = MakeChanges(self, decision);
+
+  WriteBatch batch;
+  Put(batch, kApplications, decision.app);
+  PutPlacements(self, batch, changes);
+  Record(self, batch, decision);
+  // The view has changed already, as decisions that follow must see it. The agents wait for the disk.
+  Persist(self, std::move(batch), [self, decision, promise, changes](const Status& status) mutable {
+    if (!status.ok()) {
+      UndoChanges(self, changes);
+      return Refuse(promise, status);
+    }
+
+    KeepChanges(self, changes);
+    promise.deliver(decision);
+    CommandAgents(self, decision, changes);
+  });
+}
+
+void Commit(Self self, const Decision& decision, DecisionPromise promise) {
+  if (decision.kind == DecisionKind::kReject)
+    CommitReject(self, decision, std::move(promise));
+  else
+    CommitAdmit(self, decision, std::move(promise));
+}
+
+/// The devices whose profile an application misses, when that is why it is refused.
+std::vector<DeviceId> MissingProfiles(Self self, const Application& app, const Decision& decision) {
+  const auto& view = self->state.records.view;
+  const Model* model = view.FindModel(app.model);
+  if (decision.kind != DecisionKind::kReject || model == nullptr) return {};
+  return DevicesToProfile(view, *model, true);
+}
+
+Status CheckRequest(const Application& app, const PlacementOptions& options) {
+  const Status status = Validate(app);
+  return status.ok() ? Validate(options) : status;
+}
+
+} // namespace
+
+void OnArrived(Self self, const AppId& app) {
+  SendCommands(self, self->state.moves.Arrived(app));
+}
+
+namespace {
+
+/// Those who waited for the place of an application that will not leave it.
+void FailWaiters(Self self, WriteBatch& batch, const AppId& mover, const std::string& why) {
+  auto& state = self->state;
+  for (const auto& waiter : state.moves.GiveUp(mover)) {
+    const std::string reason = ToText("application '" + mover.str() + "' could not make room: " + why);
+    MarkFailed(state.records.view, waiter.app, reason);
+    AddEvent(self, batch, "app_failed", waiter.app.str(), reason);
+  }
+}
+
+} // namespace
+
+void OnFailed(Self self, const AppId& app, const std::string& why) {
+  auto& state = self->state;
+
+  WriteBatch batch;
+  FailWaiters(self, batch, app, why);
+
+  const auto fallback = state.moves.TakeFallback(app);
+  AddEvent(self, batch, fallback ? "move_failed" : "app_failed", app.str(), why);
+  if (!fallback) return Persist(self, std::move(batch), LogFailure("app_failed"));
+
+  // Under a new epoch, so that every agent can tell this copy from later commands of the application.
+  const auto change =
+      MakeChange(self, app, [&](ClusterView& view) { return PlaceAgain(view, *fallback, NextEpoch(self)); });
+  PutPlacements(self, batch, {change});
+  Persist(self, std::move(batch), [self, change, fallback](const Status& status) {
+    LogFailure("move_failed")(status);
+    if (!status.ok()) {
+      UndoChanges(self, {change});
+      return SendCommands(self, self->state.moves.Keep(*fallback));
+    }
+    KeepChanges(self, {change});
+    SendCommand(self, StopCommand(*change.before));
+    SendCommand(self, StartCommand(change.placement));
+  });
+}
+
+void OnOtherCopy(Self self, const Placement& copy) {
+  auto& state = self->state;
+  if (state.undo.IsPending(copy.app)) return; // what is current is not settled yet
+
+  const auto placed = state.records.view.placements.find(copy.app);
+  const Placement* current = placed == state.records.view.placements.end() ? nullptr : &placed->second;
+
+  // A copy that is being moved away from is the moves' business: they know when it may stop.
+  if (!state.moves.Note(copy)) {
+    switch (FateOf(copy, current)) {
+    case CopyFate::kIgnore:
+      return;
+    case CopyFate::kStop:
+      return SendCommand(self, StopCommand(copy));
+    case CopyFate::kKeep:
+      SendCommands(self, state.moves.Keep(copy));
+    }
+  }
+
+  // The current copy failed, and an earlier one still serves: the application falls back to it.
+  const bool failed = current != nullptr && current->phase == PlacementPhase::kFailed;
+  if (failed && state.moves.HasServingCopy(copy.app)) OnFailed(self, copy.app, std::string(current->reason));
+}
+
+caf::result<Decision> Plan(Self self, const PlanApp& plan) {
+  if (auto status = CheckRequest(plan.app, plan.options); !status.ok()) return MakeError(status);
+  return DecideNow(self, plan.app, plan.options);
+}
+
+caf::result<Decision> Apply(Self self, const ApplyApp& apply) {
+  if (auto status = CheckRequest(apply.app, apply.options); !status.ok()) return MakeError(status);
+  auto promise = self->make_response_promise<Decision>();
+  const Decision decision = DecideNow(self, apply.app, apply.options);
+
+  const auto devices = MissingProfiles(self, apply.app, decision);
+  if (devices.empty()) {
+    Commit(self, decision, promise);
+    return promise;
+  }
+
+  // A model that was never measured is, and the question asked again.
+  const Model model = *self->state.records.view.FindModel(apply.app.model);
+  RunProfiles(self, model, devices, [self, apply, promise](const ProfileOutcome& outcome) {
+    if (!outcome.first_error.ok()) spdlog::warn("profile failed reason=\"{}\"", outcome.first_error.message());
+    Commit(self, DecideNow(self, apply.app, apply.options), promise);
+  });
+  return promise;
+}
+
+caf::result<RebalancePlan> RunRebalance(Self self, const Rebalance& rebalance) {
+  auto& records = self->state.records;
+
+  if (rebalance.max_moves < 0 || rebalance.max_moves > kMaxRebalanceMoves)
+    return MakeError(InvalidArgument("max_moves must be 0 to " + std::to_string(kMaxRebalanceMoves)));
+
+  RebalancePlan plan =
+      PlanRebalance(records.view, self->state.options.policy, rebalance.max_moves, self->state.predictions);
+  if (!rebalance.execute || plan.moves.empty()) return plan;
+
+  std::vector<Move> moves;
+  for (const auto& one : plan.moves)
+    moves.push_back(one.move);
+
+  // Changed in the view at once, so that the next decision counts with it; undone when the disk refuses.
+  const auto changes = MakeMoves(self, moves);
+  WriteBatch batch;
+  PutPlacements(self, batch, changes);
+  RecordMoves(self, batch, moves);
+  plan.executed = true;
+
+  auto promise = self->make_response_promise<RebalancePlan>();
+  Persist(self, std::move(batch), [self, plan, promise, changes](const Status& status) mutable {
+    if (!status.ok()) {
+      UndoChanges(self, changes);
+      return Refuse(promise, status);
+    }
+    // Durable first, then commands: after a crash the records hold at least what the agents were commanded.
+    KeepChanges(self, changes);
+    promise.deliver(plan);
+    for (const auto& change : changes)
+      CommandAgent(self, change);
+  });
+  return promise;
+}
+
+caf::result<RemovedApp> Remove(Self self, const AppId& app) {
+  auto& view = self->state.records.view;
+  if (!view.apps.contains(app)) return MakeError(NotFound("application '" + app.str() + "' does not exist"));
+
+  const uint64_t ticket = self->state.undo.Begin(Snapshot(view, app));
+  const auto placement = ForgetPlacement(view, app);
+  const uint64_t epoch = NextEpoch(self);
+
+  // In one batch: a placement without its application, or a stop with a repeated epoch, must not survive a crash.
+  WriteBatch batch;
+  Delete(batch, kApplications, app.str());
+  Delete(batch, kPlacements, app.str());
+  Put(batch, kLastEpoch, epoch);
+  AddEvent(self, batch, "app_removed", app.str(), placement ? "from " + placement->device.str() : "not placed");
+
+  auto promise = self->make_response_promise<RemovedApp>();
+  Persist(self, std::move(batch), [self, app, placement, ticket, promise](const Status& status) mutable {
+    auto& state = self->state;
+    if (!status.ok()) {
+      if (const auto before = state.undo.Failed(ticket)) RollBack(state.records.view, *before);
+      return Refuse(promise, status);
+    }
+
+    state.undo.Durable(ticket);
+    promise.deliver(RemovedApp{app});
+    SendCommands(self, state.moves.Removed(app));
+    // Devices that the application was moved away from still have its totals.
+    for (const auto& [id, device] : state.devices)
+      self->send(device, ForgetApp{app});
+    if (placement) SendCommand(self, StopCommand(*placement));
+  });
+  return promise;
+}
+
+} // namespace avocet

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "actors/controller/placement_actor.h"
+
+namespace avocet {
+
+// The steps that the placement actor's handlers are made of. All run inside the actor.
+
+using PlacementSelf = placement_actor::stateful_pointer<PlacementActorState>;
+
+/// Has the batch on disk (synced), then calls `then` in the actor.
+void Persist(PlacementSelf self, WriteBatch batch, const std::function<void(Status)>& then);
+
+/// A `then` that only logs a failure, with the name of what was to be recorded.
+std::function<void(Status)> LogFailure(std::string what);
+
+/// Appends to the bounded event log, in memory and in the batch.
+void AddEvent(PlacementSelf self, WriteBatch& batch, std::string kind, std::string subject, std::string detail);
+
+/// The events after that sequence number that are on disk. Others may be lost in a crash, so nobody sees them.
+EventList DurableEvents(const PlacementActorState& state, uint64_t after);
+
+/// Answers those who wait for events that are durable by now.
+void NotifyEventWaiters(PlacementSelf self);
+
+/// A number greater than every epoch before. The caller persists it with what uses it.
+uint64_t NextEpoch(PlacementSelf self);
+
+/// Hands a command to the agent of its device. One that cannot be delivered is dropped: when the
+/// agent registers again, Reconcile finds the difference.
+void SendCommand(PlacementSelf self, Command command);
+
+void SendCommands(PlacementSelf self, std::vector<Command> commands);
+
+/// The application's current copy serves: stops its other copies, and starts who waited for its place.
+void OnArrived(PlacementSelf self, const AppId& app);
+
+/// The application's current copy failed. Who waited for its place fails, too; the application itself is placed where
+/// an earlier copy of it still is, if there is one. Durable, with an event.
+void OnFailed(PlacementSelf self, const AppId& app, const std::string& why);
+
+/// A report about a copy that is not the current one: a kept copy's state is noted, any other copy is stopped.
+void OnOtherCopy(PlacementSelf self, const Placement& copy);
+
+caf::result<Decision> Plan(PlacementSelf self, const PlanApp& plan);
+caf::result<Decision> Apply(PlacementSelf self, const ApplyApp& apply);
+caf::result<RemovedApp> Remove(PlacementSelf self, const AppId& app);
+caf::result<RebalancePlan> RunRebalance(PlacementSelf self, const Rebalance& rebalance);
+
+struct ProfileOutcome {
+  std::vector<Profile> profiles; ///< on disk and in the view
+  Status first_error;            ///< why the first device failed; ok when none did
+};
+
+/// Measures the model on each of the devices, at once on different devices, bounded by the profile
+/// deadline, and makes the results durable before calling `then`. Requires at least one device.
+void RunProfiles(PlacementSelf self, const Model& model, const std::vector<DeviceId>& devices,
+                 const std::function<void(const ProfileOutcome&)>& then);
+
+} // namespace avocet

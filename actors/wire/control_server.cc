@@ -1,0 +1,292 @@
+#include "actors/wire/control_server.h"
+
+#include <future>
+#include <set>
+
+#include <caf/actor_system.hpp>
+#include <caf/event_based_actor.hpp>
+#include <caf/send.hpp>
+#include <caf/typed_event_based_actor.hpp>
+#include <grpcpp/resource_quota.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+#include <spdlog/spdlog.h>
+
+#include "actors/errors.h"
+#include "actors/wire/control_codec.h"
+#include "actors/wire/control_table.h"
+#include "actors/wire/control_watch.h"
+#include "actors/wire/link_service.h"
+#include "actors/wire/rpc_log.h"
+#include "actors/wire/rpc_status.h"
+#include "avocet/v1/control.grpc.pb.h"
+#include "messages/tls_credentials.h"
+#include "node_agent/grpc/grpc_port.h"
+
+namespace avocet {
+
+/// One RPC in flight. Only the gateway actor touches it after it was handed over.
+class ControlCall {
+public:
+  explicit ControlCall(grpc::ServerUnaryReactor* reactor) : reactor_(reactor) {}
+  virtual ~ControlCall() = default;
+  ControlCall(const ControlCall&) = delete;
+  ControlCall& operator=(const ControlCall&) = delete;
+
+  /// Asks the controller; `on_end` is called in the actor when the answer went out.
+  virtual void Ask(caf::event_based_actor* self, const control_actor& controller, std::function<void()> on_end) = 0;
+
+  void Finish(const grpc::Status& status) {
+    if (auto* reactor = std::exchange(reactor_, nullptr); reactor != nullptr) reactor->Finish(status);
+  }
+  bool finished() const { return reactor_ == nullptr; }
+
+private:
+  grpc::ServerUnaryReactor* reactor_;
+};
+
+struct TakeCall {
+  std::shared_ptr<ControlCall> call;
+};
+struct EndCalls {
+  std::shared_ptr<std::promise<void>> ended;
+};
+
+} // namespace avocet
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::TakeCall)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::EndCalls)
+
+namespace avocet {
+namespace {
+
+template <class Message, class Reply, class ReplyProto> class TypedCall : public ControlCall {
+public:
+  TypedCall(grpc::ServerUnaryReactor* reactor, Message message, ReplyProto* reply, Duration deadline)
+      : ControlCall(reactor), message_(std::move(message)), reply_(reply), deadline_(deadline) {}
+
+  void Ask(caf::event_based_actor* self, const control_actor& controller, std::function<void()> on_end) override {
+    self->request(controller, deadline_, std::move(message_))
+        .then(
+            [this, on_end](const Reply& reply) {
+              if (!finished()) *reply_ = ToProto(reply);
+              Finish(grpc::Status::OK);
+              on_end();
+            },
+            [this, on_end](const caf::error& error) {
+              Finish(ToRpcStatus(ToStatus(error, "controller")));
+              on_end();
+            });
+  }
+
+private:
+  Message message_;
+  ReplyProto* reply_;
+  Duration deadline_;
+};
+
+/// The answer to a call of WatchEvents that is not admitted.
+class RefusedStream : public grpc::ServerWriteReactor<v1::Event> {
+public:
+  explicit RefusedStream(const Status& status) { Finish(ToRpcStatus(status)); }
+  void OnDone() override { delete this; }
+};
+
+/// What a client may ask: it changes nothing. A new message is for admins until it is named here.
+template <class Message> constexpr bool kChangesNothing =
+    std::is_same_v<Message, GetVersion> || std::is_same_v<Message, ListNodes> || std::is_same_v<Message, ListDevices> ||
+    std::is_same_v<Message, ListModels> || std::is_same_v<Message, PlanApp> || std::is_same_v<Message, ListApps> ||
+    std::is_same_v<Message, GetApp> || std::is_same_v<Message, ExplainApp> || std::is_same_v<Message, ListEvents>;
+
+template <class Message> Status Admit(const grpc::CallbackServerContext& context) {
+  const auto peer = context.auth_context();
+  Status admitted =
+      kChangesNothing<Message> ? RequireRole(*peer, {Role::kAdmin, Role::kClient}) : RequireRole(*peer, {Role::kAdmin});
+  if (!admitted.ok()) LogRefusedCall(context.peer(), admitted);
+  return admitted;
+}
+
+/// Carries calls from gRPC's threads into the actor world. One for the whole server.
+caf::behavior Gateway(caf::event_based_actor* self, const control_actor& controller) {
+  // Shared, as both handlers and the continuation of each call use them.
+  auto calls = std::make_shared<std::set<std::shared_ptr<ControlCall>>>();
+  auto closed = std::make_shared<bool>(false);
+  return {
+      [=](const TakeCall& take) {
+        // gRPC threads may still hand over calls after EndCalls; left open, they would hold up the server's shutdown.
+        if (*closed) return take.call->Finish(ToRpcStatus(Unavailable("the controller is stopping")));
+        calls->insert(take.call);
+        take.call->Ask(self, controller, [calls, call = take.call] { calls->erase(call); });
+      },
+      [=](const EndCalls& end) {
+        // First of all, so that no call is added behind the ones that are finished here.
+        *closed = true;
+        for (const auto& call : *calls)
+          call->Finish(ToRpcStatus(Unavailable("the controller is stopping")));
+
+        end.ended->set_value();
+      },
+  };
+}
+
+class Service : public v1::Control::CallbackService {
+public:
+  Service(caf::actor gateway, Duration max_call, EventWatches& watches)
+      : gateway_(std::move(gateway)), max_call_(max_call), watches_(watches) {}
+
+  grpc::ServerWriteReactor<v1::Event>* WatchEvents(grpc::CallbackServerContext* context,
+                                                   const v1::WatchEventsRequest* request) override {
+    if (const Status admitted = Admit<avocet::ListEvents>(*context); !admitted.ok()) return new RefusedStream(admitted);
+    return watches_.Begin(request->after_sequence());
+  }
+
+#define AVOCET_HANDLER(Message, Reply)                                                                                 \
+  grpc::ServerUnaryReactor* Message(grpc::CallbackServerContext* context, const v1::Message##Request* request,         \
+                                    v1::Reply* reply) override {                                                       \
+    return Handle<avocet::Message, avocet::Reply>(context, *request, reply);                                           \
+  }
+  AVOCET_EACH_CONTROL_RPC(AVOCET_HANDLER)
+#undef AVOCET_HANDLER
+
+private:
+  template <class Message, class Reply, class RequestProto, class ReplyProto> grpc::ServerUnaryReactor*
+  Handle(grpc::CallbackServerContext* context, const RequestProto& request, ReplyProto* reply) {
+    auto* reactor = context->DefaultReactor();
+
+    // Before the request is parsed: a peer that may not call learns nothing about what would be valid.
+    if (const Status admitted = Admit<Message>(*context); !admitted.ok()) {
+      reactor->Finish(ToRpcStatus(admitted));
+      return reactor;
+    }
+
+    auto message = FromProto(request);
+    if (!message.ok()) {
+      reactor->Finish(ToRpcStatus(message.status()));
+      return reactor;
+    }
+
+    // The gateway finishes the reactor later, on an actor's thread, so no thread of gRPC waits for the controller.
+    auto call = std::make_shared<TypedCall<Message, Reply, ReplyProto>>(reactor, std::move(*message), reply,
+                                                                        Remaining(*context));
+    caf::anon_send(gateway_, TakeCall{std::move(call)});
+    return reactor;
+  }
+
+  Duration Remaining(const grpc::CallbackServerContext& context) const {
+    const auto left = context.deadline() - std::chrono::system_clock::now();
+    return std::clamp<Duration>(left, Duration(1), max_call_);
+  }
+
+  caf::actor gateway_;
+  Duration max_call_;
+  EventWatches& watches_;
+};
+
+} // namespace
+
+class ControlServer::Impl {
+public:
+  Impl(const ControlServerOptions& options, caf::actor_system& system, const controller_actor& controller)
+      : options_(options), gateway_(system.spawn(Gateway, caf::actor_cast<control_actor>(controller))),
+        watches_(system, caf::actor_cast<control_actor>(controller)), service_(gateway_, options.max_call, watches_),
+        link_({}, system, controller) {}
+
+  ~Impl() { Stop(); }
+
+  Status Listen() {
+    AVOCET_ASSIGN_OR_RETURN(auto credentials, MakeServerCredentials(options_.tls, options_.address));
+    // Before the port opens, so that the first refused handshake is logged, too.
+    RouteRpcLog();
+
+    grpc::ServerBuilder builder;
+    auto port =
+        GrpcPort::Open(options_.address,
+                       {.name = "control", .limits = options_.connections, .unacknowledged = options_.keepalive_wait},
+                       builder, credentials);
+    if (!port.ok()) return port.status();
+
+    // Before BuildAndStart, which takes these settings over: one peer must not exhaust memory, streams or connections.
+    SetLimits(builder);
+    SetKeepalive(builder);
+
+    builder.RegisterService(&service_);
+    builder.RegisterService(&link_.service());
+
+    server_ = builder.BuildAndStart();
+    if (server_ == nullptr) return Unavailable("cannot serve on '" + options_.address + "': gRPC did not start");
+
+    // The port feeds accepted sockets to the server, so nothing is accepted before the server runs.
+    port_ = std::move(*port);
+    port_->Serve();
+    return {};
+  }
+
+  void Stop() {
+    if (stopped_) return;
+    stopped_ = true;
+    auto ended = std::make_shared<std::promise<void>>();
+    caf::anon_send(gateway_, EndCalls{ended});
+    ended->get_future().wait_for(options_.stop_deadline);
+    watches_.Stop();
+    link_.Stop();
+    if (port_ != nullptr) port_->Stop();
+    if (server_ != nullptr) server_->Shutdown(std::chrono::system_clock::now() + options_.stop_deadline);
+    server_.reset();
+    caf::anon_send_exit(gateway_, caf::exit_reason::user_shutdown);
+    gateway_ = nullptr;
+  }
+
+  const std::string& address() const { return port_->address(); }
+
+private:
+  /// A peer that vanished without a word is noticed; one that probes us often is not blamed for it.
+  void SetKeepalive(grpc::ServerBuilder& builder) const {
+    const auto millis = [](Duration d) { return static_cast<int>(d / std::chrono::milliseconds(1)); };
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, millis(options_.keepalive));
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, millis(options_.keepalive_wait));
+    builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+    builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 500);
+  }
+
+  /// What one peer, or many that nobody knows, can cost, beside the number of connections.
+  void SetLimits(grpc::ServerBuilder& builder) const {
+    const auto millis = [](Duration d) { return static_cast<int>(d / std::chrono::milliseconds(1)); };
+    constexpr int kMaxMetadataBytes = 16 * 1024;
+    builder.SetMaxReceiveMessageSize(static_cast<int>(options_.max_message_bytes));
+    builder.SetResourceQuota(grpc::ResourceQuota("control").Resize(options_.max_memory_bytes));
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, options_.max_streams);
+    builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
+    builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, millis(options_.handshake_deadline));
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, millis(options_.max_idle));
+  }
+
+  ControlServerOptions options_;
+  caf::actor gateway_;
+  EventWatches watches_;
+  Service service_;
+  LinkService link_;
+  std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<GrpcPort> port_; ///< after the server that it feeds
+  bool stopped_ = false;
+};
+
+ControlServer::ControlServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+ControlServer::~ControlServer() = default;
+
+Result<std::unique_ptr<ControlServer>> ControlServer::Start(const ControlServerOptions& options,
+                                                            caf::actor_system& system,
+                                                            const controller_actor& controller) {
+  auto impl = std::make_unique<Impl>(options, system, controller);
+  AVOCET_RETURN_IF_ERROR(impl->Listen());
+  return std::unique_ptr<ControlServer>(new ControlServer(std::move(impl)));
+}
+
+std::string ControlServer::address() const {
+  return impl_->address();
+}
+
+void ControlServer::Stop() {
+  impl_->Stop();
+}
+
+} // namespace avocet
