@@ -14,9 +14,9 @@
 #include <string>
 #include <vector>
 
-#include "cli/cbc_solver.h"
-#include "cli/parallel.h"
-#include "cli/simulate.h"
+#include "cli/offline/cbc_solver.h"
+#include "cli/offline/simulate.h"
+#include "cli/process/parallel.h"
 #include "controller/planning/fluid_bound.h"
 #include "controller/planning/offline_packing.h"
 

@@ -1,7 +1,7 @@
 #include <cstdlib>
 
-#include "cli/command_line.h"
-#include "cli/commands.h"
+#include "cli/commands/command_line.h"
+#include "cli/commands/commands.h"
 #include "messages/openssl_exit.h"
 
 namespace avocet {

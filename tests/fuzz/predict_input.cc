@@ -2,9 +2,9 @@
 
 #include <cmath>
 
-#include "cli/predict.h"
-#include "cli/predict_cases.h"
-#include "cli/predict_file.h"
+#include "cli/offline/predict.h"
+#include "cli/offline/predict_cases.h"
+#include "cli/offline/predict_file.h"
 #include "controller/queueing/uncertainty.h"
 
 namespace avocet {

@@ -51,7 +51,15 @@ const std::vector<Room> kRooms{
     {"actors/wire", {"actors/protocol", "actors"}},
     {"actors/controller", {"actors/protocol", "actors", "actors/wire"}},
     {"actors/agent", {"actors/protocol", "actors", "actors/wire"}},
-    {"cli", {}},
+    {"cli/text", {}},
+    {"cli/config", {"cli/text"}},
+    {"cli/process", {"cli/config"}},
+    {"cli/load", {"cli/text"}},
+    {"cli/render", {"cli/load"}},
+    {"cli/offline", {"cli/text", "cli/config", "cli/process", "cli/load", "cli/render"}},
+    {"cli/commands", {"cli/text", "cli/config", "cli/process", "cli/load", "cli/render", "cli/offline"}},
+    {"cli/demo", {"cli/load", "cli/process", "cli/render", "cli/commands"}},
+    {"cli", {"cli/commands"}},
 };
 
 /// Generated headers, as they are included.
@@ -81,8 +89,10 @@ const std::vector<LibraryRule> kLibraries{
     // What has sequence numbers, retries or leases is plain: a simulation drives it.
     {"CAF", [](const std::string& header) { return header.starts_with("caf/"); }, {"actors/"}, {"actors/protocol/"}},
     // The endpoint; control and link; what both prove who they are with; the load generator, a client of the endpoint.
-    {"gRPC", IsGrpc, {"messages/tls_credentials", "node_agent/grpc/", "actors/wire/", "cli/load_client"}},
-    {"Protobuf", IsProtobuf, {"messages/codec", "storage/", "node_agent/grpc/", "actors/wire/", "cli/load_client"}},
+    {"gRPC", IsGrpc, {"messages/tls_credentials", "node_agent/grpc/", "actors/wire/", "cli/load/load_client"}},
+    {"Protobuf",
+     IsProtobuf,
+     {"messages/codec", "storage/", "node_agent/grpc/", "actors/wire/", "cli/load/load_client"}},
     // What the inference protocol says is the same for all transports, so it knows none.
     {"a transport",
      IsTransport,

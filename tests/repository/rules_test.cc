@@ -45,7 +45,7 @@ TEST(IncludeTable, RefusesFoldersThatAFolderMayNotInclude) {
       {"node_agent/scheduling/meter.cc", "\"controller/placement/decide.h\""},
       {"node_agent/scheduling/meter.cc", "\"storage/store.h\""},
       {"node_agent/scheduling/meter.cc", "\"tests/support/arbitrary.h\""},
-      {"actors/stop.h", "\"cli/session.h\""},
+      {"actors/stop.h", "\"cli/commands/session.h\""},
       {"actors/stop.h", "\"bench/loop.h\""},
       {"cli/main.cc", "\"tests/support/arbitrary.h\""},
       {"cli/main.cc", "\"session.h\""},
@@ -60,12 +60,12 @@ TEST(IncludeTable, RefusesLibrariesOutsideTheirPlace) {
       {"controller/placement/decide.cc", "<caf/send.hpp>"},
       {"node_agent/node.h", "<caf/actor.hpp>"},
       {"storage/store.h", "<caf/error.hpp>"},
-      {"cli/session.cc", "<caf/scoped_actor.hpp>"},
+      {"cli/commands/session.cc", "<caf/scoped_actor.hpp>"},
       {"node_agent/inference/router.cc", "<grpcpp/server.h>"},
       {"actors/store_actor.cc", "<grpcpp/server.h>"},
       {"actors/controller/device_actor.cc", "\"avocet/v1/control.grpc.pb.h\""},
       {"messages/tls_files.cc", "<grpcpp/security/credentials.h>"},
-      {"cli/render.cc", "\"inference/grpc_service.grpc.pb.h\""},
+      {"cli/render/render.cc", "\"inference/grpc_service.grpc.pb.h\""},
       {"controller/placement/decide.cc", "\"avocet/v1/records.pb.h\""},
       {"controller/placement/decide.cc", "\"messages/codec.h\""},
       {"messages/model.h", "\"avocet/v1/records.pb.h\""},
@@ -186,6 +186,9 @@ TEST(Rooms, RefuseWhatStandsAboveThem) {
       {"actors/interfaces.h", "\"actors/wire/link_client.h\""},
       {"actors/wire/link_service.cc", "\"actors/controller/controller_actor.h\""},
       {"actors/agent/agent_actor.cc", "\"actors/controller/controller_actor.h\""},
+      {"cli/text/suggest.cc", "\"cli/config/toml_reader.h\""},
+      {"cli/load/load_client.cc", "\"cli/render/progress.h\""},
+      {"cli/commands/serve.cc", "\"cli/demo/demo.h\""},
   });
 }
 
@@ -197,6 +200,8 @@ TEST(Rooms, AllowWhatStandsBelowThem) {
       {"node_agent/node.cc", "\"node_agent/scheduling/profiler.h\""},
       {"actors/wire/link_client.cc", "\"actors/options.h\""},
       {"actors/agent/agent_process.cc", "\"actors/wire/link_client.h\""},
+      {"cli/demo/demo.cc", "\"cli/commands/session.h\""},
+      {"cli/main.cc", "\"cli/commands/commands.h\""},
       {"tests/node_agent/engines/engine_contract.h", "\"node_agent/node.h\""},
   });
 }

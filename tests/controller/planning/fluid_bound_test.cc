@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
-#include "cli/cbc_solver.h"
+#include "cli/offline/cbc_solver.h"
 #include "controller/placement/decide.h"
 #include "controller/planning/placement_run.h"
 #include "tests/support/view_builder.h"

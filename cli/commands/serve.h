@@ -1,0 +1,33 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+
+#include "cli/commands/context.h"
+
+namespace avocet {
+
+/// Where a long-running command listens: name of an endpoint to address.
+using Addresses = std::map<std::string, std::string>;
+
+struct Served {
+  Addresses addresses;
+  std::string data_dir;
+  std::function<bool()> alive; ///< false once it can serve no more: the process should end
+  std::function<void()> stop;  ///< in order, within kStopLimit
+};
+
+/// Longer than every deadline of an orderly stop; then the process is ended as it is.
+inline constexpr int kStopLimitSeconds = 60;
+
+/// Raises the limit of open descriptors as far as it may be, and logs it. Long-running commands do so first: what they
+/// serve chooses its bounds by it.
+void PrepareToServe();
+
+/// Says on stdout that it is ready and where (-o json: in one line), serves until SIGTERM or SIGINT, and
+/// stops in order; a second signal ends the process at once. The exit code: an error when it was not a signal that
+/// ended it. Requires that HoldSignals was called on this thread.
+int ServeUntilSignal(const Context& context, const Served& served);
+
+} // namespace avocet
