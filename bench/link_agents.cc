@@ -15,7 +15,7 @@
 #include "actors/wire/link_codec.h"
 #include "actors/wire/link_connection.h"
 #include "actors/wire/link_loop.h"
-#include "messages/tls_authority.h"
+#include "messages/tls/tls_authority.h"
 #include "node_agent/boot_id.h"
 
 // Many agents in one process against one controller, each with a connection, a certificate and a window

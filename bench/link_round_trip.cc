@@ -11,7 +11,7 @@
 #include "actors/controller/controller_process.h"
 #include "actors/store_actor.h"
 #include "actors/wire/link_client.h"
-#include "messages/tls_authority.h"
+#include "messages/tls/tls_authority.h"
 #include "node_agent/boot_id.h"
 #include "node_agent/model_files.h"
 #include "storage/memory_store.h"

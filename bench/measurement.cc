@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "controller/queueing/rolling_totals.h"
-#include "messages/codec.h"
+#include "messages/codec/codec.h"
 
 namespace avocet {
 namespace {

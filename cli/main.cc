@@ -2,7 +2,7 @@
 
 #include "cli/commands/command_line.h"
 #include "cli/commands/commands.h"
-#include "messages/openssl_exit.h"
+#include "messages/tls/openssl_exit.h"
 
 namespace avocet {
 namespace {

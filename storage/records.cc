@@ -3,8 +3,8 @@
 #include <array>
 #include <charconv>
 
-#include "messages/codec.h"
-#include "messages/codec_reader.h"
+#include "messages/codec/codec.h"
+#include "messages/codec/codec_reader.h"
 
 namespace avocet {
 namespace {

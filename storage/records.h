@@ -18,7 +18,7 @@
 #include "storage/store.h"
 
 /// Everything Avocet keeps on disk: this table is the only place that knows keys and versions. A
-/// record is stored under its table's prefix followed by its id, as the bytes that messages/codec.h
+/// record is stored under its table's prefix followed by its id, as the bytes that messages/codec/codec.h
 /// makes of it. A change that older programs would misread raises kSchemaVersion.
 namespace avocet {
 
@@ -29,8 +29,8 @@ inline constexpr uint64_t kSchemaVersion = 1;
 template <class T> struct Table { std::string_view prefix; };
 
 /// Every type of record of the controller, once: its table, its type, the prefix of its keys, and what follows the
-/// prefix in the key of a record `value`. A new type of record is one line here; it needs a codec (messages/codec.h)
-/// and a Validate.
+/// prefix in the key of a record `value`. A new type of record is one line here; it needs a codec
+/// (messages/codec/codec.h) and a Validate.
 // clang-format off
 #define AVOCET_RECORDS(RECORD)                                                                                         \
   RECORD(kApplications, Application, "app/", value.name.str()) /* those admitted or waiting */                         \

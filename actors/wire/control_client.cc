@@ -9,7 +9,7 @@
 #include "actors/wire/control_table.h"
 #include "actors/wire/rpc_status.h"
 #include "avocet/v1/control.grpc.pb.h"
-#include "messages/tls_credentials.h"
+#include "messages/tls/tls_credentials.h"
 
 namespace avocet {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "actors/interfaces.h"
-#include "messages/tls.h"
+#include "messages/tls/tls.h"
 #include "messages/units.h"
 
 namespace avocet {

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "messages/codec.h"
+#include "messages/codec/codec.h"
 
 namespace avocet {
 namespace {

@@ -3,7 +3,7 @@
 #include "actors/interfaces.h"
 #include "actors/wire/control_table.h"
 #include "avocet/v1/control.pb.h"
-#include "messages/codec.h"
+#include "messages/codec/codec.h"
 #include "messages/status.h"
 
 namespace avocet {
@@ -14,7 +14,7 @@ namespace avocet {
   v1::Proto ToProto(const Struct& value);                                                                              \
   Result<Struct> FromProto(const v1::Proto& proto);
 
-// The requests, and the structs that only replies hold; the other replies are in messages/codec.h.
+// The requests, and the structs that only replies hold; the other replies are in messages/codec/codec.h.
 #define AVOCET_CONTROL_REQUEST(Message, Reply) AVOCET_CONTROL_CODEC(Message, Message##Request)
 AVOCET_EACH_CONTROL_RPC(AVOCET_CONTROL_REQUEST)
 AVOCET_CONTROL_CODEC(NodeStatus, NodeStatus)

@@ -20,7 +20,7 @@
 #include "actors/wire/rpc_log.h"
 #include "actors/wire/rpc_status.h"
 #include "avocet/v1/control.grpc.pb.h"
-#include "messages/tls_credentials.h"
+#include "messages/tls/tls_credentials.h"
 #include "node_agent/grpc/grpc_port.h"
 
 namespace avocet {

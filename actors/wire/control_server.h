@@ -6,7 +6,7 @@
 
 #include "actors/interfaces.h"
 #include "messages/status.h"
-#include "messages/tls.h"
+#include "messages/tls/tls.h"
 #include "messages/units.h"
 #include "node_agent/ports/connection_admission.h"
 

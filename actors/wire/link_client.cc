@@ -7,7 +7,7 @@
 
 #include "actors/errors.h"
 #include "actors/stop.h"
-#include "messages/codec.h"
+#include "messages/codec/codec.h"
 
 namespace avocet {
 namespace {

@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "actors/wire/control_codec.h"
-#include "messages/codec.h"
-#include "messages/codec_reader.h"
+#include "messages/codec/codec.h"
+#include "messages/codec/codec_reader.h"
 #include "messages/text.h"
 
 namespace avocet {

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "actors/protocol/backoff.h"
-#include "messages/tls.h"
+#include "messages/tls/tls.h"
 #include "messages/units.h"
 
 namespace avocet {

@@ -17,7 +17,7 @@
 #include "actors/wire/link_session.h"
 #include "actors/wire/rpc_status.h"
 #include "avocet/v1/link.grpc.pb.h"
-#include "messages/tls_credentials.h"
+#include "messages/tls/tls_credentials.h"
 
 namespace avocet {
 namespace {

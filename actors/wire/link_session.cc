@@ -6,7 +6,7 @@
 
 #include "actors/errors.h"
 #include "actors/protocol/agent_claims.h"
-#include "messages/codec.h"
+#include "messages/codec/codec.h"
 
 namespace avocet {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "messages/log_budget.h"
 #include "messages/text.h"
-#include "messages/tls_refusals.h"
+#include "messages/tls/tls_refusals.h"
 
 namespace avocet {
 namespace {

@@ -7,7 +7,7 @@
 #include "cli/render/render.h"
 #include "cli/text/exit_codes.h"
 #include "messages/status.h"
-#include "messages/tls.h"
+#include "messages/tls/tls.h"
 #include "messages/units.h"
 
 namespace avocet {

@@ -15,7 +15,7 @@
 #include "cli/process/paths.h"
 #include "cli/process/probe_devices.h"
 #include "cli/process/signals.h"
-#include "messages/tls_files.h"
+#include "messages/tls/tls_files.h"
 
 namespace avocet {
 namespace {

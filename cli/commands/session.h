@@ -7,7 +7,7 @@
 #include "actors/interfaces.h"
 #include "actors/wire/control_table.h"
 #include "messages/status.h"
-#include "messages/tls.h"
+#include "messages/tls/tls.h"
 #include "messages/units.h"
 
 namespace avocet {

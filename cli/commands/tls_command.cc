@@ -7,7 +7,7 @@
 #include "cli/commands/commands.h"
 #include "cli/process/paths.h"
 #include "cli/render/format.h"
-#include "messages/tls_authority.h"
+#include "messages/tls/tls_authority.h"
 
 namespace avocet {
 namespace {

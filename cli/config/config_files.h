@@ -10,7 +10,7 @@
 #include "messages/application.h"
 #include "messages/device.h"
 #include "messages/status.h"
-#include "messages/tls.h"
+#include "messages/tls/tls.h"
 #include "node_agent/inference/server_certificate.h"
 #include "node_agent/ports/connection_admission.h"
 

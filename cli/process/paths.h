@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <optional>
 
-#include "messages/tls.h"
+#include "messages/tls/tls.h"
 
 namespace avocet {
 

@@ -6,7 +6,7 @@
 #include "controller/cluster/cluster_changes.h"
 #include "controller/cluster/reconcile.h"
 #include "controller/queueing/estimator.h"
-#include "messages/codec.h"
+#include "messages/codec/codec.h"
 #include "messages/text.h"
 #include "storage/memory_store.h"
 #include "storage/records.h"

@@ -16,7 +16,7 @@
 
 #include "actors/wire/link_codec.h"
 #include "avocet/v1/link.pb.h"
-#include "messages/codec.h"
+#include "messages/codec/codec.h"
 #include "tests/support/fake_agent.h"
 
 namespace avocet {

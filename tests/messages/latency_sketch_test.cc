@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
-#include "messages/codec.h"
+#include "messages/codec/codec.h"
 #include "tests/support/arbitrary.h"
 
 namespace avocet {

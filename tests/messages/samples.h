@@ -1,6 +1,6 @@
 #pragma once
 
-#include "messages/codec.h"
+#include "messages/codec/codec.h"
 
 namespace avocet {
 

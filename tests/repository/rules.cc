@@ -31,6 +31,8 @@ struct Room {
 };
 const std::vector<Room> kRooms{
     {"messages", {}},
+    {"messages/codec", {"messages"}},
+    {"messages/tls", {"messages"}},
     {"storage", {}},
     {"controller/queueing", {}},
     {"controller/cluster", {"controller/queueing"}},
@@ -77,7 +79,8 @@ bool IsGrpc(const std::string& header) {
   return header.starts_with("grpc") || std::regex_match(header, kGeneratedGrpc);
 }
 bool IsProtobuf(const std::string& header) { // codec.h brings the generated messages with it
-  return header.starts_with("google/protobuf/") || std::regex_match(header, kGenerated) || header == "messages/codec.h";
+  return header.starts_with("google/protobuf/") || std::regex_match(header, kGenerated) ||
+         header == "messages/codec/codec.h";
 }
 bool IsTransport(const std::string& header) {
   return header.starts_with("boost/asio") || header.starts_with("boost/beast") || header.starts_with("openssl/") ||
@@ -89,10 +92,10 @@ const std::vector<LibraryRule> kLibraries{
     // What has sequence numbers, retries or leases is plain: a simulation drives it.
     {"CAF", [](const std::string& header) { return header.starts_with("caf/"); }, {"actors/"}, {"actors/protocol/"}},
     // The endpoint; control and link; what both prove who they are with; the load generator, a client of the endpoint.
-    {"gRPC", IsGrpc, {"messages/tls_credentials", "node_agent/grpc/", "actors/wire/", "cli/load/load_client"}},
+    {"gRPC", IsGrpc, {"messages/tls/tls_credentials", "node_agent/grpc/", "actors/wire/", "cli/load/load_client"}},
     {"Protobuf",
      IsProtobuf,
-     {"messages/codec", "storage/", "node_agent/grpc/", "actors/wire/", "cli/load/load_client"}},
+     {"messages/codec/", "storage/", "node_agent/grpc/", "actors/wire/", "cli/load/load_client"}},
     // What the inference protocol says is the same for all transports, so it knows none.
     {"a transport",
      IsTransport,

@@ -64,10 +64,10 @@ TEST(IncludeTable, RefusesLibrariesOutsideTheirPlace) {
       {"node_agent/inference/router.cc", "<grpcpp/server.h>"},
       {"actors/store_actor.cc", "<grpcpp/server.h>"},
       {"actors/controller/device_actor.cc", "\"avocet/v1/control.grpc.pb.h\""},
-      {"messages/tls_files.cc", "<grpcpp/security/credentials.h>"},
+      {"messages/tls/tls_files.cc", "<grpcpp/security/credentials.h>"},
       {"cli/render/render.cc", "\"inference/grpc_service.grpc.pb.h\""},
       {"controller/placement/decide.cc", "\"avocet/v1/records.pb.h\""},
-      {"controller/placement/decide.cc", "\"messages/codec.h\""},
+      {"controller/placement/decide.cc", "\"messages/codec/codec.h\""},
       {"messages/model.h", "\"avocet/v1/records.pb.h\""},
       {"node_agent/scheduling/meter.cc", "<google/protobuf/message.h>"},
       {"actors/interfaces.h", "<caf/all.hpp>"},
@@ -99,9 +99,9 @@ TEST(IncludeTable, AllowsLibrariesInTheirPlace) {
       {"bench/actors.cc", "<caf/send.hpp>"},
       {"node_agent/grpc/inference_server.cc", "\"inference/grpc_service.grpc.pb.h\""},
       {"actors/wire/control_server.cc", "<grpcpp/server.h>"},
-      {"messages/tls_credentials.h", "<grpcpp/security/credentials.h>"},
-      {"messages/codec_model.cc", "\"avocet/v1/records.pb.h\""},
-      {"storage/records.cc", "\"messages/codec.h\""},
+      {"messages/tls/tls_credentials.h", "<grpcpp/security/credentials.h>"},
+      {"messages/codec/codec_model.cc", "\"avocet/v1/records.pb.h\""},
+      {"storage/records.cc", "\"messages/codec/codec.h\""},
       {"controller/fifo.cc", "<boost/math/special_functions/gamma.hpp>"},
       {"tests/node_agent/infer_test.cc", "<grpcpp/grpcpp.h>"},
   });
@@ -189,6 +189,8 @@ TEST(Rooms, RefuseWhatStandsAboveThem) {
       {"cli/text/suggest.cc", "\"cli/config/toml_reader.h\""},
       {"cli/load/load_client.cc", "\"cli/render/progress.h\""},
       {"cli/commands/serve.cc", "\"cli/demo/demo.h\""},
+      {"messages/model.h", "\"messages/tls/tls.h\""},
+      {"messages/codec/codec.h", "\"messages/tls/tls.h\""},
   });
 }
 

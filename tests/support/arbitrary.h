@@ -6,7 +6,7 @@
 
 #include <rapidcheck.h>
 
-#include "messages/codec.h"
+#include "messages/codec/codec.h"
 
 /// RapidCheck generators of valid values: every one passes Validate, and the limits of ranges come up
 /// often. `const auto app = *rc::gen::arbitrary<Application>();` or a parameter of RC_GTEST_PROP.

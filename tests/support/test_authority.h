@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include "messages/tls_authority.h"
+#include "messages/tls/tls_authority.h"
 #include "tests/support/temp_dir.h"
 
 namespace avocet {

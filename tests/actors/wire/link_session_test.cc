@@ -1,6 +1,6 @@
 #include "actors/wire/link_session.h"
 
-#include "messages/codec.h"
+#include "messages/codec/codec.h"
 #include "tests/support/actor_fixture.h"
 #include "tests/support/fake_agent.h"
 #include "tests/support/view_builder.h"

@@ -17,7 +17,7 @@
 #include "actors/stop.h"
 #include "actors/store_actor.h"
 #include "actors/wire/link_client.h"
-#include "messages/codec.h"
+#include "messages/codec/codec.h"
 #include "node_agent/model_files.h"
 #include "storage/memory_store.h"
 #include "storage/records.h"

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
-#include "messages/codec.h"
+#include "messages/codec/codec.h"
 
 namespace avocet {
 namespace {

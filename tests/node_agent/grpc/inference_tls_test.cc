@@ -7,7 +7,7 @@
 #include <sstream>
 
 #include "inference/grpc_service.grpc.pb.h"
-#include "messages/tls_authority.h"
+#include "messages/tls/tls_authority.h"
 #include "node_agent/grpc/inference_server.h"
 #include "node_agent/http/http_server.h"
 #include "tests/node_agent/http/http_client.h"

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "messages/tls.h"
+#include "messages/tls/tls.h"
 
 namespace avocet {
 

@@ -3,7 +3,7 @@
 #include <chrono>
 #include <string>
 
-#include "messages/tls.h"
+#include "messages/tls/tls.h"
 
 namespace avocet {
 

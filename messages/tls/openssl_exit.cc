@@ -1,4 +1,4 @@
-#include "messages/openssl_exit.h"
+#include "messages/tls/openssl_exit.h"
 
 #include <openssl/crypto.h>
 

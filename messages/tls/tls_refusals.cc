@@ -1,4 +1,4 @@
-#include "messages/tls_refusals.h"
+#include "messages/tls/tls_refusals.h"
 
 #include <array>
 #include <atomic>
@@ -6,9 +6,9 @@
 #include <openssl/crypto.h>
 #include <openssl/x509_vfy.h>
 
-#include "messages/openssl.h"
 #include "messages/text.h"
-#include "messages/tls.h"
+#include "messages/tls/openssl.h"
+#include "messages/tls/tls.h"
 
 namespace avocet {
 namespace {

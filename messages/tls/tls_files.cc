@@ -1,4 +1,4 @@
-#include "messages/tls_files.h"
+#include "messages/tls/tls_files.h"
 #include "messages/files.h"
 
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 #include <openssl/pem.h>
 
 #include "messages/address.h"
-#include "messages/openssl.h"
+#include "messages/tls/openssl.h"
 
 namespace avocet {
 namespace {

@@ -1,4 +1,4 @@
-#include "messages/tls.h"
+#include "messages/tls/tls.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

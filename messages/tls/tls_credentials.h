@@ -13,7 +13,7 @@
 #include <grpcpp/security/server_credentials.h>
 
 #include "messages/status.h"
-#include "messages/tls.h"
+#include "messages/tls/tls.h"
 
 namespace avocet {
 

@@ -1,5 +1,5 @@
-#include "messages/codec.h"
-#include "messages/codec_reader.h"
+#include "messages/codec/codec.h"
+#include "messages/codec/codec_reader.h"
 
 namespace avocet {
 namespace {

@@ -1,4 +1,4 @@
-#include "messages/codec.h"
+#include "messages/codec/codec.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>

@@ -41,7 +41,7 @@ struct TlsOptions {
   std::filesystem::path key;         ///< its private key, PEM without a passphrase; 0640 at most
   friend bool operator==(const TlsOptions&, const TlsOptions&) = default;
 };
-/// All three are given. Reads nothing; see messages/tls_files.h.
+/// All three are given. Reads nothing; see messages/tls/tls_files.h.
 Status Validate(const TlsOptions& options);
 
 } // namespace avocet

@@ -1,8 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "messages/codec.h"
-#include "messages/codec_reader.h"
+#include "messages/codec/codec.h"
+#include "messages/codec/codec_reader.h"
 #include "tests/messages/samples.h"
 
 namespace avocet {

@@ -1,4 +1,4 @@
-#include "messages/tls_authority.h"
+#include "messages/tls/tls_authority.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 #include "messages/check.h"
 #include "messages/files.h"
 #include "messages/ids.h"
-#include "messages/openssl.h"
+#include "messages/tls/openssl.h"
 
 namespace avocet {
 namespace {

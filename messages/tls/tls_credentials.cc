@@ -1,4 +1,4 @@
-#include "messages/tls_credentials.h"
+#include "messages/tls/tls_credentials.h"
 
 #include <cstdlib>
 #include <map>
@@ -15,8 +15,8 @@
 #include <spdlog/spdlog.h>
 
 #include "messages/address.h"
-#include "messages/openssl.h"
-#include "messages/tls_files.h"
+#include "messages/tls/openssl.h"
+#include "messages/tls/tls_files.h"
 
 namespace avocet {
 namespace {

@@ -1,6 +1,6 @@
 #include "messages/check.h"
-#include "messages/codec.h"
-#include "messages/codec_reader.h"
+#include "messages/codec/codec.h"
+#include "messages/codec/codec_reader.h"
 
 namespace avocet {
 namespace {

@@ -1,4 +1,4 @@
-#include "messages/tls_files.h"
+#include "messages/tls/tls_files.h"
 
 #include <sys/stat.h>
 
