@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/repository/rules.h"
+#include "tests/repository/sizes.h"
 
 namespace avocet {
 namespace {
@@ -57,6 +58,31 @@ TEST(Repository, EveryFileStandsInARoomOfTheTable) {
 
 TEST(Repository, RoomsStandInOneOrder) {
   EXPECT_THAT(CheckRoomOrder(), IsEmpty());
+}
+
+TEST(Repository, OneFileEditsViews) {
+  for (const auto& [path, source] : ProjectSources())
+    EXPECT_THAT(CheckViewEdits(path, source), IsEmpty());
+}
+
+TEST(Repository, FilesAndFunctionsKeepTheirSize) {
+  for (const auto& [path, source] : ProjectSources())
+    EXPECT_THAT(CheckSizes(path, source), IsEmpty());
+}
+
+TEST(Repository, LongFunctionsHaveAirAndReasons) {
+  LongFunctions all;
+  for (const auto& [path, source] : ProjectSources()) {
+    if (path.starts_with("tests/") || path.starts_with("bench/")) continue;
+    all.Add(FunctionsOf(source));
+  }
+  EXPECT_GT(all.lines, 1000);
+  EXPECT_GE(all.blank_share(), 0.04) << "blank lines between the steps of a function";
+  EXPECT_GE(all.comment_share(), 0.04) << "a line of why above what is not obvious";
+}
+
+TEST(Repository, DeclaresNothingThatNobodyCalls) {
+  EXPECT_THAT(DeadDeclarations(ProjectSources()), IsEmpty());
 }
 
 TEST(Repository, WhatIsSaidToBePureIs) {

@@ -248,6 +248,20 @@ std::vector<std::string> CheckRoomOrder() {
   return complaints;
 }
 
+std::vector<std::string> CheckViewEdits(std::string_view path, std::string_view source) {
+  static const std::regex kEdit(
+      R"(\bview_?\.(apps|placements|nodes|devices|models|profiles|refused)(\[|\.(erase|insert|emplace|try_emplace|)"
+      R"(push_back|clear|extract)\b| = |\.at\([^)]*\)\.\w+ = ))");
+  if (Contains(kUnrestricted, FolderOf(path)) || path == "controller/cluster/cluster_changes.cc") return {};
+  std::vector<std::string> complaints;
+  const std::string code = CodeOf(source);
+  for (std::sregex_iterator it(code.begin(), code.end(), kEdit), end; it != end; ++it) {
+    const int line = LineOf(code, static_cast<size_t>(it->position()));
+    complaints.push_back(Complaint(path, line, "'" + it->str() + "' edits a view; that is for cluster_changes"));
+  }
+  return complaints;
+}
+
 std::vector<std::string> NamedTypesOf(std::string_view source) {
   // As clang-format leaves them: what stands at the beginning of a line is in no other type.
   static const std::regex kOpens(R"(namespace ([\w:]*) ?\{)"), kCloses(R"(\} // namespace ?[\w:]*)"),

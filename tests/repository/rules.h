@@ -22,6 +22,10 @@ std::vector<std::string> CheckRoomOrder();
 /// No complaint about files elsewhere.
 std::vector<std::string> CheckPurity(std::string_view path, std::string_view source);
 
+/// A ClusterView is changed in one file, controller/cluster/cluster_changes.cc, so that `version` grows with every
+/// change that matters. Tests and benches build views as they like.
+std::vector<std::string> CheckViewEdits(std::string_view path, std::string_view source);
+
 /// The types that a source defines directly in a named namespace, e.g. "avocet::Placement". Two of one name in one
 /// program are undefined behaviour that no compiler or linker reports.
 std::vector<std::string> NamedTypesOf(std::string_view source);

@@ -231,5 +231,20 @@ TEST(Purity, IsAskedOfTheLinksProtocolToo) {
   EXPECT_THAT(CheckPurity("actors/protocol/backoff.cc", "auto t = Clock::now();\n"), ElementsAre(HasSubstr("clock")));
 }
 
+TEST(ViewEdits, AreForOneFile) {
+  for (const char* code : {"view.placements[app] = p;", "state.records.view.apps.erase(app);",
+                           "view_.refused.push_back(a);", "view.nodes = {};", "view.devices.at(id).health = kAway;"}) {
+    SCOPED_TRACE(code);
+    EXPECT_THAT(CheckViewEdits("actors/controller/placement_actor.cc", code),
+                ElementsAre(HasSubstr("actors/controller/placement_actor.cc:1: ")));
+    EXPECT_THAT(CheckViewEdits("controller/cluster/cluster_changes.cc", code), IsEmpty());
+    EXPECT_THAT(CheckViewEdits("tests/support/view_builder.cc", code), IsEmpty());
+  }
+  EXPECT_THAT(
+      CheckViewEdits("controller/placement/decide.cc",
+                     "if (view.apps.contains(a) && view.devices.at(id).health == kAway) return view.apps.at(a);"),
+      IsEmpty());
+}
+
 } // namespace
 } // namespace avocet
