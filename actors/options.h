@@ -4,7 +4,7 @@
 
 #include "actors/protocol/agent_plan.h"
 #include "actors/protocol/window_buffer.h"
-#include "controller/placement/decide.h"
+#include "controller/placement/admission_policy.h"
 #include "controller/queueing/estimator.h"
 #include "messages/units.h"
 

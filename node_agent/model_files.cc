@@ -18,7 +18,6 @@
 namespace avocet {
 namespace {
 
-constexpr size_t kDigestChars = 64;
 constexpr size_t kPieceBytes = 256 * 1024;
 constexpr std::string_view kPartSuffix = ".part";
 
@@ -68,11 +67,8 @@ Status Sync(const std::filesystem::path& path) {
 }
 
 Status CheckDigest(const Sha256& file) {
-  const std::string& text = file.str();
-  const bool hex =
-      std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
-  if (text.size() == kDigestChars && hex) return {};
-  return InvalidArgument("'" + text + "' is not a sha256 digest: 64 lower-case hex digits");
+  if (IsSha256(file)) return {};
+  return InvalidArgument("'" + file.str() + "' is not a sha256 digest: 64 lower-case hex digits");
 }
 
 Status BadSize(const Sha256& file, uint64_t bytes) {

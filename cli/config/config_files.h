@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "controller/placement/decide.h"
+#include "controller/placement/admission_policy.h"
 #include "messages/application.h"
 #include "messages/device.h"
 #include "messages/status.h"

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "cli/config/config_reader.h"
-#include "controller/placement/decide.h"
+#include "controller/placement/admission_policy.h"
 #include "messages/application.h"
 
 namespace avocet {
