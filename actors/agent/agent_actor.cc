@@ -3,6 +3,7 @@
 #include <optional>
 
 #include <caf/actor_system.hpp>
+#include <caf/sec.hpp>
 #include <caf/send.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <spdlog/spdlog.h>
@@ -63,10 +64,17 @@ void OnExecuted(Self self, const Command& command, const Status& status) {
   plan.StopFailed(command, now);
 }
 
+/// A device that is late may still publish what it was asked for. It is asked again, behind the first attempt, so that
+/// the answer says how that one ended.
+Status OutcomeOf(const caf::error& error) {
+  if (error == caf::sec::request_timeout) return Unavailable("the device has not finished in time");
+  return ToStatus(error, "device worker");
+}
+
 void Execute(Self self, const Command& command) {
   self->request(self->state.workers.at(command.device), Options(self).deadlines.execute, ExecuteCommand{command})
       .then([self, command](Done) { OnExecuted(self, command, {}); },
-            [self, command](const caf::error& error) { OnExecuted(self, command, ToStatus(error, "device worker")); });
+            [self, command](const caf::error& error) { OnExecuted(self, command, OutcomeOf(error)); });
 }
 
 /// Without a controller there is nobody to fetch a model from: the attempts wait.
@@ -106,7 +114,10 @@ caf::result<Done> OnCommand(Self self, const Command& command) {
             promise.deliver(Done{});
             OnDurable(self, command);
           },
-          [promise](const caf::error& error) mutable { Refuse(promise, ToStatus(error, "store")); });
+          [self, command, promise](const caf::error& error) mutable {
+            self->state.plan->Refused(command);
+            Refuse(promise, ToStatus(error, "store"));
+          });
   return promise;
 }
 

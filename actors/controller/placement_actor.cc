@@ -32,8 +32,9 @@ void Adopt(Self self, const Reconciliation& reconciliation, WriteBatch& batch) {
 
 /// Moves may have come to their end while the agent was away.
 void ResumeMoves(Self self, const Reconciliation& reconciliation) {
+  // Judged again: while the registration was written, the current copy may have become ready.
   for (const auto& copy : reconciliation.kept)
-    SendCommands(self, self->state.moves.Keep(copy));
+    OnOtherCopy(self, copy);
   for (const auto& placement : reconciliation.adopted) {
     if (placement.phase == PlacementPhase::kReady) OnArrived(self, placement.app);
     if (placement.phase == PlacementPhase::kFailed && self->state.moves.HasServingCopy(placement.app))

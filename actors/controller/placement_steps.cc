@@ -57,22 +57,21 @@ void CommitReject(Self self, const Decision& decision, DecisionPromise promise) 
 /// A placement that a decision changed.
 struct Change {
   Placement placement;
-  std::optional<Placement> before;
-  uint64_t ticket = 0; ///< names the change in the undo log
+  UndoTicket ticket;
+  std::optional<Placement> before; ///< once the change is on disk: what it replaced
 };
 
-/// Makes one change in the view: `change` returns the new placement.
+/// Makes one change in the view: `make` returns the new placement.
 template <class Make> Change MakeChange(Self self, const AppId& app, const Make& make) {
   auto& state = self->state;
-  AppSnapshot before = Snapshot(state.records.view, app);
-  const std::optional<Placement> placed = before.placement;
-  const uint64_t ticket = state.undo.Begin(std::move(before));
-  return {make(state.records.view), placed, ticket};
+  const UndoTicket ticket = state.undo.Begin(Snapshot(state.records.view, app));
+  return {make(state.records.view), ticket, {}};
 }
 
-void KeepChanges(Self self, const std::vector<Change>& changes) {
-  for (const auto& change : changes)
-    self->state.undo.Durable(change.ticket);
+/// They are on disk. What they replaced is known only now: agents may have reported on it meanwhile.
+void KeepChanges(Self self, std::vector<Change>& changes) {
+  for (auto& change : changes)
+    change.before = self->state.undo.Durable(change.ticket).placement;
 }
 
 /// The disk refused them: latest first, as an application may be among them twice.
@@ -132,7 +131,7 @@ void PutPlacements(Self self, WriteBatch& batch, const std::vector<Change>& chan
 }
 
 void CommitAdmit(Self self, const Decision& decision, DecisionPromise promise) {
-  const auto changes = MakeChanges(self, decision);
+  auto changes = MakeChanges(self, decision);
 
   WriteBatch batch;
   Put(batch, kApplications, decision.app);
@@ -171,14 +170,6 @@ Status CheckRequest(const Application& app, const PlacementOptions& options) {
   return status.ok() ? Validate(options) : status;
 }
 
-} // namespace
-
-void OnArrived(Self self, const AppId& app) {
-  SendCommands(self, self->state.moves.Arrived(app));
-}
-
-namespace {
-
 /// Those who waited for the place of an application that will not leave it.
 void FailWaiters(Self self, WriteBatch& batch, const AppId& mover, const std::string& why) {
   auto& state = self->state;
@@ -191,6 +182,10 @@ void FailWaiters(Self self, WriteBatch& batch, const AppId& mover, const std::st
 
 } // namespace
 
+void OnArrived(Self self, const AppId& app) {
+  SendCommands(self, self->state.moves.Arrived(app));
+}
+
 void OnFailed(Self self, const AppId& app, const std::string& why) {
   auto& state = self->state;
 
@@ -202,24 +197,30 @@ void OnFailed(Self self, const AppId& app, const std::string& why) {
   if (!fallback) return Persist(self, std::move(batch), LogFailure("app_failed"));
 
   // Under a new epoch, so that every agent can tell this copy from later commands of the application.
-  const auto change =
-      MakeChange(self, app, [&](ClusterView& view) { return PlaceAgain(view, *fallback, NextEpoch(self)); });
-  PutPlacements(self, batch, {change});
-  Persist(self, std::move(batch), [self, change, fallback](const Status& status) {
+  std::vector<Change> changes{
+      MakeChange(self, app, [&](ClusterView& view) { return PlaceAgain(view, *fallback, NextEpoch(self)); })};
+  PutPlacements(self, batch, changes);
+  Persist(self, std::move(batch), [self, changes, fallback](const Status& status) mutable {
     LogFailure("move_failed")(status);
     if (!status.ok()) {
-      UndoChanges(self, {change});
+      UndoChanges(self, changes);
       return SendCommands(self, self->state.moves.Keep(*fallback));
     }
-    KeepChanges(self, {change});
-    SendCommand(self, StopCommand(*change.before));
+    KeepChanges(self, changes);
+    const Change& change = changes.front();
+    // On its own device the start replaces what failed. A stop would end the copy that serves there.
+    if (change.before->device != change.placement.device) SendCommand(self, StopCommand(*change.before));
     SendCommand(self, StartCommand(change.placement));
   });
 }
 
 void OnOtherCopy(Self self, const Placement& copy) {
   auto& state = self->state;
-  if (state.undo.IsPending(copy.app)) return; // what is current is not settled yet
+  // What is current is not settled yet: a copy that nobody knows is kept until then, and stopped with the others.
+  if (state.undo.IsPending(copy.app)) {
+    if (!state.undo.Note(copy) && !state.moves.Note(copy)) SendCommands(self, state.moves.Keep(copy));
+    return;
+  }
 
   const auto placed = state.records.view.placements.find(copy.app);
   const Placement* current = placed == state.records.view.placements.end() ? nullptr : &placed->second;
@@ -257,7 +258,7 @@ caf::result<Decision> Apply(Self self, const ApplyApp& apply) {
     return promise;
   }
 
-  // A model that was never measured is, and the question asked again.
+  // The model was not measured on some device: after the profile runs the decision is made again.
   const Model model = *self->state.records.view.FindModel(apply.app.model);
   RunProfiles(self, model, devices, [self, apply, promise](const ProfileOutcome& outcome) {
     if (!outcome.first_error.ok()) spdlog::warn("profile failed reason=\"{}\"", outcome.first_error.message());
@@ -281,7 +282,7 @@ caf::result<RebalancePlan> RunRebalance(Self self, const Rebalance& rebalance) {
     moves.push_back(one.move);
 
   // Changed in the view at once, so that the next decision counts with it; undone when the disk refuses.
-  const auto changes = MakeMoves(self, moves);
+  auto changes = MakeMoves(self, moves);
   WriteBatch batch;
   PutPlacements(self, batch, changes);
   RecordMoves(self, batch, moves);
@@ -306,15 +307,13 @@ caf::result<RemovedApp> Remove(Self self, const AppId& app) {
   auto& view = self->state.records.view;
   if (!view.apps.contains(app)) return MakeError(NotFound("application '" + app.str() + "' does not exist"));
 
-  const uint64_t ticket = self->state.undo.Begin(Snapshot(view, app));
+  const UndoTicket ticket = self->state.undo.Begin(Snapshot(view, app));
   const auto placement = ForgetPlacement(view, app);
-  const uint64_t epoch = NextEpoch(self);
 
-  // In one batch: a placement without its application, or a stop with a repeated epoch, must not survive a crash.
+  // In one batch: a placement without its application must not survive a crash.
   WriteBatch batch;
   Delete(batch, kApplications, app.str());
   Delete(batch, kPlacements, app.str());
-  Put(batch, kLastEpoch, epoch);
   AddEvent(self, batch, "app_removed", app.str(), placement ? "from " + placement->device.str() : "not placed");
 
   auto promise = self->make_response_promise<RemovedApp>();
@@ -325,7 +324,7 @@ caf::result<RemovedApp> Remove(Self self, const AppId& app) {
       return Refuse(promise, status);
     }
 
-    state.undo.Durable(ticket);
+    (void)state.undo.Durable(ticket);
     promise.deliver(RemovedApp{app});
     SendCommands(self, state.moves.Removed(app));
     // Devices that the application was moved away from still have its totals.

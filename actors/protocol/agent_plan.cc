@@ -42,7 +42,7 @@ AgentPlan::AgentPlan(const AgentPlanOptions& options, const std::vector<Placemen
   for (const auto& planned : plan) {
     gate_.Announce(StartCommand(planned));
     highest_epoch_ = std::max(highest_epoch_, planned.epoch);
-    on_disk_[planned.app] = latest_[planned.app] = CopyOf(StartCommand(planned));
+    taken_[planned.app] = recorded_[planned.app] = latest_[planned.app] = CopyOf(StartCommand(planned));
   }
 }
 
@@ -68,11 +68,11 @@ Result<WriteBatch> AgentPlan::Take(const Command& command) {
   Put(batch, kHighestEpoch, highest_epoch_);
 
   if (start) {
-    on_disk_[command.app] = CopyOf(command);
-    Put(batch, kPlan, on_disk_[command.app]);
-  } else if (const auto found = on_disk_.find(command.app); found != on_disk_.end() && Covers(command, found->second)) {
-    on_disk_.erase(found);
-    Delete(batch, kPlan, command.app.str());
+    taken_[command.app] = CopyOf(command);
+    Put(batch, kPlan, taken_[command.app]);
+  } else {
+    EraseCovered(taken_, command);
+    if (!taken_.contains(command.app)) Delete(batch, kPlan, command.app.str());
   }
   return batch;
 }
@@ -82,6 +82,8 @@ AgentPlan::Step AgentPlan::Commit(const Command& command) {
     CommitStop(command);
     return {.execute = command, .report = {}};
   }
+  recorded_[command.app] = CopyOf(command);
+
   // A later command was taken while this one was being written: that one decides.
   if (gate_.IsPast(command)) return {};
   if (const Placement* known = Latest(command); known != nullptr) return {.execute = {}, .report = *known};
@@ -91,7 +93,17 @@ AgentPlan::Step AgentPlan::Commit(const Command& command) {
   return {.execute = command, .report = {}};
 }
 
+void AgentPlan::Refused(const Command& command) {
+  // A start that was taken after this command says itself what the records are to be.
+  const auto taken = taken_.find(command.app);
+  if (taken != taken_.end() && taken->second.epoch > command.epoch) return;
+
+  taken_.erase(command.app);
+  if (const auto recorded = recorded_.find(command.app); recorded != recorded_.end()) taken_.insert(*recorded);
+}
+
 void AgentPlan::CommitStop(const Command& stop) {
+  if (!taken_.contains(stop.app)) recorded_.erase(stop.app);
   EraseCovered(latest_, stop);
   EraseCovered(serving_, stop);
   const auto retry = retries_.find({stop.app, stop.device});

@@ -26,8 +26,8 @@ struct AgentPlanOptions {
 /// application wins. Reported as ready is only what was published.
 ///
 /// A command goes through three steps: Take says what must be on disk, Commit (when it is) what to carry out, and
-/// Started or Failed what came of it. Commands are committed in the order in which they were taken; one whose write
-/// failed is never committed, and leaves nothing behind but that older ones stay past. Not thread-safe.
+/// Started or Failed what came of it. Commands are committed in the order in which they were taken. One whose write
+/// failed goes to Refused instead, and leaves nothing behind but that older ones stay past. Not thread-safe.
 class AgentPlan {
 public:
   /// `plan` and `highest_epoch`: as the last life left them on disk.
@@ -46,6 +46,8 @@ public:
     std::optional<Placement> report;
   };
   Step Commit(const Command& command);
+  /// The disk refused the command: its records are as they were.
+  void Refused(const Command& command);
 
   /// A start ended well: its copy was published. The report; none when it was overtaken meanwhile.
   std::vector<Placement> Started(const Command& start);
@@ -82,7 +84,8 @@ private:
 
   AgentPlanOptions options_;
   EpochGate gate_;
-  std::map<AppId, Placement> on_disk_;                  ///< what the records say once all that was taken is written
+  std::map<AppId, Placement> taken_;                    ///< what the records say once all that was taken is written
+  std::map<AppId, Placement> recorded_;                 ///< what the records say for certain
   std::map<AppId, Placement> latest_;                   ///< the latest start that was committed and not stopped
   std::map<AppId, Placement> serving_;                  ///< what was published last and not stopped
   std::map<std::pair<AppId, DeviceId>, Retry> retries_; ///< of the last command of an application for a device

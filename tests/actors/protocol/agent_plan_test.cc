@@ -147,9 +147,29 @@ TEST_F(AgentPlanTest, NamesTheCopyThatServesWhileTheLatestDoesNot) {
 TEST_F(AgentPlanTest, ACommandThatTheDiskRefusedChangesNothing) {
   (void)Give(Start(1));
   (void)plan.Started(Start(1));
-  ASSERT_TRUE(plan.Take(Start(2, kB)).ok()); // never written, never committed
+  ASSERT_TRUE(plan.Take(Start(2, kB)).ok());
+  plan.Refused(Start(2, kB)); // never written, never committed
   EXPECT_THAT(Running(), ElementsAre(std::pair(1U, PlacementPhase::kReady)));
   EXPECT_EQ(Give(Start(2, kB)).execute, Start(2, kB)) << "when it comes again";
+}
+
+TEST_F(AgentPlanTest, AStopErasesTheRecordThatARefusedStartDidNotReplace) {
+  (void)Give(Start(1, kA));
+  ASSERT_TRUE(plan.Take(Start(2, kB)).ok());
+  plan.Refused(Start(2, kB));
+  EXPECT_THAT(OnDisk(), ElementsAre(CopyOf(Start(1, kA))));
+  (void)Give(Stop(1, kA));
+  EXPECT_THAT(OnDisk(), IsEmpty()) << "or it would run again after a restart";
+}
+
+TEST_F(AgentPlanTest, ARefusedCommandLeavesTheRecordsOfALaterOne) {
+  (void)Give(Start(1, kA));
+  ASSERT_TRUE(plan.Take(Start(2, kB)).ok());
+  Write(Start(3, kA));
+  plan.Refused(Start(2, kB));
+  (void)plan.Commit(Start(3, kA));
+  (void)Give(Stop(2, kB));
+  EXPECT_THAT(OnDisk(), ElementsAre(CopyOf(Start(3, kA))));
 }
 
 TEST_F(AgentPlanTest, TriesAStartAgainUntilTheLimit) {

@@ -213,7 +213,7 @@ private:
     if (!command) return;
     const auto records = agent.plan.Take(*command);
     if (!records.ok()) return;
-    if (faults_.disk && chooser_.Choose(8) == 0) return; // refused: never committed
+    if (faults_.disk && chooser_.Choose(8) == 0) return agent.plan.Refused(*command);
     ASSERT_TRUE(agent.disk.Write(*records, Sync::kYes).ok());
     agent.node.gate.Announce(*command);
     const auto step = agent.plan.Commit(*command);

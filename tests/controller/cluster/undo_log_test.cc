@@ -25,7 +25,7 @@ TEST(UndoLog, AFailedChangeGoesBackToWhatWasBefore) {
 TEST(UndoLog, WhatIsOnDiskIsNotUndone) {
   UndoLog log;
   const auto first = log.Begin(At(0)), second = log.Begin(At(1));
-  log.Durable(first);
+  EXPECT_EQ(log.Durable(first), At(0));
   EXPECT_TRUE(log.IsPending(kCam));
   EXPECT_EQ(log.Failed(second), At(1));
 }
@@ -34,7 +34,7 @@ TEST(UndoLog, ALaterChangeThatStandsIsNotTouched) {
   UndoLog log;
   const auto first = log.Begin(At(0)), second = log.Begin(At(1));
   EXPECT_EQ(log.Failed(first), std::nullopt);
-  log.Durable(second);
+  (void)log.Durable(second);
   EXPECT_FALSE(log.IsPending(kCam));
 }
 
@@ -61,11 +61,38 @@ TEST(UndoLog, ApplicationsHaveNothingToDoWithEachOther) {
   EXPECT_EQ(log.Failed(door), At(5, kDoor));
 }
 
-TEST(UndoLog, ATicketIsUsedUp) {
+Placement Report(uint64_t epoch) {
+  return {.app = kCam, .device = DeviceId("n/d"), .epoch = epoch, .phase = PlacementPhase::kReady};
+}
+
+TEST(UndoLog, WhatIsReportedMeanwhileIsNotLost) {
+  UndoLog log;
+  const auto ticket = log.Begin(At(7));
+  EXPECT_TRUE(log.Note(Report(7)));
+  const auto before = log.Failed(ticket);
+  ASSERT_TRUE(before);
+  EXPECT_EQ(before->placement->phase, PlacementPhase::kReady) << "it serves, and is current again";
+
+  const auto again = log.Begin(At(8));
+  EXPECT_TRUE(log.Note(Report(8)));
+  EXPECT_EQ(log.Durable(again).placement->phase, PlacementPhase::kReady) << "it serves until the new copy does";
+}
+
+TEST(UndoLog, NotesOnlyWhatAChangeReplaces) {
+  UndoLog log;
+  EXPECT_FALSE(log.Note(Report(7)));
+  (void)log.Begin(At(7));
+  EXPECT_FALSE(log.Note(Report(6)));
+  Placement elsewhere = Report(7);
+  elsewhere.device = DeviceId("n/e");
+  EXPECT_FALSE(log.Note(elsewhere));
+}
+
+TEST(UndoLogDeathTest, ATicketIsUsedUp) {
   UndoLog log;
   const auto ticket = log.Begin(At(1));
-  log.Durable(ticket);
-  EXPECT_EQ(log.Failed(ticket), std::nullopt);
+  EXPECT_EQ(log.Durable(ticket), At(1));
+  EXPECT_DEATH((void)log.Failed(ticket), "AVOCET_CHECK");
 }
 
 } // namespace
