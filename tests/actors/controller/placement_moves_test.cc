@@ -93,6 +93,23 @@ TEST_F(MovesTest, AMoverThatFailsIsPlacedAgainWhereItServes) {
   EXPECT_EQ(Ask<AppStatus>(placement, GetApp{AppId("cam")})->placement->device, decision->moves.at(0).from);
 }
 
+TEST_F(MovesTest, ANewModelThatFailsLeavesTheEarlierCopyServing) {
+  const Command earlier = fake->commands.back();
+  fake->commands.clear();
+  const auto decision = Ask<Decision>(placement, ApplyApp{MakeApp("cam", "face", {.rate_rps = 5}), {}});
+  ASSERT_TRUE(decision.ok()) << decision.status().ToString();
+  ASSERT_EQ(fake->commands.size(), 1U);
+  const Command update = fake->commands[0];
+  ASSERT_EQ(update.device, earlier.device) << "of the same device";
+
+  ASSERT_TRUE(Report(update, PlacementPhase::kFailed));
+  ASSERT_TRUE(Report(earlier)) << "as the agent says of the copy that serves";
+  ASSERT_EQ(fake->commands.size(), 2U);
+  EXPECT_EQ(fake->commands[1].kind, CommandKind::kStart) << "a stop would end the copy that serves";
+  EXPECT_EQ(fake->commands[1].device, earlier.device);
+  EXPECT_GT(fake->commands[1].epoch, update.epoch);
+}
+
 /// What the application that waits for room fails of names the mover and its reason: together longer than a text may
 /// be.
 TEST_F(MovesTest, TheLongestReasonOfAMoverIsCutWhereItIsWrapped) {
