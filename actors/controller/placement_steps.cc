@@ -85,6 +85,7 @@ void UndoChanges(Self self, const std::vector<Change>& changes) {
 /// In the view.
 std::vector<Change> MakeMoves(Self self, const std::vector<Move>& moves) {
   std::vector<Change> changes;
+  changes.reserve(moves.size() + 1); // a newcomer may follow
   for (const auto& move : moves)
     changes.push_back(
         MakeChange(self, move.app, [&](ClusterView& view) { return MoveApp(view, move, NextEpoch(self)); }));
