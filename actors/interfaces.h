@@ -44,6 +44,8 @@ struct FetchModel { Sha256 file; uint64_t offset = 0; };
 struct ModelChunk { std::string data; };
 /// Fails unless every file of the model is stored with the stated size.
 struct CheckModelFiles { Model model; };
+/// Reads the kept decision about an application. kNotFound: there is none.
+struct ReadDecision { AppId app; };
 /// Internal: commits what has gathered.
 struct FlushWrites {};
 /// Commits what has gathered, answers, then ends.
@@ -54,6 +56,7 @@ using store_actor = caf::typed_actor<
     caf::replies_to<PutModelChunk>::with<ModelChunkStored>,
     caf::replies_to<FetchModel>::with<ModelChunk>,
     caf::replies_to<CheckModelFiles>::with<Done>,
+    caf::replies_to<ReadDecision>::with<Decision>,
     caf::reacts_to<FlushWrites>,
     caf::replies_to<StopActor>::with<Done>>;
 
@@ -135,7 +138,7 @@ struct ApplyApp { Application app; PlacementOptions options; };
 struct ListApps {};
 struct AppList { std::vector<AppStatus> apps; };
 struct GetApp { AppId app; };
-/// The last decision about an application.
+/// The last decision about an application, as it is kept (controller/placement/kept_decision.h).
 struct ExplainApp { AppId app; };
 struct RemoveApp { AppId app; };
 struct RemovedApp { AppId app; };
@@ -146,25 +149,28 @@ struct EventList { std::vector<Event> events; };
 /// The durable events after the sequence number, as soon as there is one (or none, when too many wait).
 struct WaitForEvents { uint64_t after_sequence = 0; };
 
-/// The part of the Control service that the placement actor answers; model files are the store actor's.
-using placement_control = caf::typed_actor<
+/// The part of the Control service that is answered from snapshots.
+using snapshot_control = caf::typed_actor<
     caf::replies_to<GetVersion>::with<VersionInfo>,
     caf::replies_to<ListNodes>::with<NodeList>,
     caf::replies_to<ListDevices>::with<DeviceList>,
-    caf::replies_to<ImportModel>::with<Model>,
     caf::replies_to<ListModels>::with<ModelList>,
+    caf::replies_to<ListApps>::with<AppList>,
+    caf::replies_to<GetApp>::with<AppStatus>,
+    caf::replies_to<ExplainApp>::with<Decision>>;
+
+/// The part of the Control service that the placement actor answers; model files are the store actor's.
+using placement_control = caf::typed_actor<
+    caf::replies_to<ImportModel>::with<Model>,
     caf::replies_to<ProfileModel>::with<ProfileList>,
     caf::replies_to<PlanApp>::with<Decision>,
     caf::replies_to<ApplyApp>::with<Decision>,
-    caf::replies_to<ListApps>::with<AppList>,
-    caf::replies_to<GetApp>::with<AppStatus>,
-    caf::replies_to<ExplainApp>::with<Decision>,
     caf::replies_to<RemoveApp>::with<RemovedApp>,
     caf::replies_to<Rebalance>::with<RebalancePlan>,
     caf::replies_to<ListEvents>::with<EventList>,
     caf::replies_to<WaitForEvents>::with<EventList>>;
 
-using control_actor = placement_control::extend<
+using control_actor = placement_control::extend_with<snapshot_control>::extend<
     caf::replies_to<PutModelChunk>::with<ModelChunkStored>,
     caf::replies_to<FetchModel>::with<ModelChunk>>;
 
@@ -201,8 +207,8 @@ struct NamesakeRefused { NodeId node; std::string why; };
 struct FitChanged { DeviceFit fit; };
 /// The actor that holds a device's measurements; the placement actor sends it ForgetApp.
 struct DeviceUp { DeviceId device; device_actor actor; };
-/// Internal: time to send agents the predictions of their applications.
-struct PredictionTick {};
+/// Internal: the view changed since it was last published.
+struct PublishTick {};
 
 using placement_actor = placement_control::extend<
     caf::replies_to<NodeUp>::with<Done>,
@@ -210,8 +216,21 @@ using placement_actor = placement_control::extend<
     caf::reacts_to<NamesakeRefused>,
     caf::reacts_to<FitChanged>,
     caf::reacts_to<DeviceUp>,
-    caf::reacts_to<PredictionTick>,
+    caf::reacts_to<PublishTick>,
     caf::replies_to<ReportRunning>::with<Done>>;
+
+// ---- SnapshotActor: answers questions about the cluster, beside the placement actor (detached) ----
+
+/// actors/controller/cluster_snapshot.h
+struct ClusterSnapshot;
+/// What the placement actor knows now. It comes before every answer that rests on it.
+struct TakeSnapshot { std::shared_ptr<const ClusterSnapshot> snapshot; };
+/// Internal: time to send agents the predictions of their applications.
+struct PredictionTick {};
+
+using snapshot_actor = snapshot_control::extend<
+    caf::reacts_to<TakeSnapshot>,
+    caf::reacts_to<PredictionTick>>;
 
 // ---- ControllerActor: root of the controller; sessions, leases, children, stop order ----
 
@@ -266,6 +285,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ModelChunkStored)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::FetchModel)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ModelChunk)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::CheckModelFiles)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ReadDecision)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::FlushWrites)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::StopActor)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::RunCommand)
@@ -311,6 +331,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::NodeAway)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::NamesakeRefused)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::FitChanged)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::DeviceUp)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::PublishTick)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::TakeSnapshot)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::PredictionTick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::LeaseTick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ExecuteCommand)

@@ -29,7 +29,7 @@ struct ControllerOptions {
   Duration persist_every = std::chrono::seconds(2); ///< at most this much measurement is re-sent after a crash
   Duration predict_every = std::chrono::seconds(1); ///< between looks at what agents should show as predicted
   size_t max_events = 1000;                         ///< kept in memory and on disk; older ones are dropped
-  bool detached_store = true;                       ///< false only under the deterministic test scheduler
+  bool detached = true; ///< store and snapshots with threads of their own; false only under the deterministic scheduler
 };
 
 struct AgentActorOptions {

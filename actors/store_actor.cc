@@ -5,6 +5,7 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include "actors/errors.h"
+#include "storage/records.h"
 
 namespace avocet {
 namespace {
@@ -78,6 +79,13 @@ caf::result<Done> CheckFiles(Self self, const CheckModelFiles& check) {
   return Done{};
 }
 
+caf::result<Decision> OnReadDecision(Self self, const ReadDecision& read) {
+  auto decision = Load(*self->state.store, kDecisions, read.app.str());
+  if (!decision.ok()) return MakeError(decision.status());
+  if (!*decision) return MakeError(NotFound("no decision about application '" + read.app.str() + "' is kept"));
+  return std::move(**decision);
+}
+
 } // namespace
 
 store_actor::behavior_type StoreBehavior(Self self, const std::shared_ptr<std::unique_ptr<Store>>& store,
@@ -89,6 +97,7 @@ store_actor::behavior_type StoreBehavior(Self self, const std::shared_ptr<std::u
       [self](const PutModelChunk& chunk) { return PutChunk(self, chunk); },
       [self](const FetchModel& fetch) { return Fetch(self, fetch); },
       [self](const CheckModelFiles& check) { return CheckFiles(self, check); },
+      [self](const ReadDecision& read) { return OnReadDecision(self, read); },
       [self](FlushWrites) { Flush(self); },
       [self](StopActor) -> caf::result<Done> {
         Flush(self);

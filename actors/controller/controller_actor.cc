@@ -7,6 +7,7 @@
 
 #include "actors/controller/device_actor.h"
 #include "actors/controller/placement_actor.h"
+#include "actors/controller/snapshot_actor.h"
 #include "actors/errors.h"
 #include "actors/protocol/agent_claims.h"
 #include "actors/store_actor.h"
@@ -31,7 +32,7 @@ void SpawnDevice(Self self, const DeviceId& id) {
 }
 
 /// Children are linked: they end with their root. A device actor that dies (of a defect) is started
-/// again, with the fit and totals of the controller's start; without placements or disk the controller ends.
+/// again, with the fit and totals of the controller's start; without placements, snapshots or disk the controller ends.
 void OnChildExit(Self self, caf::exit_msg& exit) {
   for (const auto& [id, actor] : self->state.devices) {
     if (actor.address() != exit.source) continue;
@@ -171,6 +172,7 @@ caf::result<Done> OnStop(Self self) {
   for (const auto& [id, actor] : state.devices)
     End(self, actor);
   End(self, state.placement);
+  End(self, state.snapshots);
 
   // The store ends last and is waited for: it commits what its mailbox holds before it answers.
   self->unlink_from(state.store.address());
@@ -193,8 +195,11 @@ void Adopt(Self self, const ControllerActorArgs& args) {
   state.options = args.options;
   state.leases = LeaseTable(args.options.lease);
   state.store = args.store;
-  auto placement =
-      std::make_shared<const PlacementActorArgs>(PlacementActorArgs{args.records, args.store, args.options});
+  state.snapshots = SpawnSnapshots(self->system(), {args.store, args.options}, args.options.detached);
+  self->link_to(state.snapshots);
+
+  auto placement = std::make_shared<const PlacementActorArgs>(
+      PlacementActorArgs{args.records, args.store, state.snapshots, args.options});
   state.placement = self->spawn<caf::linked>(PlacementBehavior, placement);
   state.totals = args.records.totals;
   for (const auto& [id, device] : args.records.view.devices) {
@@ -205,6 +210,10 @@ void Adopt(Self self, const ControllerActorArgs& args) {
 
 template <class Message> auto ToPlacement(Self self) {
   return [self](Message& message) { return self->delegate(self->state.placement, std::move(message)); };
+}
+
+template <class Message> auto ToSnapshots(Self self) {
+  return [self](Message& message) { return self->delegate(self->state.snapshots, std::move(message)); };
 }
 
 template <class Message> auto ToStore(Self self) {
@@ -223,19 +232,19 @@ controller_actor::behavior_type ControllerBehavior(Self self, const std::shared_
   self->delayed_send(self, self->state.options.lease_tick, LeaseTick{});
 
   return {
-      ToPlacement<GetVersion>(self),
-      ToPlacement<ListNodes>(self),
-      ToPlacement<ListDevices>(self),
+      ToSnapshots<GetVersion>(self),
+      ToSnapshots<ListNodes>(self),
+      ToSnapshots<ListDevices>(self),
       ToStore<PutModelChunk>(self),
       ToStore<FetchModel>(self),
       ToPlacement<ImportModel>(self),
-      ToPlacement<ListModels>(self),
+      ToSnapshots<ListModels>(self),
       ToPlacement<ProfileModel>(self),
       ToPlacement<PlanApp>(self),
       ToPlacement<ApplyApp>(self),
-      ToPlacement<ListApps>(self),
-      ToPlacement<GetApp>(self),
-      ToPlacement<ExplainApp>(self),
+      ToSnapshots<ListApps>(self),
+      ToSnapshots<GetApp>(self),
+      ToSnapshots<ExplainApp>(self),
       ToPlacement<RemoveApp>(self),
       ToPlacement<Rebalance>(self),
       ToPlacement<ListEvents>(self),
@@ -259,7 +268,7 @@ Result<controller_actor> SpawnController(caf::actor_system& system, std::unique_
   auto args = std::make_shared<ControllerActorArgs>();
   args->records = std::move(records);
   args->options = options;
-  args->store = SpawnStore(system, std::move(store), std::move(files), options.detached_store);
+  args->store = SpawnStore(system, std::move(store), std::move(files), options.detached);
   return system.spawn(ControllerBehavior, std::shared_ptr<const ControllerActorArgs>(args));
 }
 

@@ -32,6 +32,7 @@ struct ControllerActorState {
   static inline const char* name = "controller";
   ControllerOptions options;
   store_actor store;
+  snapshot_actor snapshots;
   placement_actor placement;
   std::map<DeviceId, device_actor> devices;
   std::map<DeviceId, DeviceFit> fits;                 ///< what a device actor starts from

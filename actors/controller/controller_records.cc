@@ -60,20 +60,23 @@ Status LoadView(const Store& store, ClusterView& view, UnreadableRecords& bad) {
   return ForEach(store, kPlacements, [&](const Placement& placement) { AdoptPlacement(view, Lost(placement)); });
 }
 
-/// Those whose last decision was a refusal, the latest kMaxRefused of them.
-std::vector<Application> RefusedOf(const ControllerRecords& records) {
-  std::vector<const Decision*> refusals;
-  for (const auto& [app, decision] : records.decisions) {
-    if (decision.kind == DecisionKind::kReject && !records.view.apps.contains(app)) refusals.push_back(&decision);
+/// Applications whose last decision was a refusal: the latest kMaxRefused of them.
+class Refusals {
+public:
+  void Add(Decision decision) {
+    if (decision.kind == DecisionKind::kReject) refused_.emplace(decision.decided_at, std::move(decision.app));
+    if (refused_.size() > kMaxRefused) refused_.erase(refused_.begin());
   }
-  std::sort(refusals.begin(), refusals.end(),
-            [](const Decision* a, const Decision* b) { return a->decided_at < b->decided_at; });
-  const size_t first = refusals.size() > kMaxRefused ? refusals.size() - kMaxRefused : 0;
-  std::vector<Application> refused;
-  for (size_t i = first; i < refusals.size(); ++i)
-    refused.push_back(refusals[i]->app);
-  return refused;
-}
+
+  /// Oldest first.
+  void RefuseIn(ClusterView& view) const {
+    for (const auto& [at, app] : refused_)
+      RefuseApp(view, app);
+  }
+
+private:
+  std::multimap<WallTime, Application> refused_;
+};
 
 /// The number of an event that cannot be read; 0 for any other record. Numbers are not given twice.
 uint64_t SequenceOf(const UnreadableRecord& record) {
@@ -128,12 +131,12 @@ Result<ControllerRecords> LoadControllerRecords(Store& store) {
   UnreadableRecords bad;
 
   AVOCET_RETURN_IF_ERROR(LoadView(store, records.view, bad));
-  AVOCET_RETURN_IF_ERROR(
-      ForEachReadable(store, kDecisions, bad, [&](Decision d) { records.decisions[d.app.name] = std::move(d); }));
-
-  // After the decisions, which hold the applications that were rejected.
-  for (const auto& app : RefusedOf(records))
-    RefuseApp(records.view, app);
+  // The view knows who runs: a change of theirs may have been refused, they were not.
+  Refusals refusals;
+  AVOCET_RETURN_IF_ERROR(ForEachReadable(store, kDecisions, bad, [&](Decision decision) {
+    if (!records.view.apps.contains(decision.app.name)) refusals.Add(std::move(decision));
+  }));
+  refusals.RefuseIn(records.view);
 
   AVOCET_RETURN_IF_ERROR(
       ForEachReadable(store, kEvents, bad, [&](Event event) { records.events.push_back(std::move(event)); }));

@@ -15,7 +15,6 @@ namespace avocet {
 /// Everything the controller keeps across restarts.
 struct ControllerRecords {
   ClusterView view;                                   ///< devices are away until their agents register
-  std::map<AppId, Decision> decisions;                ///< the last one of each application
   std::deque<Event> events;                           ///< oldest first
   std::map<DeviceId, std::vector<TotalsSlot>> totals; ///< only of applications that are in the view
   uint64_t last_epoch = 0;

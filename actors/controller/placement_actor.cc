@@ -5,7 +5,6 @@
 #include <caf/typed_event_based_actor.hpp>
 #include <spdlog/spdlog.h>
 
-#include "actors/controller/placement_predictions.h"
 #include "actors/controller/placement_steps.h"
 #include "actors/errors.h"
 #include "actors/protocol/agent_claims.h"
@@ -60,11 +59,7 @@ caf::result<Done> OnNodeUp(Self self, NodeUp& up) {
     if (auto status = CheckEpoch(running, state.records.last_epoch); !status.ok()) return MakeError(status);
   }
 
-  // A restarted agent shows nothing, so its predictions have to be sent again.
-  state.agents[up.node.id] = up.agent;
-  for (const DeviceSpec& device : up.node.devices)
-    state.notified_predictions.erase(device.id());
-
+  state.agents[up.node.id] = {up.agent, ++state.last_registration};
   NodeArrived(state.records.view, up.node);
   // Either side may have restarted with older data: the records decide, and what already runs as they say is kept.
   auto reconciliation =
@@ -80,7 +75,7 @@ caf::result<Done> OnNodeUp(Self self, NodeUp& up) {
   Persist(self, std::move(batch),
           [self, promise, reconciliation = std::move(reconciliation)](const Status& status) mutable {
             if (!status.ok()) return Refuse(promise, status); // the agent registers again
-            promise.deliver(Done{});
+            Answer(self, promise, Done{});
             CommandNode(self, std::move(reconciliation));
           });
   return promise;
@@ -90,6 +85,7 @@ void OnNodeAway(Self self, const NodeAway& away) {
   auto& state = self->state;
   state.agents.erase(away.node);
   NodeLost(state.records.view, away.node, away.why);
+  ViewChanged(self);
   WriteBatch batch;
   AddEvent(self, batch, "node_away", away.node.str(), away.why);
   Persist(self, std::move(batch), LogFailure("node_away"));
@@ -114,6 +110,7 @@ caf::result<Done> OnReport(Self self, const ReportRunning& report) {
   case ReportEffect::kNothingNew:
     return Done{};
   case ReportEffect::kChanged:
+    ViewChanged(self);
     break;
   }
 
@@ -152,7 +149,7 @@ void StoreModel(Self self, const Model& model, caf::typed_response_promise<Model
   Persist(self, std::move(batch), [self, model, promise](const Status& status) mutable {
     if (!status.ok()) return Refuse(promise, status);
     AddModel(self->state.records.view, model);
-    promise.deliver(model);
+    Answer(self, promise, model);
   });
 }
 
@@ -166,91 +163,6 @@ caf::result<Model> OnImport(Self self, ImportModel& import) {
       .then([self, model = *merged, promise](Done) { StoreModel(self, model, promise); },
             [promise](const caf::error& error) mutable { Refuse(promise, ToStatus(error, "store")); });
   return promise;
-}
-
-/// The devices that the applications are placed on; no other has anything to say about them.
-std::map<DeviceId, device_actor> DevicesOf(const PlacementActorState& state, const std::vector<AppStatus>& rows) {
-  std::map<DeviceId, device_actor> devices;
-  for (const auto& row : rows) {
-    if (!row.placement) continue;
-    const auto known = state.devices.find(row.placement->device);
-    if (known != state.devices.end()) devices.insert(*known);
-  }
-  return devices;
-}
-
-/// Adds the measured totals that the device actors keep, then hands the rows on.
-void GatherTotals(Self self, std::vector<AppStatus> rows, const std::function<void(std::vector<AppStatus>)>& then) {
-  struct Gathering {
-    std::vector<AppStatus> rows;
-    size_t missing;
-  };
-
-  const auto devices = DevicesOf(self->state, rows);
-  if (devices.empty()) return then(std::move(rows));
-
-  // Each device answers by itself; the last answer or failure completes the rows.
-  auto gathering = std::make_shared<Gathering>(Gathering{std::move(rows), devices.size()});
-
-  auto one_less = [gathering, then] {
-    if (--gathering->missing == 0) then(std::move(gathering->rows));
-  };
-
-  for (const auto& [id, actor] : devices) {
-    self->request(actor, self->state.options.deadlines.local, GetTotals{})
-        .then(
-            [gathering, one_less, device = id](DeviceTotals& totals) {
-              for (auto& row : gathering->rows) {
-                // An application that moved has totals on each device; the row shows those of its current one.
-                if (!row.placement || row.placement->device != device) continue;
-                const auto found = totals.apps.find(row.app.name);
-                if (found == totals.apps.end()) continue;
-                // The rate stays as the view has it, because decisions use that one.
-                const Estimate rate = row.measured.rate;
-                row.measured = std::move(found->second.total);
-                row.recent = std::move(found->second.recent);
-                row.measured.rate = rate;
-              }
-              one_less();
-            },
-            // A device that does not answer costs its totals, not the whole list.
-            [one_less, device = id](const caf::error& error) {
-              spdlog::warn("totals missing device={} reason=\"{}\"", device.str(), ToStatus(error, "device").message());
-              one_less();
-            });
-  }
-}
-
-caf::result<AppList> OnListApps(Self self) {
-  const auto& view = self->state.records.view;
-  std::vector<AppStatus> rows;
-  for (const auto& [name, app] : view.apps)
-    rows.push_back(DescribeApp(view, name));
-  auto promise = self->make_response_promise<AppList>();
-  GatherTotals(self, std::move(rows),
-               [promise](std::vector<AppStatus> rows) mutable { promise.deliver(AppList{std::move(rows)}); });
-  return promise;
-}
-
-Status NoSuchApp(const AppId& app) {
-  return NotFound("application '" + app.str() + "' does not exist; `avocet app list` shows those that do");
-}
-
-caf::result<AppStatus> OnGetApp(Self self, const GetApp& get) {
-  const auto& view = self->state.records.view;
-  if (!view.apps.contains(get.app)) return MakeError(NoSuchApp(get.app));
-  auto promise = self->make_response_promise<AppStatus>();
-  GatherTotals(self, {DescribeApp(view, get.app)},
-               [promise](std::vector<AppStatus> rows) mutable { promise.deliver(std::move(rows.front())); });
-  return promise;
-}
-
-caf::result<Decision> OnExplain(Self self, const ExplainApp& explain) {
-  const auto& decisions = self->state.records.decisions;
-  const auto found = decisions.find(explain.app);
-  if (found == decisions.end())
-    return MakeError(NotFound("nothing was ever decided about application '" + explain.app.str() + "'"));
-  return found->second;
 }
 
 caf::result<EventList> OnWaitForEvents(Self self, const WaitForEvents& wait) {
@@ -282,22 +194,14 @@ caf::result<ProfileList> OnProfile(Self self, const ProfileModel& profile) {
   if (devices.empty()) return MakeError(Unavailable("no healthy device can run model '" + model->id().str() + "'"));
 
   auto promise = self->make_response_promise<ProfileList>();
-  RunProfiles(self, *model, devices, [promise](const ProfileOutcome& outcome) mutable {
+  RunProfiles(self, *model, devices, [self, promise](const ProfileOutcome& outcome) mutable {
     // Some may have failed: any profile makes the model placeable, so only none at all is an error.
     if (outcome.profiles.empty())
       Refuse(promise, outcome.first_error);
     else
-      promise.deliver(ProfileList{outcome.profiles});
+      Answer(self, promise, ProfileList{outcome.profiles});
   });
   return promise;
-}
-
-caf::result<VersionInfo> OnVersion(Self self) {
-  const auto& state = self->state;
-  return VersionInfo{.version = AVOCET_VERSION,
-                     .role = state.options.role,
-                     .view_version = state.records.view.version,
-                     .uptime = self->clock().now() - state.started_at};
 }
 
 } // namespace
@@ -307,41 +211,39 @@ placement_actor::behavior_type PlacementBehavior(Self self, const std::shared_pt
 
   state.records = args->records;
   state.store = args->store;
+  state.snapshots = args->snapshots;
   state.options = args->options;
-  state.started_at = self->clock().now();
 
   // Events on disk from before the start are durable.
   if (!state.records.events.empty()) state.durable_events = state.records.events.back().sequence;
 
-  self->delayed_send(self, state.options.predict_every, PredictionTick{});
+  Publish(self);
   return {
       [self](NodeUp& up) { return OnNodeUp(self, up); },
       [self](const NodeAway& away) { OnNodeAway(self, away); },
       [self](const NamesakeRefused& refused) { OnNamesakeRefused(self, refused); },
-      [self](const FitChanged& changed) { TakeFit(self->state.records.view, changed.fit); },
-      [self](DeviceUp& up) { self->state.devices[up.device] = std::move(up.actor); },
-      [self](PredictionTick) {
-        NotifyPredictions(self);
-        self->delayed_send(self, self->state.options.predict_every, PredictionTick{});
+      [self](const FitChanged& changed) {
+        TakeFit(self->state.records.view, changed.fit);
+        ViewChanged(self);
+      },
+      [self](DeviceUp& up) {
+        self->state.devices[up.device] = std::move(up.actor);
+        ViewChanged(self);
+      },
+      [self](PublishTick) {
+        if (!self->state.published) Publish(self);
       },
       [self](const ReportRunning& report) { return OnReport(self, report); },
 
       // What the Control service carries, see actors/wire/control_table.h.
-      [self](ListNodes) -> caf::result<NodeList> { return NodeList{DescribeNodes(self->state.records.view)}; },
-      [self](ListDevices) -> caf::result<DeviceList> { return DeviceList{DescribeDevices(self->state.records.view)}; },
       [self](ImportModel& import) { return OnImport(self, import); },
-      [self](ListModels) -> caf::result<ModelList> { return ModelList{DescribeModels(self->state.records.view)}; },
       [self](const ProfileModel& profile) { return OnProfile(self, profile); },
       [self](const PlanApp& plan) { return Plan(self, plan); },
       [self](const ApplyApp& apply) { return Apply(self, apply); },
-      [self](ListApps) { return OnListApps(self); },
-      [self](const GetApp& get) { return OnGetApp(self, get); },
-      [self](const ExplainApp& explain) { return OnExplain(self, explain); },
       [self](const RemoveApp& remove) { return Remove(self, remove.app); },
       [self](const Rebalance& rebalance) { return RunRebalance(self, rebalance); },
       [self](const ListEvents& list) { return OnListEvents(self, list); },
       [self](const WaitForEvents& wait) { return OnWaitForEvents(self, wait); },
-      [self](GetVersion) { return OnVersion(self); },
   };
 }
 

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 
+#include "actors/controller/cluster_snapshot.h"
 #include "actors/controller/controller_records.h"
 #include "actors/interfaces.h"
 #include "actors/options.h"
@@ -19,26 +20,28 @@ inline constexpr size_t kMaxEventWaiters = 256;
 struct PlacementActorArgs {
   ControllerRecords records;
   store_actor store;
+  snapshot_actor snapshots;
   ControllerOptions options;
 };
 
 /// The single writer of placements. Owns the ClusterView, asks Decide, has the decision on disk
-/// before anyone learns of it, then commands the agent.
+/// before anyone learns of it, then commands the agent. Questions are answered by the snapshot actor, to which the view
+/// is published whenever it changed.
 struct PlacementActorState {
   static inline const char* name = "placement";
   ControllerRecords records;
   store_actor store;
+  snapshot_actor snapshots;
   ControllerOptions options;
-  std::map<NodeId, agent_handle> agents;
+  bool published = true; ///< the snapshot actor was sent all that is known
+  uint64_t last_registration = 0;
+  std::map<NodeId, RegisteredAgent> agents;
   std::map<DeviceId, device_actor> devices;
   PendingMoves moves;          ///< what to stop, and to start, when a new copy serves
   UndoLog undo;                ///< changes of the view that are on their way to the disk
   uint64_t durable_events = 0; ///< events up to this sequence number are on disk
   std::deque<std::pair<uint64_t, caf::typed_response_promise<EventList>>> event_waiters; ///< after which number
   PredictionCache predictions;
-  std::map<DeviceId, SetPredictions> notified_predictions; ///< what the agents show
-  DeviceId next_prediction;                                ///< the device that the next PredictionTick begins with
-  caf::actor_clock::time_point started_at;
 };
 
 placement_actor::behavior_type PlacementBehavior(placement_actor::stateful_pointer<PlacementActorState> self,

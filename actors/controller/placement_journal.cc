@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/errors.h"
+#include "controller/cluster/cluster_changes.h"
 #include "messages/text.h"
 #include "storage/records.h"
 
@@ -21,9 +22,27 @@ void Persist(Self self, WriteBatch batch, const std::function<void(Status)>& the
           [self, last_event, then](Done) {
             self->state.durable_events = std::max(self->state.durable_events, last_event);
             NotifyEventWaiters(self);
+            ViewChanged(self);
             then({});
           },
-          [then](const caf::error& error) { then(ToStatus(error, "store")); });
+          [self, then](const caf::error& error) {
+            ViewChanged(self);
+            then(ToStatus(error, "store"));
+          });
+}
+
+void Publish(Self self) {
+  auto& state = self->state;
+  state.published = true;
+
+  auto snapshot = std::make_shared<ClusterSnapshot>(ClusterSnapshot{state.records.view, state.agents, state.devices});
+  for (const AppSnapshot& app : state.undo.OnDisk())
+    RollBack(snapshot->view, app);
+  self->send(state.snapshots, TakeSnapshot{std::move(snapshot)});
+}
+
+void ViewChanged(Self self) {
+  if (std::exchange(self->state.published, false)) self->send(self, PublishTick{});
 }
 
 std::function<void(Status)> LogFailure(std::string what) {
@@ -76,7 +95,7 @@ void SendCommand(Self self, Command command) {
   const auto agent = state.agents.find(device->second.spec.node);
   if (agent == state.agents.end()) return;
   const std::string subject = command.app.str();
-  self->request(agent->second, state.options.deadlines.command, RunCommand{std::move(command)})
+  self->request(agent->second.handle, state.options.deadlines.command, RunCommand{std::move(command)})
       .then([](Done) {},
             [subject](const caf::error& error) {
               spdlog::warn("command not taken app={} reason=\"{}\"", subject, ToStatus(error, "agent").message());

@@ -76,7 +76,7 @@ void RunProfiles(Self self, const Model& model, const std::vector<DeviceId>& dev
       continue;
     }
     const ProfileAsked asked{request->model, request->variant.format, spec.type, spec.emulated()};
-    self->request(agent->second, state.options.deadlines.profile, std::move(*request))
+    self->request(agent->second.handle, state.options.deadlines.profile, std::move(*request))
         .then(
             [outcome, one_less, failed, asked](Profile& profile) {
               if (auto status = CheckProfile(asked, profile); !status.ok()) return failed(status);

@@ -34,7 +34,6 @@ void RecordMoves(Self self, WriteBatch& batch, const std::vector<Move>& moves) {
 void Record(Self self, WriteBatch& batch, const Decision& decision) {
   const std::string app = decision.app.name.str();
   Put(batch, kDecisions, decision);
-  self->state.records.decisions[decision.app.name] = decision;
   const bool admitted = decision.kind != DecisionKind::kReject;
   AddEvent(self, batch, admitted ? "app_admitted" : "app_rejected", app,
            admitted ? "on " + decision.device->str()
@@ -46,9 +45,9 @@ void CommitReject(Self self, const Decision& decision, DecisionPromise promise) 
   if (!self->state.records.view.apps.contains(decision.app.name)) RefuseApp(self->state.records.view, decision.app);
   WriteBatch batch;
   Record(self, batch, decision);
-  Persist(self, std::move(batch), [decision, promise](const Status& status) mutable {
+  Persist(self, std::move(batch), [self, decision, promise](const Status& status) mutable {
     if (status.ok())
-      promise.deliver(decision);
+      Answer(self, promise, decision);
     else
       Refuse(promise, status);
   });
@@ -146,7 +145,7 @@ void CommitAdmit(Self self, const Decision& decision, DecisionPromise promise) {
     }
 
     KeepChanges(self, changes);
-    promise.deliver(decision);
+    Answer(self, promise, decision);
     CommandAgents(self, decision, changes);
   });
 }
@@ -297,7 +296,7 @@ caf::result<RebalancePlan> RunRebalance(Self self, const Rebalance& rebalance) {
     }
     // Durable first, then commands: after a crash the records hold at least what the agents were commanded.
     KeepChanges(self, changes);
-    promise.deliver(plan);
+    Answer(self, promise, plan);
     for (const auto& change : changes)
       CommandAgent(self, change);
   });
@@ -326,7 +325,7 @@ caf::result<RemovedApp> Remove(Self self, const AppId& app) {
     }
 
     (void)state.undo.Durable(ticket);
-    promise.deliver(RemovedApp{app});
+    Answer(self, promise, RemovedApp{app});
     SendCommands(self, state.moves.Removed(app));
     // Devices that the application was moved away from still have its totals.
     for (const auto& [id, device] : state.devices)

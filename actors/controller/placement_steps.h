@@ -12,8 +12,20 @@ namespace avocet {
 
 using PlacementSelf = placement_actor::stateful_pointer<PlacementActorState>;
 
-/// Has the batch on disk (synced), then calls `then` in the actor.
+/// Has the batch on disk (synced), then calls `then` in the actor. What `then` changes is published.
 void Persist(PlacementSelf self, WriteBatch batch, const std::function<void(Status)>& then);
+
+/// Sends the snapshot actor what is known, without what is under way to the disk.
+void Publish(PlacementSelf self);
+
+/// The view is published soon: once for all that changes before the next message is looked at.
+void ViewChanged(PlacementSelf self);
+
+/// Answers a request. Who has the answer, and asks for a list then, sees in it what the answer says.
+template <class Value> void Answer(PlacementSelf self, caf::typed_response_promise<Value>& promise, Value value) {
+  if (!self->state.published) Publish(self);
+  promise.deliver(std::move(value));
+}
 
 /// A `then` that only logs a failure, with the name of what was to be recorded.
 std::function<void(Status)> LogFailure(std::string what);

@@ -45,6 +45,13 @@ std::optional<AppSnapshot> UndoLog::Failed(const UndoTicket& ticket) {
   return std::nullopt;
 }
 
+std::vector<AppSnapshot> UndoLog::OnDisk() const {
+  std::vector<AppSnapshot> snapshots;
+  for (const auto& [app, changes] : changes_)
+    snapshots.push_back(changes.front().before);
+  return snapshots;
+}
+
 bool UndoLog::Note(const Placement& report) {
   const auto of_app = changes_.find(report.app);
   if (of_app == changes_.end()) return false;

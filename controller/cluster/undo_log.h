@@ -34,6 +34,9 @@ public:
   /// disk refused the change. False: no such change is under way.
   bool Note(const Placement& report);
 
+  /// The applications that changes under way to the disk are about, each as it is on disk, in order of name.
+  std::vector<AppSnapshot> OnDisk() const;
+
   /// Whether changes of the application are under way to the disk.
   bool IsPending(const AppId& app) const { return changes_.contains(app); }
 

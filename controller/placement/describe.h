@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "controller/cluster/cluster_view.h"
+#include "controller/placement/prediction_book.h"
 #include "messages/reports.h"
 
 namespace avocet {
@@ -13,13 +14,16 @@ std::vector<NodeStatus> DescribeNodes(const ClusterView& view);
 std::vector<DeviceStatus> DescribeDevices(const ClusterView& view);
 std::vector<ModelStatus> DescribeModels(const ClusterView& view);
 
-/// Requires that the application is in the view. `measured` holds only the recent rate; totals are
-/// kept with the device.
-AppStatus DescribeApp(const ClusterView& view, const AppId& app);
+/// Of every application. `measured` holds only the recent rate; totals are kept with the device. `predicted` is empty
+/// where the application is not placed, its device not stable, or the book may not compute more.
+std::vector<AppStatus> DescribeApps(const ClusterView& view, PredictionBook& book);
+
+/// One row of DescribeApps. Requires that the application is in the view.
+AppStatus DescribeApp(const ClusterView& view, const AppId& app, PredictionBook& book);
 
 /// The predicted latencies of the applications on a device that the view knows, at the rates that people are shown;
 /// empty where it is not stable.
-std::vector<PredictedLatency> PredictLatencies(const ClusterView& view, const DeviceId& device);
+std::vector<PredictedLatency> PredictLatencies(const ClusterView& view, const DeviceId& device, PredictionBook& book);
 
 /// The limits that the response times of a device's applications are judged by: objective less network allowance.
 std::vector<JudgedLatency> JudgedLatencies(const ClusterView& view, const DeviceId& device);

@@ -21,7 +21,7 @@ protected:
 
   void Start() {
     ControllerOptions options;
-    options.detached_store = false;
+    options.detached = false;
     auto spawned = SpawnController(system, std::make_unique<FaultyStore>(control), std::nullopt, options);
     ASSERT_TRUE(spawned.ok()) << spawned.status().ToString();
     controller = Keep(*spawned);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "actors/controller/placement_actor.h"
+#include "actors/controller/snapshot_actor.h"
 #include "actors/store_actor.h"
 #include "node_agent/model_files.h"
 #include "storage/records.h"
@@ -26,13 +27,15 @@ protected:
     Restart();
   }
 
-  /// A new placement actor with what is on disk.
+  /// New placement and snapshot actors with what is on disk.
   void Restart() {
-    if (placement) Kill(placement);
+    if (placement) Kill(placement), Kill(snapshots);
     auto records = LoadControllerRecords(control->memory);
     ASSERT_TRUE(records.ok()) << records.status().ToString();
-    placement = Keep(system.spawn(PlacementBehavior,
-                                  std::make_shared<const PlacementActorArgs>(PlacementActorArgs{*records, store, {}})));
+    snapshots = Keep(SpawnSnapshots(system, {store, {}}, false));
+    placement = Keep(system.spawn(PlacementBehavior, std::make_shared<const PlacementActorArgs>(
+                                                         PlacementActorArgs{*records, store, snapshots, {}})));
+    Run();
   }
 
   Status BringUp(const std::string& node = "n1", std::vector<Placement> running = {}) {
@@ -70,7 +73,7 @@ protected:
   }
 
   PlacementPhase PhaseOf(const std::string& app) {
-    return Ask<AppStatus>(placement, GetApp{AppId(app)})->placement->phase;
+    return Ask<AppStatus>(snapshots, GetApp{AppId(app)})->placement->phase;
   }
 
   TempDir dir;
@@ -78,6 +81,7 @@ protected:
   std::shared_ptr<FakeAgent> fake = std::make_shared<FakeAgent>();
   store_actor store;
   agent_handle agent;
+  snapshot_actor snapshots;
   placement_actor placement;
 };
 

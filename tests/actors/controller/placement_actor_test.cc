@@ -17,7 +17,7 @@ TEST_F(PlacementActorTest, TellsAgentsWhatIsPredictedWhenItChanges) {
   Advance(std::chrono::seconds(3));
   ASSERT_EQ(fake->predictions.size(), 2U);
   ASSERT_EQ(fake->predictions[1].apps.size(), 1U);
-  const auto cam = Ask<AppStatus>(placement, GetApp{AppId("cam")});
+  const auto cam = Ask<AppStatus>(snapshots, GetApp{AppId("cam")});
   EXPECT_EQ(fake->predictions[1].apps[0].latency, *cam->predicted);
   ASSERT_EQ(fake->predictions[1].objectives.size(), 1U);
   EXPECT_EQ(fake->predictions[1].objectives[0].limit, cam->app.objective.latency - cam->app.network_allowance);
@@ -48,7 +48,7 @@ TEST_F(PlacementActorTest, RestartsWithEverythingThatWasAcknowledged) {
   ASSERT_TRUE(BringUp("n1", {ReportOf(start)}).ok());
   EXPECT_EQ(PhaseOf("cam"), PlacementPhase::kReady);
   EXPECT_TRUE(fake->commands.empty()) << "what runs is adopted";
-  EXPECT_EQ(Ask<ModelList>(placement, ListModels{})->models.at(0).profiles.size(), 1U);
+  EXPECT_EQ(Ask<ModelList>(snapshots, ListModels{})->models.at(0).profiles.size(), 1U);
 }
 
 TEST_F(PlacementActorTest, CommandsWhatAReturningAgentMisses) {
@@ -83,7 +83,7 @@ TEST_F(PlacementActorTest, RestartsAfterAnAgentSaidWhyAStartIsTriedAgain) {
   ASSERT_TRUE(BringUp("n1", {starting}).ok());
   Restart();
   ASSERT_TRUE(BringUp("n1", {starting}).ok());
-  const auto status = Ask<AppStatus>(placement, GetApp{AppId("cam")});
+  const auto status = Ask<AppStatus>(snapshots, GetApp{AppId("cam")});
   EXPECT_EQ(status->placement->phase, PlacementPhase::kStarting);
   EXPECT_EQ(status->placement->reason, starting.reason);
 }
@@ -123,7 +123,7 @@ TEST_F(PlacementActorTest, AFailedCopyIsShownAndCanBeTriedAgain) {
   ASSERT_TRUE(Apply("cam").ok());
   ASSERT_TRUE(
       Ask<Done>(placement, ReportRunning{NodeId("n1"), ReportOf(fake->commands.at(0), PlacementPhase::kFailed)}).ok());
-  auto status = Ask<AppStatus>(placement, GetApp{AppId("cam")});
+  auto status = Ask<AppStatus>(snapshots, GetApp{AppId("cam")});
   EXPECT_EQ(status->placement->phase, PlacementPhase::kFailed);
   EXPECT_EQ(status->placement->reason, "out of memory");
   ASSERT_TRUE(Apply("cam").ok());
@@ -143,11 +143,11 @@ TEST_F(PlacementActorTest, ImportIsIdempotentAndRefusesContradictions) {
 
 TEST_F(PlacementActorTest, ShowsNodesDevicesAndTheVersion) {
   ReadyForApps();
-  EXPECT_EQ(Ask<NodeList>(placement, ListNodes{})->nodes.at(0).health, DeviceHealth::kHealthy);
-  const auto devices = Ask<DeviceList>(placement, ListDevices{});
+  EXPECT_EQ(Ask<NodeList>(snapshots, ListNodes{})->nodes.at(0).health, DeviceHealth::kHealthy);
+  const auto devices = Ask<DeviceList>(snapshots, ListDevices{});
   ASSERT_EQ(devices->devices.size(), 1U);
   EXPECT_EQ(devices->devices[0].spec, TestGpu());
-  EXPECT_FALSE(Ask<VersionInfo>(placement, GetVersion{})->version.empty());
+  EXPECT_FALSE(Ask<VersionInfo>(snapshots, GetVersion{})->version.empty());
 }
 
 TEST_F(PlacementActorTest, KeepsABoundedLogOfEvents) {
@@ -192,11 +192,11 @@ TEST_F(PlacementActorTest, KeepsABoundedNumberWaitingForEvents) {
 TEST_F(PlacementActorTest, TakesFitsIntoThePrediction) {
   ReadyForApps();
   ASSERT_TRUE(Apply("cam").ok());
-  const double before = Ask<DeviceList>(placement, ListDevices{})->devices[0].utilization;
+  const double before = Ask<DeviceList>(snapshots, ListDevices{})->devices[0].utilization;
   DeviceFit fit{.device = DeviceId("n1/gpu0"), .boot = BootId("b"), .covered_sequence = 1};
   fit.models.push_back({ModelId("pose:1"), {.mean = 0.05, .weight = 1000}, {}});
   Send(placement, FitChanged{fit});
-  EXPECT_GT(Ask<DeviceList>(placement, ListDevices{})->devices[0].utilization, 2 * before);
+  EXPECT_GT(Ask<DeviceList>(snapshots, ListDevices{})->devices[0].utilization, 2 * before);
 }
 
 } // namespace

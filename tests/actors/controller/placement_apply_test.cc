@@ -30,7 +30,7 @@ TEST_F(PlacementActorTest, HasTheDecisionOnDiskBeforeItCommands) {
   EXPECT_EQ(Apply("cam").status(), Unavailable("the disk is full"));
   EXPECT_TRUE(fake->commands.empty());
   control->fail = false;
-  EXPECT_EQ(Ask<AppStatus>(placement, GetApp{AppId("cam")}).status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(Ask<AppStatus>(snapshots, GetApp{AppId("cam")}).status().code(), StatusCode::kNotFound);
 }
 
 TEST_F(PlacementActorTest, AnswersWhenItsStoreIsDead) {
@@ -39,7 +39,7 @@ TEST_F(PlacementActorTest, AnswersWhenItsStoreIsDead) {
   Kill(store);
   EXPECT_EQ(Apply("cam").status().code(), StatusCode::kUnavailable);
   EXPECT_EQ(Ask<RemovedApp>(placement, RemoveApp{AppId("first")}).status().code(), StatusCode::kUnavailable);
-  EXPECT_TRUE(Ask<AppStatus>(placement, GetApp{AppId("first")}).ok()) << "a removal that failed changes nothing";
+  EXPECT_TRUE(Ask<AppStatus>(snapshots, GetApp{AppId("first")}).ok()) << "a removal that failed changes nothing";
   EXPECT_EQ(Ask<Model>(placement, ImportModel{{.name = "m", .variants = {{ModelFormat::kOnnx, Sha256Of("x"), 1}}}})
                 .status()
                 .code(),
@@ -133,11 +133,11 @@ TEST_F(PlacementActorTest, RejectsWithReasonsAndExplainsLater) {
   ASSERT_TRUE(decision.ok());
   EXPECT_EQ(decision->kind, DecisionKind::kReject);
   EXPECT_TRUE(fake->commands.empty());
-  auto explained = Ask<Decision>(placement, ExplainApp{AppId("flood")});
+  auto explained = Ask<Decision>(snapshots, ExplainApp{AppId("flood")});
   ASSERT_TRUE(explained.ok());
   EXPECT_EQ(explained->verdicts.size(), 1U);
   EXPECT_TRUE(explained->verdicts[0].filter.has_value());
-  EXPECT_EQ(Ask<Decision>(placement, ExplainApp{AppId("nobody")}).status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(Ask<Decision>(snapshots, ExplainApp{AppId("nobody")}).status().code(), StatusCode::kNotFound);
 }
 
 TEST_F(PlacementActorTest, ApplyingTheSameAgainCommandsNothing) {
@@ -147,7 +147,7 @@ TEST_F(PlacementActorTest, ApplyingTheSameAgainCommandsNothing) {
   EXPECT_EQ(fake->commands.size(), 1U);
   ASSERT_TRUE(Apply("cam", 6).ok());
   EXPECT_EQ(fake->commands.size(), 1U) << "another rate needs no other copy";
-  EXPECT_EQ(Ask<AppStatus>(placement, GetApp{AppId("cam")})->app.rate_rps, 6);
+  EXPECT_EQ(Ask<AppStatus>(snapshots, GetApp{AppId("cam")})->app.rate_rps, 6);
 }
 
 TEST_F(PlacementActorTest, RemovesAndStops) {
@@ -157,7 +157,7 @@ TEST_F(PlacementActorTest, RemovesAndStops) {
   ASSERT_EQ(fake->commands.size(), 2U);
   EXPECT_EQ(fake->commands[1].kind, CommandKind::kStop);
   EXPECT_EQ(fake->commands[1].epoch, fake->commands[0].epoch) << "it names the copy that it ends";
-  EXPECT_TRUE(Ask<AppList>(placement, ListApps{})->apps.empty());
+  EXPECT_TRUE(Ask<AppList>(snapshots, ListApps{})->apps.empty());
   EXPECT_EQ(Ask<RemovedApp>(placement, RemoveApp{AppId("cam")}).status().code(), StatusCode::kNotFound);
 }
 
@@ -180,9 +180,9 @@ TEST_F(PlacementActorTest, AProfileOfWhatWasNotAskedIsNotTaken) {
   const auto answer = Ask<ProfileList>(placement, ProfileModel{"pose", {}});
   EXPECT_EQ(answer.status().code(), StatusCode::kInvalidArgument);
   EXPECT_NE(answer.status().message().find("field 'device_type'"), std::string::npos) << answer.status().message();
-  EXPECT_TRUE(Ask<ModelList>(placement, ListModels{})->models.at(0).profiles.empty());
+  EXPECT_TRUE(Ask<ModelList>(snapshots, ListModels{})->models.at(0).profiles.empty());
   Restart();
-  EXPECT_TRUE(Ask<ModelList>(placement, ListModels{})->models.at(0).profiles.empty());
+  EXPECT_TRUE(Ask<ModelList>(snapshots, ListModels{})->models.at(0).profiles.empty());
 }
 
 TEST_F(PlacementActorTest, ADeadAgentIsNotWaitedFor) {

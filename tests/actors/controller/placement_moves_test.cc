@@ -47,7 +47,7 @@ protected:
 };
 
 TEST_F(MovesTest, MoversFirstThenWhoNeedsTheirPlace) {
-  ASSERT_EQ(Ask<AppStatus>(placement, GetApp{AppId("cam")})->placement->device, DeviceId("n1/gpu0"));
+  ASSERT_EQ(Ask<AppStatus>(snapshots, GetApp{AppId("cam")})->placement->device, DeviceId("n1/gpu0"));
   const auto decision = ApplyWhatNeedsRoom();
   ASSERT_TRUE(decision.ok()) << decision.status().ToString();
   ASSERT_EQ(decision->kind, DecisionKind::kAdmitWithMoves);
@@ -69,7 +69,7 @@ TEST_F(MovesTest, AreOnDiskBeforeAnyoneIsCommanded) {
   EXPECT_FALSE(ApplyWhatNeedsRoom().ok());
   EXPECT_TRUE(fake->commands.empty());
   control->fail = false;
-  EXPECT_EQ(Ask<AppStatus>(placement, GetApp{AppId("cam")})->placement->phase, PlacementPhase::kReady);
+  EXPECT_EQ(Ask<AppStatus>(snapshots, GetApp{AppId("cam")})->placement->phase, PlacementPhase::kReady);
 }
 
 TEST_F(MovesTest, AMoverThatFailsIsPlacedAgainWhereItServes) {
@@ -77,7 +77,7 @@ TEST_F(MovesTest, AMoverThatFailsIsPlacedAgainWhereItServes) {
   ASSERT_TRUE(decision.ok());
   ASSERT_EQ(decision->kind, DecisionKind::kAdmitWithMoves);
   ASSERT_TRUE(Report(fake->commands.at(0), PlacementPhase::kFailed));
-  const auto cam = Ask<AppStatus>(placement, GetApp{AppId("cam")});
+  const auto cam = Ask<AppStatus>(snapshots, GetApp{AppId("cam")});
   EXPECT_EQ(cam->placement->device, decision->moves.at(0).from);
   EXPECT_EQ(PhaseOf("door"), PlacementPhase::kFailed);
 
@@ -90,7 +90,7 @@ TEST_F(MovesTest, AMoverThatFailsIsPlacedAgainWhereItServes) {
   ASSERT_TRUE(Report(fake->commands.at(2), PlacementPhase::kReady));
   EXPECT_EQ(PhaseOf("cam"), PlacementPhase::kReady);
   Restart();
-  EXPECT_EQ(Ask<AppStatus>(placement, GetApp{AppId("cam")})->placement->device, decision->moves.at(0).from);
+  EXPECT_EQ(Ask<AppStatus>(snapshots, GetApp{AppId("cam")})->placement->device, decision->moves.at(0).from);
 }
 
 TEST_F(MovesTest, ANewModelThatFailsLeavesTheEarlierCopyServing) {
@@ -169,7 +169,7 @@ TEST_F(RebalanceTest, MakesBeforeItBreaks) {
   EXPECT_EQ(fake->commands[1].kind, CommandKind::kStop);
   EXPECT_EQ(fake->commands[1].device, DeviceId("n1/gpu0"));
   Restart();
-  EXPECT_EQ(Ask<AppStatus>(placement, GetApp{start.app})->placement->device, DeviceId("n2/gpu0"));
+  EXPECT_EQ(Ask<AppStatus>(snapshots, GetApp{start.app})->placement->device, DeviceId("n2/gpu0"));
 }
 
 TEST_F(RebalanceTest, IsOnDiskBeforeAnyoneIsCommanded) {

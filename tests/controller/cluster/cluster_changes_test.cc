@@ -151,16 +151,21 @@ TEST(ClusterChanges, MarksAsFailedOnlyWhatIsPlaced) {
   EXPECT_FALSE(view.placements.contains(AppId("unknown")));
 }
 
+AppStatus Described(const ClusterView& view, const AppId& app) {
+  PredictionBook book;
+  return DescribeApp(view, app, book);
+}
+
 TEST(Describe, PredictsAtTheDeclaredRateUntilMeasurementsContradictIt) {
   ViewBuilder builder = Cluster().Resident(MakeApp("a", "pose", {.rate_rps = 10}), "n1/gpu0");
-  const auto declared = DescribeApp(builder.Build(), AppId("a"));
+  const auto declared = Described(builder.Build(), AppId("a"));
   ASSERT_TRUE(declared.predicted);
   EXPECT_NEAR(declared.utilization, 0.2, 1e-9);
   DeviceFit fit{.device = kGpu, .boot = BootId("b"), .covered_sequence = 1};
   fit.apps.push_back({AppId("a"), {.mean = 10.4, .scv = 1, .weight = 400}});
-  EXPECT_NEAR(DescribeApp(ViewBuilder(builder).Fit(fit).Build(), AppId("a")).utilization, 0.2, 1e-9);
+  EXPECT_NEAR(Described(ViewBuilder(builder).Fit(fit).Build(), AppId("a")).utilization, 0.2, 1e-9);
   fit.apps[0].rate.mean = 20;
-  const auto contradicted = DescribeApp(ViewBuilder(builder).Fit(fit).Build(), AppId("a"));
+  const auto contradicted = Described(ViewBuilder(builder).Fit(fit).Build(), AppId("a"));
   EXPECT_NEAR(contradicted.utilization, 0.4, 1e-9);
   EXPECT_GT(contradicted.predicted->mean, declared.predicted->mean);
 }

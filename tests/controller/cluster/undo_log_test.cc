@@ -53,6 +53,18 @@ TEST(UndoLog, UndoneLatestFirstEachGoesBackOneStep) {
   EXPECT_EQ(log.Failed(first), At(7));
 }
 
+TEST(UndoLog, KnowsWhatIsOnDiskOfWhatIsBeingChanged) {
+  UndoLog log;
+  EXPECT_TRUE(log.OnDisk().empty());
+  const auto first = log.Begin(At(7)), second = log.Begin(At(8)), door = log.Begin(At(5, kDoor));
+  EXPECT_EQ(log.OnDisk(), (std::vector<AppSnapshot>{At(7), At(5, kDoor)}));
+  (void)log.Durable(first);
+  EXPECT_EQ(log.OnDisk(), (std::vector<AppSnapshot>{At(8), At(5, kDoor)}));
+  (void)log.Failed(second);
+  (void)log.Durable(door);
+  EXPECT_TRUE(log.OnDisk().empty());
+}
+
 TEST(UndoLog, ApplicationsHaveNothingToDoWithEachOther) {
   UndoLog log;
   const auto cam = log.Begin(At(1)), door = log.Begin(At(5, kDoor));

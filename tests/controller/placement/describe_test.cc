@@ -24,6 +24,16 @@ std::vector<std::string> HealthOf(const ClusterView& view) {
   return health;
 }
 
+AppStatus Described(const ClusterView& view, const AppId& app) {
+  PredictionBook book;
+  return DescribeApp(view, app, book);
+}
+
+std::vector<PredictedLatency> Predicted(const ClusterView& view, const DeviceId& device) {
+  PredictionBook book;
+  return PredictLatencies(view, device, book);
+}
+
 TEST(DescribeNodes, ANodeIsAwayOnceAllItsDevicesAre) {
   ViewBuilder builder;
   builder.Device("b/1", {.health = DeviceHealth::kAway}).Device("b/2");
@@ -60,7 +70,7 @@ TEST(DescribeModels, EachHasItsOwnProfiles) {
 TEST(DescribeApp, OneWithoutPlaceHasNoPrediction) {
   auto view = OneDevice().Build();
   view.apps[kApp] = MakeApp("a", "m");
-  const auto status = DescribeApp(view, kApp);
+  const auto status = Described(view, kApp);
   EXPECT_FALSE(status.placement);
   EXPECT_FALSE(status.predicted);
   EXPECT_EQ(status.utilization, 0);
@@ -69,13 +79,13 @@ TEST(DescribeApp, OneWithoutPlaceHasNoPrediction) {
 TEST(DescribeApp, OneOnAForgottenDeviceKeepsItsPlacement) {
   auto view = OneDevice().Resident(MakeApp("a", "m"), "n/d").Build();
   view.devices.clear();
-  const auto status = DescribeApp(view, kApp);
+  const auto status = Described(view, kApp);
   EXPECT_TRUE(status.placement.has_value());
   EXPECT_FALSE(status.predicted);
 }
 
 TEST(DescribeApp, PredictionIsThatOfTheDeclaredRate) {
-  const auto status = DescribeApp(OneDevice().Resident(MakeApp("a", "m", {.rate_rps = 50}), "n/d").Build(), kApp);
+  const auto status = Described(OneDevice().Resident(MakeApp("a", "m", {.rate_rps = 50}), "n/d").Build(), kApp);
   ASSERT_TRUE(status.predicted);
   EXPECT_NEAR(ToMillis(status.predicted->mean), 15, 1e-6) << "M/D/1 at rho 0.5";
   EXPECT_LT(status.predicted->p50, status.predicted->p95);
@@ -85,7 +95,7 @@ TEST(DescribeApp, PredictionIsThatOfTheDeclaredRate) {
 }
 
 TEST(DescribeApp, NothingIsPredictedWhereTheDeviceDoesNotKeepUp) {
-  const auto status = DescribeApp(OneDevice().Resident(MakeApp("a", "m", {.rate_rps = 100}), "n/d").Build(), kApp);
+  const auto status = Described(OneDevice().Resident(MakeApp("a", "m", {.rate_rps = 100}), "n/d").Build(), kApp);
   EXPECT_FALSE(status.predicted);
   EXPECT_NEAR(status.utilization, 1, 1e-12);
 }
@@ -99,15 +109,15 @@ ClusterView Measured(const Estimate& rate) {
 
 TEST(DescribeApp, AMeasuredRateIsShownButPredictedWithOnlyWhereItContradicts) {
   const Estimate agrees{.mean = 10.5, .scv = 1, .weight = 400};
-  EXPECT_EQ(DescribeApp(Measured(agrees), kApp).measured.rate, agrees);
-  EXPECT_NEAR(DescribeApp(Measured(agrees), kApp).utilization, 0.1, 1e-12);
+  EXPECT_EQ(Described(Measured(agrees), kApp).measured.rate, agrees);
+  EXPECT_NEAR(Described(Measured(agrees), kApp).utilization, 0.1, 1e-12);
   const Estimate contradicts{.mean = 20, .scv = 1, .weight = 400};
-  EXPECT_NEAR(DescribeApp(Measured(contradicts), kApp).utilization, 0.2, 1e-12);
+  EXPECT_NEAR(Described(Measured(contradicts), kApp).utilization, 0.2, 1e-12);
 }
 
 TEST(DescribeApp, ContradictionIsOneAndAHalfTimesTheBoundsDistance) {
   const auto utilization_at = [](double mean) {
-    return DescribeApp(Measured({.mean = mean, .scv = 1, .weight = 400}), kApp).utilization;
+    return Described(Measured({.mean = mean, .scv = 1, .weight = 400}), kApp).utilization;
   };
   // The rate at which 10 rps lies exactly at the margin, below the measured mean.
   double low = 10, high = 20;
@@ -121,23 +131,51 @@ TEST(DescribeApp, ContradictionIsOneAndAHalfTimesTheBoundsDistance) {
 }
 
 TEST(DescribeApp, FewObservationsContradictNothing) {
-  EXPECT_NEAR(DescribeApp(Measured({.mean = 90, .scv = 1, .weight = 19}), kApp).utilization, 0.1, 1e-12);
+  EXPECT_NEAR(Described(Measured({.mean = 90, .scv = 1, .weight = 19}), kApp).utilization, 0.1, 1e-12);
+}
+
+TEST(DescribeApps, EveryRowIsThatOfItsApplication) {
+  auto builder = OneDevice();
+  builder.Device("n/e").Model("o:1", {.service_ms = 4});
+  builder.Resident(MakeApp("d", "m", {.rate_rps = 5}), "n/e").Resident(MakeApp("b", "o", {.rate_rps = 20}), "n/d");
+  builder.Resident(MakeApp("a", "m", {.rate_rps = 10}), "n/d").Resident(MakeApp("f", "m", {.rate_rps = 99}), "n/e");
+  builder.Fit({.device = kDevice, .apps = {{AppId("b"), {.mean = 30, .scv = 1, .weight = 400}}}, .models = {}});
+  ClusterView view = builder.Build();
+  view.apps[AppId("c")] = MakeApp("c", "m");
+  view.apps[AppId("e")] = MakeApp("e", "m");
+  view.placements[AppId("e")] = {.app = AppId("e"), .device = DeviceId("gone/d")};
+
+  PredictionBook book;
+  const auto rows = DescribeApps(view, book);
+  ASSERT_EQ(rows.size(), 6U);
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.app.name.str());
+    const AppStatus alone = Described(view, row.app.name);
+    EXPECT_EQ(row.app, alone.app);
+    EXPECT_EQ(row.placement, alone.placement);
+    EXPECT_EQ(row.predicted, alone.predicted);
+    EXPECT_EQ(row.utilization, alone.utilization);
+    EXPECT_EQ(row.emulated, alone.emulated);
+    EXPECT_EQ(row.measured.rate, alone.measured.rate);
+  }
+  EXPECT_EQ(rows[1].measured.rate.mean, 30);
+  EXPECT_NEAR(rows[0].utilization, 0.1 + 30 * 0.004, 1e-9);
 }
 
 TEST(PredictLatencies, AreThoseOfEveryResident) {
   auto builder = OneDevice();
   builder.Resident(MakeApp("a", "m", {.rate_rps = 20}), "n/d").Resident(MakeApp("b", "m", {.rate_rps = 30}), "n/d");
-  const auto latencies = PredictLatencies(builder.Build(), kDevice);
+  const auto latencies = Predicted(builder.Build(), kDevice);
   ASSERT_EQ(latencies.size(), 2U);
   EXPECT_EQ(latencies[0].app, kApp);
   EXPECT_NEAR(ToMillis(latencies[0].latency.mean), 15, 1e-6);
-  EXPECT_EQ(latencies[0].latency, DescribeApp(builder.Build(), kApp).predicted);
+  EXPECT_EQ(latencies[0].latency, Described(builder.Build(), kApp).predicted);
 }
 
 TEST(PredictLatencies, AreEmptyWithoutASteadyState) {
-  EXPECT_TRUE(PredictLatencies(OneDevice().Build(), kDevice).empty());
+  EXPECT_TRUE(Predicted(OneDevice().Build(), kDevice).empty());
   auto builder = OneDevice();
-  EXPECT_TRUE(PredictLatencies(builder.Resident(MakeApp("a", "m", {.rate_rps = 101}), "n/d").Build(), kDevice).empty());
+  EXPECT_TRUE(Predicted(builder.Resident(MakeApp("a", "m", {.rate_rps = 101}), "n/d").Build(), kDevice).empty());
 }
 
 std::vector<DeviceId> ToProfile(const ViewBuilder& builder, bool missing_only) {
