@@ -77,10 +77,15 @@ struct SetPredictions {
   friend bool operator==(const SetPredictions&, const SetPredictions&) = default;
 };
 
+/// The agent is to introduce itself again, as after a reconnect, so that every difference is found: it did not take a
+/// command.
+struct RegisterAgain { std::string why; };
+
 /// What the controller may ask of an agent. The local agent actor and the link's proxy both are one.
 using agent_handle = caf::typed_actor<
     caf::replies_to<RunCommand>::with<Done>,
     caf::replies_to<ProfileOnDevice>::with<Profile>,
+    caf::reacts_to<RegisterAgain>,
     caf::reacts_to<SetPredictions>>;
 
 /// One device's windows were made durable up to and including `sequence`.
@@ -209,6 +214,8 @@ struct FitChanged { DeviceFit fit; };
 struct DeviceUp { DeviceId device; device_actor actor; };
 /// Internal: the view changed since it was last published.
 struct PublishTick {};
+/// Internal: time to have agents register again that did not take a command.
+struct RefusalTick {};
 
 using placement_actor = placement_control::extend<
     caf::replies_to<NodeUp>::with<Done>,
@@ -217,6 +224,7 @@ using placement_actor = placement_control::extend<
     caf::reacts_to<FitChanged>,
     caf::reacts_to<DeviceUp>,
     caf::reacts_to<PublishTick>,
+    caf::reacts_to<RefusalTick>,
     caf::replies_to<ReportRunning>::with<Done>>;
 
 // ---- SnapshotActor: answers questions about the cluster, beside the placement actor (detached) ----
@@ -291,6 +299,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::StopActor)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::RunCommand)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ProfileOnDevice)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::SetPredictions)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::RegisterAgain)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::WindowAck)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::RegisterAgent)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::Heartbeat)
@@ -334,6 +343,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::DeviceUp)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::PublishTick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::TakeSnapshot)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::PredictionTick)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::RefusalTick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::LeaseTick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ExecuteCommand)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::SetWindowTarget)

@@ -14,7 +14,7 @@ namespace avocet {
 struct RequestDeadlines {
   Duration store = std::chrono::seconds(10);    ///< one group commit on a slow disk
   Duration local = std::chrono::seconds(5);     ///< a neighbour that only computes
-  Duration command = std::chrono::seconds(5);   ///< until an agent has a command on disk
+  Duration command = std::chrono::seconds(15);  ///< until an agent has a command on disk; it answers within `store`
   Duration profile = std::chrono::seconds(90);  ///< until a profile run has ended
   Duration execute = std::chrono::seconds(300); ///< until a model is fetched, loaded and warm
 };

@@ -258,6 +258,10 @@ agent_actor::behavior_type AgentBehavior(Self self, const std::shared_ptr<const 
   return {
       [self](const RunCommand& run) { return OnCommand(self, run.command); },
       [self](ProfileOnDevice& profile) { return OnProfile(self, profile); },
+      [self](const RegisterAgain& again) {
+        spdlog::warn("asked to register again reason=\"{}\"", again.why);
+        self->state.registered = false; // the next session tick registers
+      },
       [self](SetPredictions& predictions) { self->state.args->show_predictions(std::move(predictions)); },
       [self](ConnectTo& connect) {
         self->state.controller = std::move(connect.controller);

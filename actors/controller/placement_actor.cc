@@ -23,6 +23,7 @@ void Adopt(Self self, const Reconciliation& reconciliation, WriteBatch& batch) {
   auto& records = self->state.records;
   for (const auto& placement : reconciliation.adopted) {
     AdoptPlacement(records.view, placement);
+    self->state.moves.Renew(placement);
     Put(batch, kPlacements, placement);
   }
   records.last_epoch = reconciliation.last_epoch;
@@ -41,10 +42,10 @@ void ResumeMoves(Self self, const Reconciliation& reconciliation) {
   }
 }
 
-void CommandNode(Self self, Reconciliation reconciliation) {
-  for (auto& command : reconciliation.commands) {
+void CommandNode(Self self, const Reconciliation& reconciliation) {
+  for (const auto& command : reconciliation.commands) {
     const bool waits = command.kind == CommandKind::kStart && self->state.moves.IsWaiting(command.app);
-    if (!waits) SendCommand(self, std::move(command));
+    if (!waits) SendCommand(self, command);
   }
   ResumeMoves(self, reconciliation);
 }
@@ -65,6 +66,8 @@ caf::result<Done> OnNodeUp(Self self, NodeUp& up) {
   auto reconciliation =
       Reconcile(state.records.view, {up.node.id, std::move(up.running), up.highest_epoch}, state.records.last_epoch);
 
+  state.refusals.Registered(up.node.id, reconciliation.commands);
+
   WriteBatch batch;
   Put(batch, kNodes, up.node);
   Adopt(self, reconciliation, batch);
@@ -76,7 +79,7 @@ caf::result<Done> OnNodeUp(Self self, NodeUp& up) {
           [self, promise, reconciliation = std::move(reconciliation)](const Status& status) mutable {
             if (!status.ok()) return Refuse(promise, status); // the agent registers again
             Answer(self, promise, Done{});
-            CommandNode(self, std::move(reconciliation));
+            CommandNode(self, reconciliation);
           });
   return promise;
 }
@@ -84,6 +87,7 @@ caf::result<Done> OnNodeUp(Self self, NodeUp& up) {
 void OnNodeAway(Self self, const NodeAway& away) {
   auto& state = self->state;
   state.agents.erase(away.node);
+  state.refusals.Away(away.node);
   NodeLost(state.records.view, away.node, away.why);
   ViewChanged(self);
   WriteBatch batch;
@@ -233,6 +237,7 @@ placement_actor::behavior_type PlacementBehavior(Self self, const std::shared_pt
       [self](PublishTick) {
         if (!self->state.published) Publish(self);
       },
+      [self](RefusalTick) { OnRefusalTick(self); },
       [self](const ReportRunning& report) { return OnReport(self, report); },
 
       // What the Control service carries, see actors/wire/control_table.h.

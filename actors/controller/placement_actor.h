@@ -8,6 +8,7 @@
 #include "actors/controller/controller_records.h"
 #include "actors/interfaces.h"
 #include "actors/options.h"
+#include "actors/protocol/command_refusals.h"
 #include "controller/cluster/pending_moves.h"
 #include "controller/cluster/undo_log.h"
 #include "controller/placement/prediction_cache.h"
@@ -38,6 +39,7 @@ struct PlacementActorState {
   std::map<NodeId, RegisteredAgent> agents;
   std::map<DeviceId, device_actor> devices;
   PendingMoves moves;          ///< what to stop, and to start, when a new copy serves
+  CommandRefusals refusals;    ///< commands that agents did not take
   UndoLog undo;                ///< changes of the view that are on their way to the disk
   uint64_t durable_events = 0; ///< events up to this sequence number are on disk
   std::deque<std::pair<uint64_t, caf::typed_response_promise<EventList>>> event_waiters; ///< after which number

@@ -1,4 +1,4 @@
-// Where the placement actor's steps send their results: to the disk, to followers of events, to agents.
+// Where the placement actor's steps send their results: to the disk, to followers of events.
 #include "actors/controller/placement_steps.h"
 
 #include <caf/typed_event_based_actor.hpp>
@@ -86,25 +86,6 @@ void NotifyEventWaiters(Self self) {
 
 uint64_t NextEpoch(Self self) {
   return ++self->state.records.last_epoch;
-}
-
-void SendCommand(Self self, Command command) {
-  auto& state = self->state;
-  const auto device = state.records.view.devices.find(command.device);
-  if (device == state.records.view.devices.end()) return;
-  const auto agent = state.agents.find(device->second.spec.node);
-  if (agent == state.agents.end()) return;
-  const std::string subject = command.app.str();
-  self->request(agent->second.handle, state.options.deadlines.command, RunCommand{std::move(command)})
-      .then([](Done) {},
-            [subject](const caf::error& error) {
-              spdlog::warn("command not taken app={} reason=\"{}\"", subject, ToStatus(error, "agent").message());
-            });
-}
-
-void SendCommands(Self self, std::vector<Command> commands) {
-  for (auto& command : commands)
-    SendCommand(self, std::move(command));
 }
 
 } // namespace avocet

@@ -110,6 +110,13 @@ void CommandAgent(Self self, const Change& change) {
   if (Replace(self, change)) SendCommand(self, StartCommand(change.placement));
 }
 
+std::string DescribeWait(const std::set<AppId>& movers) {
+  std::string text = "it waits for room, until these have moved:";
+  for (const auto& mover : movers)
+    text += " '" + mover.str() + "'";
+  return ToText(text);
+}
+
 /// Movers first; the newcomer when they have made room.
 void CommandAgents(Self self, const Decision& decision, const std::vector<Change>& changes) {
   const Change& newcomer = changes.back();
@@ -121,6 +128,7 @@ void CommandAgents(Self self, const Decision& decision, const std::vector<Change
   std::set<AppId> movers;
   for (const auto& move : decision.moves)
     movers.insert(move.app);
+  NoteStart(self->state.records.view, StartCommand(newcomer.placement), DescribeWait(movers));
   self->state.moves.Wait(newcomer.placement, std::move(movers));
 }
 

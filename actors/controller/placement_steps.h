@@ -42,11 +42,16 @@ void NotifyEventWaiters(PlacementSelf self);
 /// A number greater than every epoch before. The caller persists it with what uses it.
 uint64_t NextEpoch(PlacementSelf self);
 
-/// Hands a command to the agent of its device. One that cannot be delivered is dropped: when the
-/// agent registers again, Reconcile finds the difference.
-void SendCommand(PlacementSelf self, Command command);
+/// Hands a command to the agent of its device. One that cannot be delivered is dropped: when the agent registers again,
+/// Reconcile finds the difference. One that the agent does not take is shown, with an event, and the agent is made to
+/// register again after a pause.
+void SendCommand(PlacementSelf self, const Command& command);
 
-void SendCommands(PlacementSelf self, std::vector<Command> commands);
+/// As SendCommand. What waited for room waits no longer.
+void SendCommands(PlacementSelf self, const std::vector<Command>& commands);
+
+/// Has the agents register again whose pause is over.
+void OnRefusalTick(PlacementSelf self);
 
 /// The application's current copy serves: stops its other copies, and starts who waited for its place.
 void OnArrived(PlacementSelf self, const AppId& app);

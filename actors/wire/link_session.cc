@@ -234,6 +234,7 @@ link_session_actor::behavior_type LinkSessionBehavior(Self self, const std::shar
   return {
       [self](RunCommand& run) { return OnCommand(self, run); },
       [self](ProfileOnDevice& profile) { return OnProfile(self, profile); },
+      [self](const RegisterAgain& again) { AskForRegistration(self, Unavailable(again.why)); },
       // Neither answered nor repeated: the next predictions replace these.
       [self](const SetPredictions& predictions) {
         v1::ControllerMessage message;

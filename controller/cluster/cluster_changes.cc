@@ -1,5 +1,7 @@
 #include "controller/cluster/cluster_changes.h"
 
+#include <utility>
+
 #include "messages/invariant.h"
 
 namespace avocet {
@@ -118,6 +120,14 @@ ReportEffect TakeReport(ClusterView& view, const Placement& report) {
   placement.phase = report.phase;
   placement.reason = report.reason;
   return ReportEffect::kChanged;
+}
+
+void NoteStart(ClusterView& view, const Command& start, std::string reason) {
+  const auto it = view.placements.find(start.app);
+  if (start.kind != CommandKind::kStart || it == view.placements.end()) return;
+  auto& placement = it->second;
+  const bool same = placement.epoch == start.epoch && placement.device == start.device;
+  if (same && placement.phase == PlacementPhase::kStarting) placement.reason = std::move(reason);
 }
 
 AppSnapshot Snapshot(const ClusterView& view, const AppId& app) {

@@ -55,6 +55,10 @@ enum class ReportEffect {
 /// same epoch, so a report of starting is late then, and nothing new.
 ReportEffect TakeReport(ClusterView& view, const Placement& report);
 
+/// Says why the copy that the command starts has not started yet; empty: nothing is in its way. Only where that copy is
+/// placed, and starting.
+void NoteStart(ClusterView& view, const Command& start, std::string reason);
+
 /// Enters a placement as it is: from the disk, or with a new epoch after an agent's report.
 void AdoptPlacement(ClusterView& view, const Placement& placement);
 

@@ -8,22 +8,10 @@
 namespace avocet {
 namespace {
 
-using Copies = std::map<DeviceId, Placement>;
-
 /// What serves comes before what does not, later epochs before earlier ones.
-bool IsBetter(const Placement& a, const Placement& b) {
+bool ServesBetter(const Placement& a, const Placement& b) {
   const bool a_serves = a.phase == PlacementPhase::kReady, b_serves = b.phase == PlacementPhase::kReady;
   return a_serves != b_serves ? a_serves : a.epoch > b.epoch;
-}
-
-Copies::iterator Best(Copies& copies) {
-  return std::min_element(copies.begin(), copies.end(),
-                          [](const auto& a, const auto& b) { return IsBetter(a.second, b.second); });
-}
-
-Copies::iterator Worst(Copies& copies) {
-  return std::max_element(copies.begin(), copies.end(),
-                          [](const auto& a, const auto& b) { return IsBetter(a.second, b.second); });
 }
 
 } // namespace
@@ -52,14 +40,29 @@ PendingMoves::Commands PendingMoves::Replace(const std::optional<Placement>& bef
 
 PendingMoves::Commands PendingMoves::Keep(const Placement& copy) {
   auto& copies = copies_[copy.app];
-  auto& kept = copies[copy.device];
-  if (kept.epoch <= copy.epoch) kept = copy;
+  Merge(copies.try_emplace(copy.device, Kept{copy, copy.epoch}).first->second, copy);
   if (copies.size() <= kMaxCopiesPerApp) return {};
 
-  const auto worst = Worst(copies);
-  Commands stops{StopCommand(worst->second)};
+  const auto worst = std::max_element(copies.begin(), copies.end(), IsBetter);
+  Commands stops{Stop(worst->second)};
   copies.erase(worst);
   return stops;
+}
+
+bool PendingMoves::IsBetter(const Copies::value_type& a, const Copies::value_type& b) {
+  return ServesBetter(a.second.copy, b.second.copy);
+}
+
+/// A start of a later epoch than that of the copy may still be on its way there.
+Command PendingMoves::Stop(const Kept& kept) {
+  Command stop = StopCommand(kept.copy);
+  stop.epoch = kept.last_epoch;
+  return stop;
+}
+
+void PendingMoves::Merge(Kept& kept, const Placement& copy) {
+  kept.last_epoch = std::max(kept.last_epoch, copy.epoch);
+  if (kept.copy.epoch == copy.epoch || ServesBetter(copy, kept.copy)) kept.copy = copy;
 }
 
 void PendingMoves::Wait(const Placement& placement, std::set<AppId> movers) {
@@ -67,12 +70,17 @@ void PendingMoves::Wait(const Placement& placement, std::set<AppId> movers) {
   waiting_[placement.app] = {placement, std::move(movers)};
 }
 
+void PendingMoves::Renew(const Placement& placement) {
+  const auto waiting = waiting_.find(placement.app);
+  if (waiting != waiting_.end()) waiting->second.placement = placement;
+}
+
 PendingMoves::Commands PendingMoves::StopCopies(const AppId& app) {
   Commands stops;
   const auto kept = copies_.extract(app);
   if (kept.empty()) return stops;
   for (const auto& [device, copy] : kept.mapped())
-    stops.push_back(StopCommand(copy));
+    stops.push_back(Stop(copy));
   return stops;
 }
 
@@ -106,8 +114,8 @@ PendingMoves::Commands PendingMoves::Removed(const AppId& app) {
 std::optional<Placement> PendingMoves::TakeFallback(const AppId& app) {
   const auto kept = copies_.find(app);
   if (kept == copies_.end()) return std::nullopt;
-  const auto best = Best(kept->second);
-  Placement fallback = std::move(best->second);
+  const auto best = std::min_element(kept->second.begin(), kept->second.end(), IsBetter);
+  Placement fallback = std::move(best->second.copy);
   kept->second.erase(best);
   if (kept->second.empty()) copies_.erase(kept);
   return fallback;
@@ -127,16 +135,15 @@ bool PendingMoves::Note(const Placement& report) {
   const auto kept = copies_.find(report.app);
   if (kept == copies_.end()) return false;
   const auto copy = kept->second.find(report.device);
-  if (copy == kept->second.end() || copy->second.epoch != report.epoch) return false;
-  copy->second.phase = report.phase;
-  copy->second.reason = report.reason;
+  if (copy == kept->second.end()) return false;
+  Merge(copy->second, report);
   return true;
 }
 
 bool PendingMoves::HasServingCopy(const AppId& app) const {
   const auto kept = copies_.find(app);
   return kept != copies_.end() && std::any_of(kept->second.begin(), kept->second.end(), [](const auto& copy) {
-           return copy.second.phase == PlacementPhase::kReady;
+           return copy.second.copy.phase == PlacementPhase::kReady;
          });
 }
 

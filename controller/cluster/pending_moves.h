@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -42,6 +43,8 @@ public:
 
   /// `placement` is to be started when all of `movers` have arrived; not sooner. Requires that `movers` is not empty.
   void Wait(const Placement& placement, std::set<AppId> movers);
+  /// The application that waits was given another epoch; nothing when it does not wait.
+  void Renew(const Placement& placement);
   /// Whether the application waits for room, so that it must not be started yet.
   bool IsWaiting(const AppId& app) const { return waiting_.contains(app); }
 
@@ -58,7 +61,8 @@ public:
   /// Nobody will make room by moving this application: the placements that waited for it, and wait no longer.
   std::vector<Placement> GiveUp(const AppId& mover);
 
-  /// Takes over what an agent reports of a kept copy. False: no such copy is kept.
+  /// Takes over what an agent reports of a copy on a device where one is kept. Of several there, one that serves is
+  /// kept, else the latest; the stop will end them all. False: none is kept there.
   bool Note(const Placement& report);
 
   /// Whether a copy is kept that serves.
@@ -70,10 +74,20 @@ private:
     std::set<AppId> movers;
   };
 
+  /// What a device has of an application.
+  struct Kept {
+    Placement copy;
+    uint64_t last_epoch = 0; ///< of all copies that were heard of there
+  };
+  using Copies = std::map<DeviceId, Kept>;
+
+  static bool IsBetter(const Copies::value_type& a, const Copies::value_type& b);
+  static Command Stop(const Kept& kept);
+  static void Merge(Kept& kept, const Placement& copy);
   Commands StopCopies(const AppId& app);
   Commands StartWaitersFor(const AppId& mover);
 
-  std::map<AppId, std::map<DeviceId, Placement>> copies_; ///< never empty inside
+  std::map<AppId, Copies> copies_; ///< never empty inside
   std::map<AppId, Waiting> waiting_;
 };
 

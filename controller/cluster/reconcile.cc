@@ -87,9 +87,10 @@ private:
 
   void Start(const Placement& placement) { result_.commands.push_back(StartCommand(placement)); }
 
+  /// One that was starting already has the reason why it still does.
   static Placement Starting(Placement placement) {
+    if (placement.phase != PlacementPhase::kStarting) placement.reason.clear();
     placement.phase = PlacementPhase::kStarting;
-    placement.reason.clear();
     return placement;
   }
 

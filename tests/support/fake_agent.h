@@ -47,6 +47,7 @@ struct FakeAgent {
   std::vector<Command> commands;
   std::vector<ProfileOnDevice> profiles;
   std::vector<SetPredictions> predictions;
+  std::vector<std::string> register_again; ///< why it was asked to
   Status command_answer;
   Status profile_answer;
   double service_ms = 10;
@@ -72,6 +73,7 @@ struct FakeAgent {
           if (fake->change_profile) fake->change_profile(answer);
           return answer;
         },
+        [fake](const RegisterAgain& again) { fake->register_again.push_back(again.why); },
         [fake](const SetPredictions& predictions) { fake->predictions.push_back(predictions); },
     };
   }

@@ -1,6 +1,8 @@
 // Decisions that move applications: to make room for a newcomer, and to rebalance.
 #include <algorithm>
 
+#include <gmock/gmock.h>
+
 #include "messages/text.h"
 #include "tests/actors/controller/placement_actor_fixture.h"
 
@@ -61,6 +63,26 @@ TEST_F(MovesTest, MoversFirstThenWhoNeedsTheirPlace) {
   EXPECT_EQ(fake->commands[1].device, DeviceId("n1/gpu0"));
   EXPECT_EQ(fake->commands[2].kind, CommandKind::kStart);
   EXPECT_EQ(fake->commands[2].app, AppId("door"));
+}
+
+TEST_F(MovesTest, WhoWaitsForRoomSaysSoAndStartsUnderTheEpochThatARegistrationGaveIt) {
+  ASSERT_TRUE(ApplyWhatNeedsRoom().ok());
+  const Command mover = fake->commands.at(0);
+  EXPECT_THAT(Ask<AppStatus>(snapshots, GetApp{AppId("door")})->placement->reason, testing::HasSubstr("'cam'"));
+
+  // Its agent took later commands meanwhile, so it would drop a start of the first epoch.
+  NodeInfo info = TestNode("n1");
+  info.devices[0].memory_bytes = 150 * kMiB;
+  ASSERT_TRUE(Ask<Done>(placement, NodeUp{info, {}, agent, 100}).ok());
+  EXPECT_THAT(Ask<AppStatus>(snapshots, GetApp{AppId("door")})->placement->reason, testing::HasSubstr("'cam'"));
+  ASSERT_TRUE(Report(mover));
+
+  const Command start = fake->commands.back();
+  ASSERT_EQ(start.app, AppId("door"));
+  EXPECT_GT(start.epoch, 100U);
+  EXPECT_THAT(Ask<AppStatus>(snapshots, GetApp{AppId("door")})->placement->reason, testing::IsEmpty());
+  ASSERT_TRUE(Report(start));
+  EXPECT_EQ(PhaseOf("door"), PlacementPhase::kReady);
 }
 
 TEST_F(MovesTest, AreOnDiskBeforeAnyoneIsCommanded) {

@@ -6,11 +6,13 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "actors/protocol/agent_plan.h"
+#include "actors/protocol/command_refusals.h"
 #include "controller/cluster/cluster_changes.h"
 #include "controller/cluster/pending_moves.h"
 #include "controller/cluster/reconcile.h"
@@ -84,6 +86,12 @@ struct NodeModel {
 
 inline constexpr AgentPlanOptions kPlanOptions{.max_attempts = 3};
 
+/// An agent introduces itself again, in the session that it has.
+struct Hello {
+  std::vector<Placement> running;
+  uint64_t highest_epoch = 0;
+};
+
 struct Agent {
   NodeId id;
   MemoryStore disk;
@@ -92,13 +100,15 @@ struct Agent {
   std::map<DeviceId, std::deque<Command>> workers;
   std::deque<Command> commands;  ///< on their way to it
   std::deque<Placement> reports; ///< on their way to the controller
+  std::optional<Hello> hello;    ///< likewise; what it reports meanwhile does not count
+  bool refuses = false;          ///< every command: its disk is full
 };
 
 struct Faults {
   bool network = false;  ///< loses, doubles, reorders
   bool starts = false;   ///< fail, or are tried again
   bool restarts = false; ///< of either end
-  bool disk = false;     ///< an agent's, refuses
+  bool disk = false;     ///< an agent's, refuses, once or for a while
 };
 
 class Cluster {
@@ -134,6 +144,7 @@ public:
     std::vector<std::function<void()>> ways;
     for (Agent& agent : agents_) {
       if (!agent.commands.empty()) ways.emplace_back([&] { DeliverCommand(agent); });
+      if (agent.hello) ways.emplace_back([&] { DeliverHello(agent); });
       if (!agent.reports.empty()) ways.emplace_back([&] { DeliverReport(agent); });
       for (auto& [device, jobs] : agent.workers) {
         if (!jobs.empty()) ways.emplace_back([&] { Work(agent, jobs); });
@@ -145,6 +156,11 @@ public:
   }
 
   void MayFail() {
+    if (faults_.disk && chooser_.Choose(12) == 0) {
+      Agent& agent = agents_[chooser_.Choose(agents_.size())];
+      agent.refuses = !agent.refuses;
+    }
+    if (faults_.disk && chooser_.Choose(12) == 0) PassTime();
     if (!faults_.restarts || chooser_.Choose(12) != 0) return;
     const size_t who = chooser_.Choose(3);
     if (who == 2)
@@ -153,11 +169,11 @@ public:
       RestartAgent(agents_[who]);
   }
 
-  /// From now on nothing fails; what a session lost is found when it is made anew.
+  /// From now on nothing fails. What a session lost is found when it is made anew; what an agent refused, by itself.
   void Settle() {
-    if (faults_.network || faults_.disk) {
-      for (Agent& agent : agents_)
-        Connect(agent);
+    for (Agent& agent : agents_) {
+      agent.refuses = false;
+      if (faults_.network) Connect(agent);
     }
     const bool starts = faults_.starts;
     faults_ = {};
@@ -212,17 +228,27 @@ private:
     const auto command = Receive(agent.commands);
     if (!command) return;
     const auto records = agent.plan.Take(*command);
-    if (!records.ok()) return;
-    if (faults_.disk && chooser_.Choose(8) == 0) return agent.plan.Refused(*command);
+    if (!records.ok()) return OnRefused(agent, *command);
+    if (agent.refuses || (faults_.disk && chooser_.Choose(8) == 0)) {
+      agent.plan.Refused(*command);
+      return OnRefused(agent, *command);
+    }
     ASSERT_TRUE(agent.disk.Write(*records, Sync::kYes).ok());
+    (void)refusals_.Taken(agent.id, *command);
     agent.node.gate.Announce(*command);
     const auto step = agent.plan.Commit(*command);
     if (step.report) Report(agent, *step.report);
     if (step.execute) agent.workers[step.execute->device].push_back(*step.execute);
   }
 
+  void OnRefused(const Agent& agent, const Command& command) {
+    NoteStart(view_, command, "refused");
+    (void)refusals_.Refused(agent.id, command, now_);
+  }
+
   void Report(Agent& agent, const Placement& report) {
     if (report.phase == PlacementPhase::kReady) ExpectPublished(agent, report);
+    if (agent.hello) return;
     agent.reports.push_back(report);
   }
 
@@ -284,10 +310,21 @@ private:
     if (failed && moves_.HasServingCopy(kCam)) OnFailed();
   }
 
-  /// A new session: what was on its way is lost, the agent registers, Reconcile closes the difference.
+  /// A new session: what was on its way is lost, the agent registers.
   void Connect(Agent& agent) {
     agent.commands.clear();
     agent.reports.clear();
+    agent.hello.reset();
+    Register(agent, {agent.plan.Running(), agent.plan.highest_epoch()});
+  }
+
+  void DeliverHello(Agent& agent) {
+    const Hello hello = *std::exchange(agent.hello, std::nullopt);
+    Register(agent, hello);
+  }
+
+  /// Reconcile closes the difference.
+  void Register(Agent& agent, const Hello& hello) {
     NodeInfo info{.id = agent.id};
     for (const char* name : {"a", "b"}) {
       DeviceSpec& spec = info.devices.emplace_back();
@@ -295,7 +332,8 @@ private:
       spec.name = name;
     }
     NodeArrived(view_, info);
-    const auto result = Reconcile(view_, {agent.id, agent.plan.Running(), agent.plan.highest_epoch()}, last_epoch_);
+    const auto result = Reconcile(view_, {agent.id, hello.running, hello.highest_epoch}, last_epoch_);
+    refusals_.Registered(agent.id, result.commands);
     for (const auto& placement : result.adopted)
       AdoptPlacement(view_, placement);
     last_epoch_ = result.last_epoch;
@@ -318,6 +356,7 @@ private:
     agent.node = NodeModel();
     agent.workers.clear();
     NodeLost(view_, agent.id, "it was restarted");
+    refusals_.Away(agent.id);
     for (const auto& start : agent.plan.Resume())
       agent.workers[start.device].push_back(start);
     Connect(agent);
@@ -326,15 +365,27 @@ private:
   /// Where things run is known again when their nodes register.
   void RestartController() {
     moves_ = {};
+    refusals_ = CommandRefusals();
     for (const char* node : {"n1", "n2"})
       NodeLost(view_, NodeId(node), "the controller was restarted");
     for (Agent& agent : agents_)
       Connect(agent);
   }
 
-  bool Retry() {
+  /// Agents that refused a command are asked to register again.
+  bool PassTime() {
     now_ += std::chrono::hours(1);
-    bool any = false;
+    const auto due = refusals_.TakeDue(now_);
+    for (const NodeId& node : due) {
+      Agent& agent = agents_[node == NodeId("n1") ? 0 : 1];
+      agent.reports.clear();
+      agent.hello = {agent.plan.Running(), agent.plan.highest_epoch()};
+    }
+    return !due.empty();
+  }
+
+  bool Retry() {
+    bool any = PassTime();
     for (Agent& agent : agents_) {
       for (const auto& command : agent.plan.Retries(now_)) {
         any = true;
@@ -348,6 +399,7 @@ private:
   Faults faults_;
   ClusterView view_;
   PendingMoves moves_;
+  CommandRefusals refusals_;
   uint64_t last_epoch_ = 0;
   std::deque<Agent> agents_;
   MonotonicTime now_{};

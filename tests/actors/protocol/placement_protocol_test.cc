@@ -33,6 +33,12 @@ TEST(PlacementProtocol, WhenEitherEndRestarts) {
 TEST(PlacementProtocol, WhenTheNetworkLosesDoublesAndReorders) {
   RunAtRandom({.network = true});
 }
+TEST(PlacementProtocol, WhenAgentsRefuseForAWhile) {
+  RunAtRandom({.disk = true});
+}
+TEST(PlacementProtocol, WhenAgentsRefuseAndRestart) {
+  RunAtRandom({.starts = true, .restarts = true, .disk = true});
+}
 TEST(PlacementProtocol, WhenEverythingFails) {
   RunAtRandom({.network = true, .starts = true, .restarts = true, .disk = true});
 }

@@ -28,6 +28,7 @@ struct LinkedAgent {
                          .service_mean = FromMillis(10),
                          .runs = 5};
         },
+        [](const RegisterAgain&) {},
         [fake](const SetPredictions& predictions) { fake->predictions.push_back(predictions); },
         [fake](const ConnectTo& connect) { fake->controllers.push_back(connect.controller); },
         [](SessionTick) {},

@@ -244,7 +244,7 @@ TEST_F(LinkSessionTest, HandsOnWhyAnAgentRefuses) {
 TEST_F(LinkSessionTest, EndsWhenACommandIsNotAnsweredInTime) {
   SayHello();
   const auto answer = Begin<Done>(session, StartOfCam());
-  Advance(std::chrono::seconds(6));
+  Advance(RequestDeadlines().command + std::chrono::seconds(1));
   EXPECT_EQ(answer.get().status().code(), StatusCode::kDeadlineExceeded);
   EXPECT_EQ(end.code(), StatusCode::kDeadlineExceeded) << "the next session finds what is missing";
 }

@@ -45,6 +45,33 @@ TEST(PendingMoves, StopsEveryCopyOnceTheCurrentOneServes) {
   EXPECT_THAT(moves.Arrived(kCam), IsEmpty());
 }
 
+/// A start that its agent refuses leaves the copy that it was to replace.
+TEST(PendingMoves, FallsBackToWhatServesBehindALaterStartOnItsDevice) {
+  PendingMoves moves;
+  (void)moves.Replace(Serving("n1/a", 1), On("n1/a", 2));
+  (void)moves.Replace(On("n1/a", 2), On("n2/b", 3));
+  EXPECT_TRUE(moves.Note(Serving("n1/a", 1)));
+  EXPECT_TRUE(moves.Note(On("n1/a", 2, PlacementPhase::kFailed))) << "not to be stopped by itself";
+  EXPECT_TRUE(moves.HasServingCopy(kCam));
+  EXPECT_EQ(moves.TakeFallback(kCam)->epoch, 1U);
+}
+
+TEST(PendingMoves, AStopEndsAllThatItsDeviceMayHave) {
+  PendingMoves moves;
+  (void)moves.Replace(On("n1/a", 2), On("n2/b", 3));
+  EXPECT_TRUE(moves.Note(Serving("n1/a", 1)));
+  EXPECT_THAT(Texts(moves.Arrived(kCam)), ElementsAre("stop cam n1/a 2"));
+}
+
+TEST(PendingMoves, WhoWaitsIsStartedUnderTheEpochThatItHasThen) {
+  PendingMoves moves;
+  moves.Wait(Newcomer(3), {kCam});
+  moves.Renew(Newcomer(7));
+  EXPECT_THAT(Texts(moves.Arrived(kCam)), ElementsAre("start new n1/a 7"));
+  moves.Renew(Newcomer(8));
+  EXPECT_FALSE(moves.IsWaiting(kNew)) << "it waits no longer";
+}
+
 TEST(PendingMoves, ACopyOnTheDeviceOfTheCurrentOneIsReplacedByItsStart) {
   PendingMoves moves;
   (void)moves.Replace(Serving("n1/a", 1), On("n2/b", 2));
@@ -84,7 +111,6 @@ TEST(PendingMoves, FallsBackToTheLatestCopyWhereNoneServes) {
 TEST(PendingMoves, NotesReportsOfKeptCopiesOnly) {
   PendingMoves moves;
   (void)moves.Replace(On("n1/a", 1), On("n2/b", 2));
-  EXPECT_FALSE(moves.Note(Serving("n1/a", 7))) << "another epoch";
   EXPECT_FALSE(moves.Note(Serving("n2/b", 2))) << "the current copy";
   EXPECT_FALSE(moves.HasServingCopy(kCam));
   EXPECT_TRUE(moves.Note(Serving("n1/a", 1)));
