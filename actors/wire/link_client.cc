@@ -7,6 +7,7 @@
 
 #include "actors/errors.h"
 #include "actors/stop.h"
+#include "actors/wire/clean_text.h"
 #include "messages/codec/codec.h"
 
 namespace avocet {
@@ -23,6 +24,7 @@ Status Away(const LinkClientState& state) {
 }
 
 bool Send(Self self, v1::AgentMessage message) {
+  CleanTexts(message);
   return self->state.open && self->state.args->wire.send(std::move(message));
 }
 

@@ -166,7 +166,7 @@ Result<LinkRequest> FromProto(const v1::Request& proto) {
 v1::Answer ToProto(const LinkAnswer& answer) {
   v1::Answer proto;
   proto.set_code(static_cast<int32_t>(answer.status.code()));
-  proto.set_text(ToText(answer.status.message())); // an engine may say anything; what is not UTF-8 ends a session
+  proto.set_text(ToText(answer.status.message()));
   if (answer.profile) *proto.mutable_profile() = ToProto(*answer.profile);
   return proto;
 }

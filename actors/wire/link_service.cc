@@ -13,6 +13,7 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/errors.h"
+#include "actors/wire/clean_text.h"
 #include "actors/wire/control_codec.h"
 #include "actors/wire/link_session.h"
 #include "actors/wire/rpc_status.h"
@@ -217,7 +218,11 @@ private:
     args->peer = peer;
     args->only_node = only_node;
     args->controller = controller_;
-    args->stream = {.send = [stream](v1::ControllerMessage message) { return stream->Send(std::move(message)); },
+    args->stream = {.send =
+                        [stream](v1::ControllerMessage message) {
+                          CleanTexts(message);
+                          return stream->Send(std::move(message));
+                        },
                     .handled = [stream] { stream->Handled(); },
                     .end = [stream](const Status& status) { stream->End(status); }};
     args->deadlines = options_.deadlines;

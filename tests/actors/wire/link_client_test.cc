@@ -138,6 +138,15 @@ TEST_F(LinkClientTest, CarriesReportsAndHeartbeats) {
   EXPECT_EQ(Ask<Done>(link, ReportRunning{NodeId("n1"), running}).status().code(), StatusCode::kUnavailable);
 }
 
+/// A driver may say anything, also of a device type.
+TEST_F(LinkClientTest, WhatItSendsIsUtf8) {
+  OpenSession();
+  Placement running{.app = AppId("cam"), .device = DeviceId("n1/gpu0"), .model = ModelId("pose:1"), .epoch = 1};
+  running.reason = "caf\xC3\xA9 \xFF";
+  ASSERT_TRUE(Ask<Done>(link, ReportRunning{NodeId("n1"), running}).ok());
+  EXPECT_EQ(up.back().running().reason(), "caf\xC3\xA9 ?");
+}
+
 TEST_F(LinkClientTest, SaysGoodbyeBehindTheLastWindows) {
   OpenSession();
   Send(link, ReportWindows{NodeId("n1"),
