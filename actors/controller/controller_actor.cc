@@ -52,16 +52,27 @@ Status NotCurrent(Self self, const NodeId& node, const SessionId& session) {
   return NotFound("node '" + node.str() + "' has no session; register again");
 }
 
-/// One event for each session that the namesake wanted to replace, not for each attempt: it goes on trying.
-Status RefuseNamesake(Self self, const NodeId& node, const std::string& peer) {
+/// One event for each session that the agent wanted to replace, not for each attempt: it goes on trying.
+void TellOfNamesake(Self self, const NodeId& node, const std::string& who, const std::string& peer) {
   auto& speaker = self->state.speakers[node];
-  if (!std::exchange(speaker.namesake_refused, true))
-    self->send(self->state.placement,
-               NamesakeRefused{node, "another agent of this name, from " + peer + ", is refused while the one from " +
-                                         speaker.peer + " is alive"});
+  if (std::exchange(speaker.namesake_refused, true)) return;
+  self->send(self->state.placement, NamesakeRefused{node, who + ", from " + peer + ", is refused while the one from " +
+                                                              speaker.peer + " is alive"});
+}
+
+Status RefuseNamesake(Self self, const NodeId& node, const std::string& peer) {
+  TellOfNamesake(self, node, "another agent of this name", peer);
+  const auto& speaker = self->state.speakers[node];
   return AlreadyExists("node '" + node.str() + "' is another agent's, from " + speaker.peer +
                        ", which is alive; give this agent a name of its own (if it replaces the other one, it is let "
                        "in once the other was silent for a lease)");
+}
+
+Status RefuseCopy(Self self, const NodeId& node, const std::string& peer) {
+  TellOfNamesake(self, node, "another agent with a copy of the data folder", peer);
+  return AlreadyExists("node '" + node.str() + "' is the agent's from " + self->state.speakers[node].peer +
+                       ", which is alive and has the same data folder: one folder was copied from the other; give this "
+                       "agent a name and an empty data folder of its own");
 }
 
 /// An agent said what it may not. Logged within a budget, as whoever has an agent's certificate can cause it.
@@ -85,6 +96,8 @@ caf::result<Done> OnRegister(Self self, RegisterAgent& registration) {
   switch (state.leases.Open(node.id, session, registration.instance, self->clock().now())) {
   case Claim::kTaken:
     return MakeError(RefuseNamesake(self, node.id, registration.peer));
+  case Claim::kCopied:
+    return MakeError(RefuseCopy(self, node.id, registration.peer));
   case Claim::kReplaced:
     return MakeError(Replaced(node.id));
   case Claim::kOpen:

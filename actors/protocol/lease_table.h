@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <vector>
@@ -22,11 +23,17 @@ enum class Claim {
   kOpen = 1,     ///< it speaks for the node from now on
   kReplaced = 2, ///< a later session of the agent already does
   kTaken = 3,    ///< another agent of that name does, and is alive
+  kCopied = 4,   ///< an agent with the same data folder does, and is alive: one is a copy of the other
 };
+
+/// Boots that are remembered of one node, of each kind; the oldest is forgotten first.
+inline constexpr size_t kMaxBootsPerNode = 8;
 
 /// Which session speaks for a node, and which nodes were heard of lately. A later session of an agent replaces an
 /// earlier one; what the earlier one still says is refused. An agent of another instance waits until the lease is
-/// over. Driven by calls, knows no clock. Not thread-safe.
+/// over. A data folder may have been copied: a process that was replaced by another one is dead, so when it is heard
+/// again both live, and the one that came later waits like a stranger. Driven by calls, knows no clock. Not
+/// thread-safe.
 class LeaseTable {
 public:
   explicit LeaseTable(Duration lease) : lease_(lease) {}
@@ -52,7 +59,10 @@ private:
     SessionId id;
     uint64_t instance = 0;
     MonotonicTime heard;
+    std::vector<BootId> replaced = {}; ///< boots of this instance that spoke before, oldest first
+    std::vector<BootId> copies = {};   ///< boots of this instance that came later, and are refused
   };
+  static bool IsCopy(Session& spoke, const BootId& boot);
   Duration lease_;
   MonotonicTime asked_{};
   std::map<NodeId, Session> sessions_;

@@ -32,6 +32,14 @@ std::vector<std::string> EventsOf(const ProcessCluster& cluster, const std::stri
   return details;
 }
 
+size_t TimesLogged(const ProcessCluster& cluster, const std::string& name, const std::string& text) {
+  const std::string log = cluster.LogOf(name);
+  size_t times = 0;
+  for (size_t at = log.find(text); at != std::string::npos; at = log.find(text, at + 1))
+    ++times;
+  return times;
+}
+
 /// "door" runs on the GPU of "left", "lane" on the edgeTPU of "right".
 class ProcessFaults : public testing::Test {
 protected:
@@ -93,11 +101,7 @@ protected:
   std::vector<std::string> EventsOf(const std::string& kind) const { return avocet::EventsOf(cluster, kind); }
 
   size_t TimesLogged(const std::string& node, const std::string& text) const {
-    const std::string log = cluster.LogOf(node);
-    size_t times = 0;
-    for (size_t at = log.find(text); at != std::string::npos; at = log.find(text, at + 1))
-      ++times;
-    return times;
+    return avocet::TimesLogged(cluster, node, text);
   }
 
   ProcessCluster cluster{{{"left", {"gpu"}}, {"right", {"edgetpu"}}}};
@@ -170,6 +174,28 @@ TEST(Namesakes, TheLaterOneIsRefusedAndToldWhyWhileTheOtherLives) {
   EXPECT_EQ(EventsOf(cluster, "node_up").size(), 1U);
   cluster.agent("first").Kill();
   EXPECT_TRUE(Eventually([&] { return speaks("second"); }, kPatience)) << "it replaces an agent that is gone";
+}
+
+TEST(Namesakes, OfTwoAgentsWithOneDataFolderTheLaterOneIsRefused) {
+  ProcessCluster cluster{{{"first", {"gpu"}, "left"}, {"second", {"gpu"}, "left"}}};
+  cluster.StartController();
+  cluster.StartAgent("first");
+  cluster.agent("first").Kill();
+  std::filesystem::copy(cluster.data_dir("first"), cluster.data_dir("second"),
+                        std::filesystem::copy_options::recursive);
+  cluster.StartAgent("first");
+  cluster.StartAgent("second");
+
+  const auto told = [&] { return EventsOf(cluster, "node_refused").size() == 1; };
+  ASSERT_TRUE(Eventually(told, kPatience)) << cluster.LogOf("second");
+  EXPECT_THAT(EventsOf(cluster, "node_refused")[0], testing::HasSubstr("a copy of the data folder"));
+
+  // It goes on trying, in vain: the two do not take turns.
+  const size_t registered = EventsOf(cluster, "node_up").size();
+  const auto attempts = [&] { return TimesLogged(cluster, "controller", "one folder was copied from the other"); };
+  EXPECT_TRUE(Eventually([&] { return attempts() >= 5; }, kPatience));
+  EXPECT_EQ(EventsOf(cluster, "node_up").size(), registered);
+  EXPECT_GE(TimesLogged(cluster, "second", "one folder was copied from the other"), 1U);
 }
 
 TEST_F(ProcessFaults, ApplicationsOfAnAgentThatStandsStillAreShownLostUntilItGoesOn) {

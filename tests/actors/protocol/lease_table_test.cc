@@ -48,6 +48,38 @@ TEST_F(Leases, AreKeptByWhoIsHeard) {
   }
 }
 
+TEST_F(Leases, AnAgentThatIsStartedAgainAndAgainIsLetIn) {
+  for (int i = 1; i <= 20; ++i) {
+    const SessionId session{BootId("boot" + std::to_string(i)), static_cast<uint64_t>(i)};
+    EXPECT_EQ(leases.Open(kNode, session, 1, At(i)), Claim::kOpen);
+    EXPECT_TRUE(leases.IsCurrent(kNode, session));
+  }
+}
+
+TEST_F(Leases, OfTwoAgentsWithOneDataFolderTheLaterOneWaits) {
+  const BootId first("a"), copy("b");
+  ASSERT_EQ(leases.Open(kNode, {first, 1}, 1, At(0)), Claim::kOpen);
+  ASSERT_EQ(leases.Open(kNode, {copy, 2}, 1, At(1)), Claim::kOpen) << "as if the first had been started again";
+  ASSERT_EQ(leases.Open(kNode, {first, 3}, 1, At(2)), Claim::kOpen) << "but it lives";
+  for (uint64_t attempt = 4; attempt < 10; ++attempt) {
+    EXPECT_EQ(leases.Open(kNode, {copy, attempt}, 1, At(3)), Claim::kCopied);
+    EXPECT_TRUE(leases.IsCurrent(kNode, {first, 3}));
+  }
+  EXPECT_EQ(leases.Open(kNode, {first, 10}, 1, At(4)), Claim::kOpen) << "after a cut";
+  EXPECT_THAT(ExpiredUntil(50), ElementsAre(kNode));
+  EXPECT_EQ(leases.Open(kNode, {copy, 11}, 1, At(50)), Claim::kOpen) << "it replaces an agent that is gone";
+}
+
+TEST_F(Leases, OfThreeAgentsWithOneDataFolderTheFirstSpeaks) {
+  const BootId first("a"), second("b"), third("c");
+  ASSERT_EQ(leases.Open(kNode, {first, 1}, 1, At(0)), Claim::kOpen);
+  ASSERT_EQ(leases.Open(kNode, {second, 2}, 1, At(1)), Claim::kOpen);
+  ASSERT_EQ(leases.Open(kNode, {third, 3}, 1, At(2)), Claim::kOpen);
+  ASSERT_EQ(leases.Open(kNode, {first, 4}, 1, At(3)), Claim::kOpen);
+  EXPECT_EQ(leases.Open(kNode, {third, 5}, 1, At(4)), Claim::kCopied);
+  EXPECT_EQ(leases.Open(kNode, {second, 6}, 1, At(4)), Claim::kCopied);
+}
+
 TEST_F(Leases, BelongToTheLatestSession) {
   ASSERT_EQ(leases.Open(kNode, kFirst, 1, At(0)), Claim::kOpen);
   ASSERT_EQ(leases.Open(kNode, kSecond, 1, At(1)), Claim::kOpen);
