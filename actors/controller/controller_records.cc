@@ -57,7 +57,12 @@ Status LoadView(const Store& store, ClusterView& view, UnreadableRecords& bad) {
       ForEachReadable(store, kProfiles, bad, [&](const Profile& profile) { AddProfile(view, profile); }));
   AVOCET_RETURN_IF_ERROR(ForEach(store, kModels, [&](const Model& model) { AddModel(view, model); }));
   AVOCET_RETURN_IF_ERROR(ForEach(store, kApplications, [&](const Application& app) { RestoreApp(view, app); }));
-  return ForEach(store, kPlacements, [&](const Placement& placement) { AdoptPlacement(view, Lost(placement)); });
+  return ForEach(store, kPlacements, [&](const Placement& placement) {
+    // Nothing may rely on it: an agent that runs this copy is told to stop it.
+    if (!view.apps.contains(placement.app))
+      return spdlog::warn("placement without its application ignored app={}", placement.app.str());
+    AdoptPlacement(view, Lost(placement));
+  });
 }
 
 /// Applications whose last decision was a refusal: the latest kMaxRefused of them.

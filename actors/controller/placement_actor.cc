@@ -30,6 +30,17 @@ void Adopt(Self self, const Reconciliation& reconciliation, WriteBatch& batch) {
   Put(batch, kLastEpoch, records.last_epoch);
 }
 
+/// Changes of an application are on their way to the disk, and what is current is known only then: commands for it
+/// follow the write, and its agent registers again soon, to find the rest.
+void LeavePending(Self self, const NodeId& node, Reconciliation& reconciliation) {
+  auto& state = self->state;
+  const auto pending = [&](const auto& one) { return state.undo.IsPending(one.app); };
+  const size_t left = std::erase_if(reconciliation.commands, pending) + std::erase_if(reconciliation.adopted, pending);
+  if (left == 0) return;
+  if (const auto pause = state.refusals.RegisterLater(node, self->clock().now()))
+    self->delayed_send(self, *pause, RefusalTick{});
+}
+
 /// Moves may have come to their end while the agent was away.
 void ResumeMoves(Self self, const Reconciliation& reconciliation) {
   // Judged again: while the registration was written, the current copy may have become ready.
@@ -67,6 +78,7 @@ caf::result<Done> OnNodeUp(Self self, NodeUp& up) {
       Reconcile(state.records.view, {up.node.id, std::move(up.running), up.highest_epoch}, state.records.last_epoch);
 
   state.refusals.Registered(up.node.id, reconciliation.commands);
+  LeavePending(self, up.node.id, reconciliation);
 
   WriteBatch batch;
   Put(batch, kNodes, up.node);
@@ -219,7 +231,7 @@ placement_actor::behavior_type PlacementBehavior(Self self, const std::shared_pt
   state.options = args->options;
 
   // Events on disk from before the start are durable.
-  if (!state.records.events.empty()) state.durable_events = state.records.events.back().sequence;
+  if (!state.records.events.empty()) state.sent_events = state.durable_events = state.records.events.back().sequence;
 
   Publish(self);
   return {

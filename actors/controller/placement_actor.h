@@ -17,6 +17,8 @@ namespace avocet {
 
 /// One more makes the one that waits longest ask again.
 inline constexpr size_t kMaxEventWaiters = 256;
+/// Changes that wait for the disk; one more is refused.
+inline constexpr size_t kMaxWritesUnderWay = 1024;
 
 struct PlacementActorArgs {
   ControllerRecords records;
@@ -41,6 +43,8 @@ struct PlacementActorState {
   PendingMoves moves;          ///< what to stop, and to start, when a new copy serves
   CommandRefusals refusals;    ///< commands that agents did not take
   UndoLog undo;                ///< changes of the view that are on their way to the disk
+  size_t writes_under_way = 0; ///< to the disk
+  uint64_t sent_events = 0;    ///< events up to this sequence number are on disk or on their way
   uint64_t durable_events = 0; ///< events up to this sequence number are on disk
   std::deque<std::pair<uint64_t, caf::typed_response_promise<EventList>>> event_waiters; ///< after which number
   PredictionCache predictions;

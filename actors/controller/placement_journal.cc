@@ -13,21 +13,71 @@ namespace avocet {
 
 using Self = PlacementSelf;
 
+namespace {
+
+uint64_t LastEvent(const PlacementActorState& state) {
+  return state.records.events.empty() ? 0 : state.records.events.back().sequence;
+}
+
+/// Adds the events that are not on their way to the disk; those of a write that failed go again.
+void PutEvents(PlacementActorState& state, WriteBatch& batch) {
+  for (const auto& event : state.records.events) {
+    if (event.sequence > state.sent_events) Put(batch, kEvents, event);
+  }
+  state.sent_events = LastEvent(state);
+}
+
+void EventsWritten(Self self, uint64_t last) {
+  auto& state = self->state;
+  // Events before these went with a write that failed. Nobody sees later ones first, so all of them go again.
+  if (state.sent_events < last) return Persist(self, {}, LogFailure("events"));
+  state.durable_events = std::max(state.durable_events, last);
+  NotifyEventWaiters(self);
+}
+
+/// Their numbers are given away, so they stay, and say what became of them.
+void EventsLost(PlacementActorState& state, uint64_t first, uint64_t last, const Status& why) {
+  if (first > last) return;
+  state.sent_events = std::min(state.sent_events, first - 1);
+  for (auto& event : state.records.events) {
+    if (event.sequence < first || event.sequence > last || event.kind == "not_recorded") continue;
+    event.detail = ToText(event.kind + " (" + event.detail + ") was undone, as the disk refused it: " + why.message());
+    event.kind = "not_recorded";
+  }
+}
+
+} // namespace
+
 void Persist(Self self, WriteBatch batch, const std::function<void(Status)>& then) {
   auto& state = self->state;
-  const auto& events = state.records.events;
-  const uint64_t last_event = events.empty() ? 0 : events.back().sequence;
-  self->request(state.store, state.options.deadlines.store, WriteRecords{std::move(batch)})
+  const uint64_t first = state.sent_events + 1;
+  if (state.writes_under_way >= kMaxWritesUnderWay) {
+    const Status why = Unavailable(std::to_string(kMaxWritesUnderWay) + " changes wait for the disk; try again later");
+    EventsLost(state, first, LastEvent(state), why);
+    ViewChanged(self);
+    return then(why);
+  }
+
+  PutEvents(state, batch);
+  const uint64_t last = state.sent_events;
+  ++state.writes_under_way;
+
+  // Without a deadline: a write that is late may still be written, and what is on disk is the truth. Whoever asked has
+  // a deadline of its own, and a store that dies answers.
+  self->request(state.store, caf::infinite, WriteRecords{std::move(batch)})
       .then(
-          [self, last_event, then](Done) {
-            self->state.durable_events = std::max(self->state.durable_events, last_event);
-            NotifyEventWaiters(self);
+          [self, last, then](Done) {
+            --self->state.writes_under_way;
+            EventsWritten(self, last);
             ViewChanged(self);
             then({});
           },
-          [self, then](const caf::error& error) {
+          [self, first, last, then](const caf::error& error) {
+            --self->state.writes_under_way;
+            const Status why = ToStatus(error, "store");
+            EventsLost(self->state, first, last, why);
             ViewChanged(self);
-            then(ToStatus(error, "store"));
+            then(why);
           });
 }
 
@@ -54,11 +104,10 @@ std::function<void(Status)> LogFailure(std::string what) {
 void AddEvent(Self self, WriteBatch& batch, std::string kind, std::string subject, std::string detail) {
   auto& state = self->state;
   auto& events = state.records.events;
-  const uint64_t sequence = events.empty() ? 1 : events.back().sequence + 1;
+  const uint64_t sequence = LastEvent(state) + 1;
   spdlog::info("event kind={} subject={} detail=\"{}\"", kind, subject, detail);
   events.push_back(
       {sequence, std::chrono::system_clock::now(), std::move(kind), ToText(subject, kMaxLabelBytes), ToText(detail)});
-  Put(batch, kEvents, events.back());
   // At the start there may be more by those that name records which cannot be read.
   while (events.size() > state.options.max_events) {
     Delete(batch, kEvents, EventId(events.front().sequence));

@@ -12,7 +12,9 @@ namespace avocet {
 
 using PlacementSelf = placement_actor::stateful_pointer<PlacementActorState>;
 
-/// Has the batch on disk (synced), then calls `then` in the actor. What `then` changes is published.
+/// Has the batch, with the events added since, on disk (synced), then calls `then` in the actor: when the disk has
+/// answered, however late. What `then` changes is published. kUnavailable, at once, when too many writes wait for the
+/// disk.
 void Persist(PlacementSelf self, WriteBatch batch, const std::function<void(Status)>& then);
 
 /// Sends the snapshot actor what is known, without what is under way to the disk.
@@ -30,7 +32,7 @@ template <class Value> void Answer(PlacementSelf self, caf::typed_response_promi
 /// A `then` that only logs a failure, with the name of what was to be recorded.
 std::function<void(Status)> LogFailure(std::string what);
 
-/// Appends to the bounded event log, in memory and in the batch.
+/// Appends to the bounded event log. On disk with the next Persist, whose batch this is.
 void AddEvent(PlacementSelf self, WriteBatch& batch, std::string kind, std::string subject, std::string detail);
 
 /// The events after that sequence number that are on disk. Others may be lost in a crash, so nobody sees them.

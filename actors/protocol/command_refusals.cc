@@ -13,18 +13,23 @@ uint64_t SeedOf(const NodeId& node) {
 
 } // namespace
 
+CommandRefusals::Node& CommandRefusals::Of(const NodeId& node) {
+  return nodes_.try_emplace(node, Node{Backoff(options_.backoff, SeedOf(node)), {}}).first->second;
+}
+
 CommandRefusals::Refusal CommandRefusals::Refused(const NodeId& node, const Command& command, MonotonicTime now) {
-  auto& refused = nodes_.try_emplace(node, Node{Backoff(options_.backoff, SeedOf(node)), {}}).first->second;
+  auto& apps = Of(node).apps;
+  const bool first = apps.size() < options_.max_apps_per_node && apps.insert(command.app).second;
+  return {first, RegisterLater(node, now)};
+}
 
-  Refusal refusal;
-  if (refused.apps.size() < options_.max_apps_per_node) refusal.first = refused.apps.insert(command.app).second;
-
+std::optional<Duration> CommandRefusals::RegisterLater(const NodeId& node, MonotonicTime now) {
+  auto& of_node = Of(node);
   // One registration answers for all refusals until then.
-  if (!refused.due) {
-    refusal.pause = refused.backoff.Next();
-    refused.due = now + *refusal.pause;
-  }
-  return refusal;
+  if (of_node.due) return std::nullopt;
+  const Duration pause = of_node.backoff.Next();
+  of_node.due = now + pause;
+  return pause;
 }
 
 bool CommandRefusals::Taken(const NodeId& node, const Command& command) {

@@ -33,6 +33,10 @@ public:
   /// The agent of the node did not take the command.
   Refusal Refused(const NodeId& node, const Command& command, MonotonicTime now);
 
+  /// As after a refusal, of no command: the agent is to register again. How long until somebody is to ask TakeDue;
+  /// absent as in Refusal.
+  std::optional<Duration> RegisterLater(const NodeId& node, MonotonicTime now);
+
   /// The agent took the command. True when it had refused one of the application before.
   bool Taken(const NodeId& node, const Command& command);
 
@@ -52,6 +56,7 @@ private:
     std::optional<MonotonicTime> due = {};
   };
 
+  Node& Of(const NodeId& node);
   void ForgetIfIdle(std::map<NodeId, Node>::iterator node);
 
   CommandRefusalsOptions options_;

@@ -70,6 +70,15 @@ TEST(CommandRefusals, ARegistrationSettlesWhatIsNotWantedAnyMore) {
   EXPECT_TRUE(refusals.Taken(kNode, Of("door")));
 }
 
+TEST(CommandRefusals, ARegistrationMayBeAskedForWithoutARefusal) {
+  CommandRefusals refusals;
+  EXPECT_TRUE(refusals.RegisterLater(kNode, kStart).has_value());
+  EXPECT_FALSE(refusals.RegisterLater(kNode, kStart).has_value());
+  EXPECT_THAT(refusals.TakeDue(kStart + seconds(1)), ElementsAre(kNode));
+  refusals.Registered(kNode, {});
+  EXPECT_FALSE(refusals.Taken(kNode, Of("cam")));
+}
+
 TEST(CommandRefusals, ANodeThatIsAwayRegistersAnyway) {
   CommandRefusals refusals;
   (void)refusals.Refused(kNode, Of("cam"), kStart);
