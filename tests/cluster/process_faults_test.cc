@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/process_cluster.h"
+#include "tests/support/shifted_clock.h"
 
 // A controller and two agents as processes of their own: each may die, stand still or come back without
 // its disk, and the others go on. docs/FAILURES.md is the table of these tests.
@@ -240,6 +241,34 @@ TEST_F(ProcessFaults, AllKilledAtOnceComeBackAsTheyWere) {
   cluster.StartController();
   cluster.StartAgent("left");
   cluster.StartAgent("right");
+  ExpectAllAsBefore();
+}
+
+/// No timer of gRPC's would run for an hour.
+TEST_F(ProcessFaults, AnAgentWhoseClockIsSetBackFindsItsControllerAgain) {
+  const ShiftedClock clock(cluster.folder() / "clock");
+  cluster.set_prefix_of("left", clock.prefix());
+  cluster.agent("left").Kill();
+  cluster.StartAgent("left");
+  ExpectAllAsBefore();
+
+  clock.SetBack(3600);
+  cluster.controller().Kill();
+  cluster.StartController();
+  ExpectAllAsBefore();
+}
+
+TEST_F(ProcessFaults, AControllerWhoseClockIsSetBackTakesItsAgentsBack) {
+  const ShiftedClock clock(cluster.folder() / "clock");
+  cluster.set_prefix_of("controller", clock.prefix());
+  cluster.controller().Kill();
+  cluster.StartController();
+  ExpectAllAsBefore();
+
+  clock.SetBack(3600);
+  cluster.agent("left").Kill();
+  ExpectLost("door");
+  cluster.StartAgent("left");
   ExpectAllAsBefore();
 }
 

@@ -111,6 +111,8 @@ json ProcessCluster::Endpoints(const std::string& name) const {
 std::unique_ptr<Process> ProcessCluster::StartAndWait(const std::string& verb, const std::string& name) {
   std::filesystem::remove(data_dir(name) / "endpoints.json");
   auto command = hosts_ ? hosts_->Enter(name) : std::vector<std::string>{};
+  if (const auto prefix = prefixes_.find(name); prefix != prefixes_.end())
+    command.insert(command.end(), prefix->second.begin(), prefix->second.end());
   command.insert(command.end(), {AVOCET_BINARY, verb, "--config", (folder() / (name + ".toml")).string()});
   if (descriptors_)
     command.insert(command.begin(),
@@ -127,7 +129,8 @@ void ProcessCluster::StartController() {
   controller_.reset();
   WriteControllerConfig();
   controller_ = StartAndWait("controller", kController);
-  set_control(Endpoints(kController).at("control"));
+  // The same as before, and commands may be under way on other threads: they read it.
+  if (const std::string address = Endpoints(kController).at("control"); address != control()) set_control(address);
 }
 
 void ProcessCluster::StartAgent(const std::string& name) {

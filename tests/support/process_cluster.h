@@ -45,6 +45,8 @@ public:
   std::string inference(const std::string& name) const;
   /// Its "rest" or "metrics" endpoint.
   std::string endpoint(const std::string& name, const std::string& which) const;
+  /// The program is started with this in front of its command from now on.
+  void set_prefix_of(const std::string& name, std::vector<std::string> prefix) { prefixes_[name] = std::move(prefix); }
   /// Programs that are started from now on get no more descriptors than this.
   void LimitDescriptors(int most) { descriptors_ = most; }
   std::filesystem::path data_dir(const std::string& name) const { return folder() / name; }
@@ -67,6 +69,7 @@ private:
   std::vector<AgentPlan> plans_;
   std::string loopback_;
   std::optional<int> descriptors_;
+  std::map<std::string, std::vector<std::string>> prefixes_;
   std::optional<TestHosts> hosts_;
   std::unique_ptr<Process> controller_;
   std::map<std::string, std::unique_ptr<Process>> agents_;
