@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
+#include <string_view>
 
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
@@ -27,6 +29,14 @@ void PrintReady(const Context& context, const Served& served) {
   std::cout << "data      " << served.data_dir << "\nready; stop with ctrl-c" << std::endl;
 }
 
+/// What holds up the end is most often a disk that does not sync.
+void EndAsItIs(int) {
+  static constexpr std::string_view kText = "error: not stopped in order in time, perhaps a disk does not answer; "
+                                            "ended as it is. What was acknowledged is on disk.\n";
+  [[maybe_unused]] const auto written = write(STDERR_FILENO, kText.data(), kText.size());
+  _exit(kExitError);
+}
+
 } // namespace
 
 void PrepareToServe() {
@@ -44,9 +54,10 @@ int ServeUntilSignal(const Context& context, const Served& served) {
     spdlog::info("stopping signal={}", signal);
   else
     spdlog::error("a root actor ended; stopping");
-  alarm(kStopLimitSeconds); // SIGALRM ends the process
+  std::signal(SIGALRM, EndAsItIs);
+  alarm(kStopLimitSeconds);
   served.stop();
-  alarm(0);
+  alarm(kTeardownLimitSeconds); // a thread may still wait for the disk
   return signal != 0 ? kExitOk : kExitError;
 }
 

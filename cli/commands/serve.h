@@ -20,6 +20,8 @@ struct Served {
 
 /// Longer than every deadline of an orderly stop; then the process is ended as it is.
 inline constexpr int kStopLimitSeconds = 60;
+/// For what is left after an orderly stop, or one that missed its deadlines.
+inline constexpr int kTeardownLimitSeconds = 5;
 
 /// Raises the limit of open descriptors as far as it may be, and logs it. Long-running commands do so first: what they
 /// serve chooses its bounds by it.
