@@ -115,6 +115,9 @@ AppStatus RowOf(const ClusterView& view, const Application& app) {
   AppStatus row{.app = app, .placement = {}, .predicted = {}, .measured = {}, .recent = {}};
   if (const auto placed = view.placements.find(app.name); placed != view.placements.end())
     row.placement = placed->second;
+  // Nobody has said what is in its way.
+  if (row.placement && row.placement->phase == PlacementPhase::kStarting && row.placement->reason.empty())
+    row.placement->reason = "its agent was told to fetch and load the model";
   return row;
 }
 
