@@ -14,6 +14,7 @@
 #include "actors/store_actor.h"
 #include "actors/wire/link_client.h"
 #include "messages/address.h"
+#include "messages/tls/tls_files.h"
 #include "node_agent/boot_id.h"
 #include "node_agent/http/metrics_text.h"
 #include "storage/records.h"
@@ -104,6 +105,22 @@ void WarnOfPlaintext(const AgentProcessOptions& options, const std::vector<std::
   }
 }
 
+/// Clients that check the certificate would turn away: said at once, where an operator looks, not at the first camera.
+void WarnOfUncoveredHost(const AgentProcessOptions& options, const std::string& bound) {
+  if (!options.inference.tls) return;
+  const std::string known = options.advertise_address.empty() ? bound : options.advertise_address;
+  const auto address = ParseAddress(known);
+  const bool is_any = address.ok() && (address->host == "0.0.0.0" || address->host == "::");
+  if (!address.ok() || is_any) return;
+
+  const auto pem =
+      ReadServerPem(options.inference.tls->certificate, options.inference.tls->key, std::chrono::system_clock::now());
+  if (pem.ok() && !CertificateCovers(pem->certificate, address->host))
+    spdlog::warn("the certificate does not cover the address that clients are told address={} certificate={} "
+                 "remedy=\"avocet tls issue --role agent {} --force --host {}\"",
+                 known, options.inference.tls->certificate.string(), options.id.str(), address->host);
+}
+
 std::shared_ptr<const DeviceDriver> DriverOf(const std::shared_ptr<Node>& node, const ModelFiles::Fetch& fetch) {
   return std::make_shared<const DeviceDriver>(DeviceDriver{
       .announce = [node](const Command& command) { node->Announce(command); },
@@ -144,6 +161,7 @@ Status AgentProcess::StartEndpoints(const AgentProcessOptions& options) {
   http_ = std::move(*http);
   core_->SetReady(true);
   WarnOfPlaintext(options, {inference_address(), rest_address(), metrics_address()});
+  WarnOfUncoveredHost(options, inference_address());
   return WriteEndpoints(options.data_dir,
                         {{"grpc", inference_address()}, {"rest", rest_address()}, {"metrics", metrics_address()}});
 }

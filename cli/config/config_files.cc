@@ -59,7 +59,7 @@ Status CheckInference(const InferenceConfig& inference) {
       .That(is_valid(metrics), "inference.metrics", metrics, kBindRule)
       .That(is_open || IsLocal(inference.grpc), "inference.grpc", inference.grpc, kLoopbackRule)
       .That(is_open || stays_here(rest), "inference.rest", rest, kLoopbackRule)
-      .That(inference.plaintext || stays_here(metrics), "inference.metrics", metrics, kLoopbackRule)
+      .That(is_open || stays_here(metrics), "inference.metrics", metrics, kLoopbackRule)
       .status();
 }
 
@@ -224,7 +224,8 @@ Status Validate(const AgentConfig& config) {
   return Check("agent", config.name)
       .Part(CheckAgentParts(config))
       .That(!config.data_dir.empty(), "data_dir", config.data_dir, "a directory")
-      .Is(!config.devices.empty(), "device", "absent", "at least one [[device]] table")
+      .Is(!config.devices.empty(), "device", "absent",
+          "at least one [[device]] table; `avocet node doctor` prints one for this machine")
       .status();
 }
 

@@ -11,8 +11,8 @@
 #include "messages/device.h"
 #include "messages/status.h"
 #include "messages/tls/tls.h"
-#include "node_agent/inference/server_certificate.h"
 #include "node_agent/ports/connection_admission.h"
+#include "node_agent/ports/server_certificate.h"
 
 namespace avocet {
 
@@ -28,7 +28,7 @@ struct InferenceConfig {
   /// host:port; empty: no /metrics. Absent: 127.0.0.1:8002 (ephemeral when the port of `grpc` is).
   std::optional<std::string> metrics;
   bool plaintext = false; ///< allows addresses that are not loopback without TLS
-  /// The server's certificate of `grpc` and `rest`; /metrics stays plain.
+  /// The server's certificate of `grpc` and `rest`, and of /metrics beyond loopback.
   std::optional<ServerCertificate> tls;
 };
 

@@ -16,6 +16,7 @@
 #include "messages/files.h"
 #include "messages/ids.h"
 #include "messages/tls/openssl.h"
+#include "messages/tls/tls_files.h"
 
 namespace avocet {
 namespace {
@@ -234,6 +235,16 @@ std::vector<std::string> HostsOf(const IssueOptions& options) {
   return hosts;
 }
 
+/// What the certificate that is to be replaced covers beyond the options; nothing where it cannot be read.
+std::vector<std::string> KeptHosts(const IssueOptions& options, const fs::path& certificate) {
+  const auto pem = ReadWholeFile(certificate, kMaxTextBytes);
+  if (!pem.ok()) return {};
+  std::vector<std::string> kept = HostsOfCertificate(*pem);
+  const auto known = HostsOf(options);
+  std::erase_if(kept, [&](const auto& host) { return std::find(known.begin(), known.end(), host) != known.end(); });
+  return kept;
+}
+
 std::string AlternativeNames(const IssueOptions& options) {
   std::string names = "URI:" + ToUri(options.identity);
   for (const auto& host : HostsOf(options))
@@ -330,9 +341,13 @@ Status Validate(const IssueOptions& options) {
   return check.status();
 }
 
-Result<IssuedCertificate> IssueCertificate(const IssueOptions& options) {
-  AVOCET_RETURN_IF_ERROR(Validate(options));
-  const TlsOptions files = FilesOf(options);
+Result<IssuedCertificate> IssueCertificate(const IssueOptions& asked) {
+  AVOCET_RETURN_IF_ERROR(Validate(asked));
+  const TlsOptions files = FilesOf(asked);
+  const auto kept = KeptHosts(asked, files.certificate);
+  IssueOptions options = asked;
+  options.hosts.insert(options.hosts.end(), kept.begin(), kept.end());
+
   if (!options.force && fs::exists(files.certificate))
     return AlreadyExists("there is a certificate in '" + files.certificate.string() +
                          "' already; --force replaces it (to renew it)");
@@ -342,7 +357,7 @@ Result<IssuedCertificate> IssueCertificate(const IssueOptions& options) {
                            "' has expired; make a new one with `avocet tls init --rotate`");
   AVOCET_ASSIGN_OR_RETURN(const auto made, MakeCertificate(options, authority));
   AVOCET_RETURN_IF_ERROR(WriteFiles(files, authority.ca_pem, made));
-  return IssuedCertificate{files, options.identity, HostsOf(options), EndOf(*made.certificate)};
+  return IssuedCertificate{files, options.identity, HostsOf(options), kept, EndOf(*made.certificate)};
 }
 
 } // namespace avocet

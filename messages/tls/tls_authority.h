@@ -38,8 +38,10 @@ struct IssueOptions {
   /// Further host names and IP addresses that the process is dialled under. A controller's and an agent's
   /// certificate also covers its name, localhost, 127.0.0.1 and ::1.
   std::vector<std::string> hosts;
-  int days = 365;     ///< 1 to kMaxCertificateDays; not longer than the authority lives
-  bool force = false; ///< replaces a certificate that is there (to renew it)
+  int days = 365; ///< 1 to kMaxCertificateDays; not longer than the authority lives
+  /// Replaces a certificate that is there (to renew it), and covers its hosts, too: a renewal that forgot one would cut
+  /// off those who dial it.
+  bool force = false;
   std::chrono::system_clock::time_point now;
 };
 Status Validate(const IssueOptions& options);
@@ -48,6 +50,7 @@ struct IssuedCertificate {
   TlsOptions files;
   PeerIdentity identity;
   std::vector<std::string> hosts; ///< all that it covers
+  std::vector<std::string> kept;  ///< of these, what only the certificate before it says
   std::chrono::system_clock::time_point not_after;
 };
 

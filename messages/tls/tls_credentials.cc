@@ -134,14 +134,6 @@ private:
 
 // ---- client ----
 
-/// Whether the PEM certificate covers a host name or an IP address.
-bool Covers(std::string_view pem, const std::string& host) {
-  const OpensslPtr<X509> certificate(PEM_read_bio_X509(BioOf(pem).get(), nullptr, nullptr, nullptr));
-  return certificate != nullptr && (X509_check_ip_asc(certificate.get(), host.c_str(), 0) == 1 ||
-                                    X509_check_host(certificate.get(), host.data(), host.size(),
-                                                    X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, nullptr) == 1);
-}
-
 /// After the chain was verified: that it is a controller, and the one that was meant.
 class ControllerVerifier : public grpc::experimental::ExternalCertificateVerifier {
 public:
@@ -163,7 +155,7 @@ private:
     AVOCET_ASSIGN_OR_RETURN(auto identity, IdentityAmong(uris));
     if (identity.role != Role::kController) return Denied("the server is " + ToUri(identity) + ", not a controller");
     const auto pem = request.peer_cert();
-    if (Covers({pem.data(), pem.size()}, host_)) return {};
+    if (CertificateCovers({pem.data(), pem.size()}, host_)) return {};
     return Denied("the certificate of " + ToUri(identity) + " does not cover '" + host_ + "'; issue one with --host " +
                   host_);
   }

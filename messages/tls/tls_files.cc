@@ -1,6 +1,7 @@
 #include "messages/tls/tls_files.h"
 #include "messages/files.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -145,6 +146,18 @@ Status Check(TlsFiles& files, const TlsOptions& options, Time now) {
   return {};
 }
 
+/// A DNS name, or an IP address as a text; empty for names of other kinds.
+std::string HostOf(const GENERAL_NAME& name) {
+  if (name.type == GEN_DNS)
+    return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(name.d.dNSName)),
+            static_cast<size_t>(ASN1_STRING_length(name.d.dNSName))};
+  if (name.type != GEN_IPADD) return "";
+  char text[INET6_ADDRSTRLEN] = "";
+  const bool is_v4 = ASN1_STRING_length(name.d.iPAddress) == static_cast<int>(sizeof(in_addr));
+  (void)inet_ntop(is_v4 ? AF_INET : AF_INET6, ASN1_STRING_get0_data(name.d.iPAddress), text, sizeof text);
+  return text;
+}
+
 Status RefusePlaintext(std::string_view text) {
   AVOCET_ASSIGN_OR_RETURN(const auto address, ParseAddress(text));
   if (IsLoopback(address)) return {};
@@ -195,15 +208,50 @@ Result<TlsFiles> ReadTlsFiles(const TlsOptions& options, Time now) {
   return files;
 }
 
+Result<ServerPem> ReadServerPem(const fs::path& certificate, const fs::path& key, Time now) {
+  AVOCET_ASSIGN_OR_RETURN(auto certificate_pem, ReadPem(certificate));
+  AVOCET_ASSIGN_OR_RETURN(auto key_pem, ReadPem(key));
+  AVOCET_ASSIGN_OR_RETURN(const auto chain, ParseCertificates(certificate, certificate_pem));
+  AVOCET_ASSIGN_OR_RETURN(const auto private_key, ParseKey(key, key_pem));
+  AVOCET_RETURN_IF_ERROR(
+      CheckPair({.ca = {}, .certificate = certificate, .key = key}, chain.front().get(), private_key.get()));
+  AVOCET_RETURN_IF_ERROR(CheckValidity(certificate, *chain.front(), now));
+  return ServerPem{std::move(certificate_pem), std::move(key_pem)};
+}
+
+bool CertificateCovers(std::string_view pem, const std::string& host) {
+  const OpensslPtr<X509> certificate(PEM_read_bio_X509(BioOf(pem).get(), nullptr, nullptr, nullptr));
+  return certificate != nullptr && (X509_check_ip_asc(certificate.get(), host.c_str(), 0) == 1 ||
+                                    X509_check_host(certificate.get(), host.data(), host.size(),
+                                                    X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, nullptr) == 1);
+}
+
+std::vector<std::string> HostsOfCertificate(std::string_view pem) {
+  const OpensslPtr<X509> certificate(PEM_read_bio_X509(BioOf(pem).get(), nullptr, nullptr, nullptr));
+  ERR_clear_error();
+  if (certificate == nullptr) return {};
+  const OpensslPtr<GENERAL_NAMES> names(
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate.get(), NID_subject_alt_name, nullptr, nullptr)));
+  std::vector<std::string> hosts;
+  for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
+    if (auto host = HostOf(*sk_GENERAL_NAME_value(names.get(), i)); !host.empty()) hosts.push_back(std::move(host));
+  }
+  return hosts;
+}
+
 Status CheckTls(const std::optional<TlsOptions>& options, std::string_view address, Time now) {
   return options ? ReadTlsFiles(*options, now).status() : RefusePlaintext(address);
 }
 
 std::string FingerprintOf(const TlsOptions& options) {
+  return FingerprintOf({options.ca, options.certificate, options.key});
+}
+
+std::string FingerprintOf(std::initializer_list<fs::path> files) {
   std::string all;
-  for (const auto* file : {&options.ca, &options.certificate, &options.key}) {
+  for (const fs::path& file : files) {
     struct stat info {};
-    if (stat(file->c_str(), &info) != 0) return "";
+    if (stat(file.c_str(), &info) != 0) return "";
     all += std::to_string(info.st_dev) + ":" + std::to_string(info.st_ino) + ":" + std::to_string(info.st_size) + ":" +
            std::to_string(info.st_mtim.tv_sec) + "." + std::to_string(info.st_mtim.tv_nsec) + ";";
   }

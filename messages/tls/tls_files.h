@@ -1,7 +1,11 @@
 #pragma once
 
 #include <chrono>
+#include <filesystem>
+#include <initializer_list>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "messages/tls/tls.h"
 
@@ -30,5 +34,21 @@ Status CheckTls(const std::optional<TlsOptions>& options, std::string_view addre
 
 /// Changes when a file was replaced or written; empty when one cannot be looked at.
 std::string FingerprintOf(const TlsOptions& options);
+std::string FingerprintOf(std::initializer_list<std::filesystem::path> files);
+
+/// What a server shows that asks its clients for nothing.
+struct ServerPem {
+  std::string certificate; ///< with others of its chain behind it
+  std::string key;
+};
+/// Reads and checks. kInvalidArgument names the file and what to do: missing, unreadable, not PEM, not a pair, out of
+/// date at `now`.
+Result<ServerPem> ReadServerPem(const std::filesystem::path& certificate, const std::filesystem::path& key,
+                                std::chrono::system_clock::time_point now);
+
+/// Whether the first certificate of a PEM text covers a host name or an IP address.
+bool CertificateCovers(std::string_view pem, const std::string& host);
+/// All that it covers: names, and IP addresses as texts. Empty where there is no certificate.
+std::vector<std::string> HostsOfCertificate(std::string_view pem);
 
 } // namespace avocet

@@ -8,12 +8,12 @@
 
 #include "inference/grpc_service.grpc.pb.h"
 #include "messages/address.h"
-#include "messages/files.h"
 #include "node_agent/grpc/grpc_port.h"
 #include "node_agent/grpc/inference_call.h"
 #include "node_agent/grpc/inference_metadata_codec.h"
 #include "node_agent/grpc/inference_status.h"
 #include "node_agent/grpc/inference_stream.h"
+#include "node_agent/grpc/server_credentials.h"
 #include "node_agent/inference/reply_sender.h"
 
 namespace avocet {
@@ -142,22 +142,10 @@ private:
   ReplySender sender_;
 };
 
-constexpr size_t kMaxPemBytes = kMiB; ///< of a certificate chain or a key
-
-Result<std::string> ReadPem(const std::filesystem::path& file) {
-  auto text = ReadWholeFile(file, kMaxPemBytes);
-  if (!text.ok()) return InvalidArgument(text.status().message());
-  if (text->empty()) return InvalidArgument("'" + file.string() + "' is empty; it must hold a PEM text");
-  return text;
-}
-
 Result<std::shared_ptr<grpc::ServerCredentials>> CredentialsFor(const std::optional<ServerCertificate>& tls) {
   if (!tls) return grpc::InsecureServerCredentials();
-  AVOCET_ASSIGN_OR_RETURN(auto certificate, ReadPem(tls->certificate));
-  AVOCET_ASSIGN_OR_RETURN(auto key, ReadPem(tls->key));
-  grpc::SslServerCredentialsOptions options(GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE);
-  options.pem_key_cert_pairs.push_back({std::move(key), std::move(certificate)});
-  return grpc::SslServerCredentials(options);
+  AVOCET_ASSIGN_OR_RETURN(auto files, CertificateFiles::Open(*tls, "inference"));
+  return MakeInferenceCredentials(std::move(files));
 }
 
 Status CheckOptions(const InferenceServerOptions& options) {

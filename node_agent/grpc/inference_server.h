@@ -8,9 +8,9 @@
 #include "messages/status.h"
 #include "messages/units.h"
 #include "node_agent/inference/inference_core.h"
-#include "node_agent/inference/server_certificate.h"
 #include "node_agent/ports/connection_acceptor.h"
 #include "node_agent/ports/connection_admission.h"
+#include "node_agent/ports/server_certificate.h"
 
 namespace avocet {
 

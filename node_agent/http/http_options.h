@@ -7,8 +7,8 @@
 #include <string>
 
 #include "messages/units.h"
-#include "node_agent/inference/server_certificate.h"
 #include "node_agent/ports/connection_admission.h"
+#include "node_agent/ports/server_certificate.h"
 
 namespace avocet {
 
@@ -27,10 +27,12 @@ struct HttpLimits {
 };
 
 struct HttpServerOptions {
-  std::string rest_address = "127.0.0.1:8000";       ///< host:port; port 0 is ephemeral; empty: not served
-  std::string metrics_address = "127.0.0.1:8002";    ///< host:port of /metrics; port 0 is ephemeral; empty: not served
-  bool plaintext = false;                            ///< allows addresses beyond loopback without TLS
-  std::optional<ServerCertificate> tls;              ///< of the REST endpoint; /metrics stays plain
+  std::string rest_address = "127.0.0.1:8000";    ///< host:port; port 0 is ephemeral; empty: not served
+  std::string metrics_address = "127.0.0.1:8002"; ///< host:port of /metrics; port 0 is ephemeral; empty: not served
+  bool plaintext = false;                         ///< allows addresses beyond loopback without TLS
+  /// Of the REST endpoint; and of /metrics beyond loopback, unless `plaintext`. Its files are looked at for each
+  /// connection.
+  std::optional<ServerCertificate> tls;
   unsigned threads = 2;                              ///< IO threads, 1 .. 64
   Duration drain_deadline = std::chrono::seconds(5); ///< how long Stop() waits for requests in hand
   HttpLimits limits;

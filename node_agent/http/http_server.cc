@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <list>
+#include <memory>
 #include <mutex>
-#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -17,8 +17,10 @@
 #include "messages/address.h"
 #include "node_agent/http/http_seats.h"
 #include "node_agent/http/http_session.h"
+#include "node_agent/http/http_tls.h"
 #include "node_agent/ports/accept_log.h"
 #include "node_agent/ports/descriptor_limit.h"
+#include "node_agent/ports/port_owner.h"
 
 namespace avocet {
 namespace {
@@ -59,18 +61,6 @@ Result<tcp::endpoint> Resolve(const std::string& text) {
   return tcp::endpoint(ip, address.port);
 }
 
-Status UseCertificate(const ServerCertificate& files, asio::ssl::context& context) {
-  using Context = asio::ssl::context;
-  error_code error;
-  context.set_options(Context::default_workarounds | Context::no_sslv2 | Context::no_sslv3 | Context::no_tlsv1 |
-                      Context::no_tlsv1_1);
-  context.use_certificate_chain_file(files.certificate.string(), error);
-  if (error) return InvalidArgument("certificate " + files.certificate.string() + ": " + error.message());
-  context.use_private_key_file(files.key.string(), Context::pem, error);
-  if (error) return InvalidArgument("key " + files.key.string() + ": " + error.message());
-  return {};
-}
-
 } // namespace
 
 class HttpServer::Impl {
@@ -85,12 +75,13 @@ public:
 
   Status Start() {
     AVOCET_RETURN_IF_ERROR(CheckOptions(options_));
-    if (options_.tls)
-      AVOCET_RETURN_IF_ERROR(UseCertificate(*options_.tls, tls_.emplace(asio::ssl::context::tls_server)));
+    if (options_.tls) {
+      AVOCET_ASSIGN_OR_RETURN(tls_, HttpTls::Open(*options_.tls));
+    }
     for (unsigned i = 0; i < options_.threads; ++i)
       loops_.emplace_back(shared_);
-    AVOCET_RETURN_IF_ERROR(Listen(HttpSurface::kInference, options_.rest_address, tls_ ? &*tls_ : nullptr));
-    AVOCET_RETURN_IF_ERROR(Listen(HttpSurface::kMetrics, options_.metrics_address, nullptr));
+    AVOCET_RETURN_IF_ERROR(Listen(HttpSurface::kInference, options_.rest_address, tls_.get()));
+    AVOCET_RETURN_IF_ERROR(Listen(HttpSurface::kMetrics, options_.metrics_address, TlsOfMetrics()));
     for (Listener& listener : listeners_)
       Accept(listener);
     for (HttpLoop& loop : loops_)
@@ -137,7 +128,7 @@ public:
 
 private:
   struct Listener {
-    Listener(HttpSurface which, asio::ssl::context* context, asio::io_context& io, const ConnectionLimits& wanted)
+    Listener(HttpSurface which, HttpTls* context, asio::io_context& io, const ConnectionLimits& wanted)
         : surface(which), tls(context), acceptor(io), pause(io),
           seats(WithinDescriptors(wanted,
                                   which == HttpSurface::kMetrics ? DescriptorsOfMetrics() : DescriptorsOfAPort())),
@@ -146,7 +137,7 @@ private:
     }
 
     HttpSurface surface;
-    asio::ssl::context* tls;
+    HttpTls* tls; ///< null: plain
     tcp::acceptor acceptor;
     asio::steady_timer pause;
     std::string address;
@@ -154,7 +145,13 @@ private:
     AcceptLog log;
   };
 
-  Status Listen(HttpSurface surface, const std::string& address, asio::ssl::context* tls) {
+  /// Beyond this machine, encrypted if anything is; scrapers on it need no certificate.
+  HttpTls* TlsOfMetrics() const {
+    const bool is_local = RequireLoopback(options_.metrics_address, "metrics").ok();
+    return is_local || options_.plaintext ? nullptr : tls_.get();
+  }
+
+  Status Listen(HttpSurface surface, const std::string& address, HttpTls* tls) {
     if (address.empty()) return {};
     // An unencrypted port beyond this machine must be asked for: models and inputs would travel readable.
     const std::string what = surface == HttpSurface::kInference ? "inference REST" : "metrics";
@@ -171,7 +168,7 @@ private:
     if (!error) listener.acceptor.set_option(tcp::acceptor::reuse_address(true), error);
     if (!error) listener.acceptor.bind(endpoint, error);
     if (!error) listener.acceptor.listen(tcp::acceptor::max_listen_connections, error);
-    if (error) return Unavailable("cannot listen on '" + address + "': " + error.message());
+    if (error) return Unavailable(CannotListen(address, error.value()));
 
     listener.address = WithPort(address, listener.acceptor.local_endpoint().port());
     return {};
@@ -222,8 +219,9 @@ private:
     ++shared_.connections;
     // An answer is one write: waiting to join it with a next one would only delay it.
     socket.set_option(tcp::no_delay(true), gone);
-    NewConnection connection{std::move(socket), listener.surface,      listener.tls,
-                             &listener.seats,   std::move(offer.seat), std::move(refusal)};
+    NewConnection connection{
+        std::move(socket), listener.surface,      listener.tls == nullptr ? nullptr : listener.tls->Context(),
+        &listener.seats,   std::move(offer.seat), std::move(refusal)};
     // On its loop's thread, which alone may touch the connection.
     asio::post(loop.io,
                [&loop, connection = std::move(connection)]() mutable { ServeConnection(loop, std::move(connection)); });
@@ -284,7 +282,7 @@ private:
 
   const HttpServerOptions options_;
   HttpShared shared_;
-  std::optional<asio::ssl::context> tls_;
+  std::unique_ptr<HttpTls> tls_; ///< null: none
   std::list<HttpLoop> loops_;
   std::list<Listener> listeners_; ///< on the first loop
   std::vector<asio::executor_work_guard<asio::io_context::executor_type>> guards_;

@@ -305,8 +305,8 @@ private:
 void ServeConnection(HttpLoop& loop, NewConnection connection) {
   if (connection.tls == nullptr) return std::make_shared<Session<tcp::socket>>(loop, std::move(connection))->Start();
   using TlsStream = asio::ssl::stream<tcp::socket>;
-  auto& tls = *connection.tls;
-  std::make_shared<Session<TlsStream>>(loop, std::move(connection), tls)->Start();
+  const auto tls = connection.tls; // until the stream has taken what it needs of it
+  std::make_shared<Session<TlsStream>>(loop, std::move(connection), *tls)->Start();
 }
 
 } // namespace avocet

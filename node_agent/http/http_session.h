@@ -16,10 +16,10 @@ namespace avocet {
 struct NewConnection {
   boost::asio::ip::tcp::socket socket;
   HttpSurface surface = HttpSurface::kInference;
-  boost::asio::ssl::context* tls = nullptr; ///< null: plain
-  HttpSeats* seats = nullptr;               ///< of its port; outlives the connection
-  std::shared_ptr<HttpSeat> seat;           ///< null: refused
-  std::string refusal;                      ///< why there is no seat: every request is answered 503 with this text
+  std::shared_ptr<boost::asio::ssl::context> tls; ///< null: plain
+  HttpSeats* seats = nullptr;                     ///< of its port; outlives the connection
+  std::shared_ptr<HttpSeat> seat;                 ///< null: refused
+  std::string refusal; ///< why there is no seat: every request is answered 503 with this text
 };
 
 /// Serves a connection until it ends. To be called on the loop's thread.

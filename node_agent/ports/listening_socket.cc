@@ -10,9 +10,9 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
-#include <system_error>
 
 #include "messages/address.h"
+#include "node_agent/ports/port_owner.h"
 
 namespace avocet {
 namespace {
@@ -34,10 +34,6 @@ struct Endpoint {
                                       : reinterpret_cast<sockaddr_in*>(&storage)->sin_port);
   }
 };
-
-std::string ErrorText(int error) {
-  return std::generic_category().message(error);
-}
 
 Result<std::vector<Endpoint>> EndpointsOf(const std::string& host) {
   addrinfo hints{};
@@ -105,15 +101,14 @@ Result<ListeningSockets> ListenOn(const std::string& text, Duration unacknowledg
     OwnedDescriptor socket;
     error = Listen(endpoint, unacknowledged, socket);
     // Taken by somebody else. With an ephemeral port, the choice merely failed in this family.
-    if (error == EADDRINUSE && address.port != 0)
-      return Unavailable("cannot listen on '" + text + "': " + ErrorText(error));
+    if (error == EADDRINUSE && address.port != 0) return Unavailable(CannotListen(text, error));
     if (error != 0) continue; // a family that this machine does not have
     port = endpoint.port();
     all.sockets.push_back(std::move(socket));
     if (address.host == "0.0.0.0") break; // the first takes both families
   }
 
-  if (all.sockets.empty()) return Unavailable("cannot listen on '" + text + "': " + ErrorText(error));
+  if (all.sockets.empty()) return Unavailable(CannotListen(text, error));
   all.address = WithPort(text, port);
   return all;
 }

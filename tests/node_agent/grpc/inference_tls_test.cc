@@ -40,14 +40,34 @@ protected:
 
   ServerCertificate certificate() const { return {files_.certificate, files_.key}; }
 
-  std::unique_ptr<HttpServer> Http() const {
+  std::unique_ptr<HttpServer> Http(const std::string& metrics = "") const {
     HttpServerOptions options;
     options.rest_address = "127.0.0.1:0";
-    options.metrics_address = "";
+    options.metrics_address = metrics;
     options.tls = certificate();
-    auto server = HttpServer::Start(options, core_, nullptr);
+    auto server = HttpServer::Start(options, core_, [](const HttpCounters&) { return std::string("page\n"); });
     EXPECT_TRUE(server.ok()) << server.status().ToString();
     return std::move(*server);
+  }
+
+  /// A certificate of another authority in the place of the one that is served.
+  std::filesystem::path Renew() {
+    const auto now = std::chrono::system_clock::now();
+    const auto other = folder_.path() / "other";
+    EXPECT_TRUE(CreateAuthority({.directory = other, .now = now}).ok());
+    const auto issued = IssueCertificate({.directory = other, .identity = {Role::kAgent, "box"}, .now = now});
+    EXPECT_TRUE(issued.ok()) << issued.status().ToString();
+    std::filesystem::rename(issued->files.key, files_.key);
+    std::filesystem::rename(issued->files.certificate, files_.certificate);
+    return issued->files.ca;
+  }
+
+  /// A certificate whose key is another one's, as when only one of the two files was copied.
+  void CopyHalf() {
+    const auto issued = IssueCertificate(
+        {.directory = folder_.path(), .identity = {Role::kAgent, "half"}, .now = std::chrono::system_clock::now()});
+    ASSERT_TRUE(issued.ok()) << issued.status().ToString();
+    std::filesystem::rename(issued->files.certificate, files_.certificate);
   }
 
   CommandResult Curl(const std::string& url, std::vector<std::string> arguments) const {
@@ -79,22 +99,71 @@ TEST_F(InferenceTlsTest, RestRefusesWhatIsNotEncryptedAndGoesOn) {
   EXPECT_EQ(Curl(url, {"--cacert", files_.ca.string()}).exit_code, 0);
 }
 
-TEST_F(InferenceTlsTest, GrpcIsEncrypted) {
-  InferenceServerOptions options;
-  options.grpc_address = "127.0.0.1:0";
-  options.tls = certificate();
-  const auto server = InferenceServer::Start(options, core_);
-  ASSERT_TRUE(server.ok()) << server.status().ToString();
-  const auto is_live = [&](const std::shared_ptr<grpc::ChannelCredentials>& credentials) {
+TEST_F(InferenceTlsTest, RestShowsARenewedCertificateWithoutARestart) {
+  const auto server = Http();
+  const std::string url = "https://" + server->rest_address() + "/v2/health/live";
+  ASSERT_EQ(Curl(url, {"--cacert", files_.ca.string()}).exit_code, 0);
+  CopyHalf();
+  EXPECT_EQ(Curl(url, {"--cacert", files_.ca.string()}).exit_code, 0) << "half a pair is not used";
+  const auto ca = Renew();
+  const auto said = Curl(url, {"--cacert", ca.string()});
+  EXPECT_EQ(said.out, R"({"live":true})") << said.err;
+  EXPECT_NE(Curl(url, {"--cacert", files_.ca.string()}).exit_code, 0) << "the old certificate is still shown";
+}
+
+TEST_F(InferenceTlsTest, MetricsBeyondThisMachineAreEncrypted) {
+  const auto server = Http("0.0.0.0:0");
+  const std::string there = server->metrics_address().replace(0, 7, "127.0.0.1") + "/metrics";
+  const auto said = Curl("https://" + there, {"--cacert", files_.ca.string()});
+  EXPECT_EQ(said.out, "page\n") << said.err;
+  EXPECT_NE(Curl("http://" + there, {}).exit_code, 0);
+}
+
+TEST_F(InferenceTlsTest, MetricsOnThisMachineStayPlain) {
+  const auto server = Http("127.0.0.1:0");
+  EXPECT_EQ(Curl("http://" + server->metrics_address() + "/metrics", {}).out, "page\n");
+}
+
+/// The same over gRPC.
+class GrpcTlsTest : public InferenceTlsTest {
+protected:
+  void SetUp() override {
+    InferenceTlsTest::SetUp();
+    InferenceServerOptions options;
+    options.grpc_address = "127.0.0.1:0";
+    options.tls = certificate();
+    auto server = InferenceServer::Start(options, core_);
+    ASSERT_TRUE(server.ok()) << server.status().ToString();
+    server_ = std::move(*server);
+  }
+
+  bool IsLive(const std::shared_ptr<grpc::ChannelCredentials>& credentials) const {
+    // Channels with equal credentials would share a connection, and no handshake would take place.
+    grpc::ChannelArguments arguments;
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + kPatience);
     inference::ServerLiveResponse response;
-    return inference::GRPCInferenceService::NewStub(grpc::CreateChannel((*server)->address(), credentials))
-        ->ServerLive(&context, {}, &response)
-        .ok();
-  };
-  EXPECT_TRUE(is_live(grpc::SslCredentials({TextOf(files_.ca), "", ""})));
-  EXPECT_FALSE(is_live(grpc::InsecureChannelCredentials()));
+    const auto channel = grpc::CreateCustomChannel(server_->address(), credentials, arguments);
+    return inference::GRPCInferenceService::NewStub(channel)->ServerLive(&context, {}, &response).ok();
+  }
+  bool IsLive(const std::filesystem::path& ca) const { return IsLive(grpc::SslCredentials({TextOf(ca), "", ""})); }
+
+  std::unique_ptr<InferenceServer> server_;
+};
+
+TEST_F(GrpcTlsTest, IsEncrypted) {
+  EXPECT_TRUE(IsLive(files_.ca));
+  EXPECT_FALSE(IsLive(grpc::InsecureChannelCredentials()));
+}
+
+TEST_F(GrpcTlsTest, ShowsARenewedCertificateWithoutARestart) {
+  ASSERT_TRUE(IsLive(files_.ca));
+  CopyHalf();
+  EXPECT_TRUE(IsLive(files_.ca)) << "half a pair is not used";
+  const auto ca = Renew();
+  EXPECT_TRUE(IsLive(ca));
+  EXPECT_FALSE(IsLive(files_.ca)) << "the old certificate is still shown";
 }
 
 TEST_F(InferenceTlsTest, UnreadableCertificatesAreNamed) {
