@@ -32,7 +32,7 @@ Status ToStatus(const caf::error& error, std::string_view asked) {
   }
   if (error == caf::sec::request_timeout) return DeadlineExceeded(who + " did not answer in time");
   if (IsDeadReceiver(error)) return Unavailable(who + " is not running");
-  return Internal(who + " failed with CAF error " + std::to_string(error.code()));
+  return Internal(who + " failed inside: " + caf::to_string(error));
 }
 
 } // namespace avocet

@@ -1,5 +1,6 @@
 #include <cstdlib>
 
+#include "actors/wire/rpc_log.h"
 #include "cli/commands/command_line.h"
 #include "cli/commands/commands.h"
 #include "messages/tls/openssl_exit.h"
@@ -39,6 +40,8 @@ int main(int argc, char** argv) {
   // and read this when they are loaded. Set before there are threads; the operator's own value stays.
   setenv("ORT_DISABLE_TELEMETRY", "1", 0); // NOLINT(concurrency-mt-unsafe)
   avocet::SkipOpensslCleanup();
+  // The statuses of calls say all that people need; gRPC would print lines of its C++ sources. Daemons route it anew.
+  avocet::QuietRpcLog();
 
   avocet::CommandLine line;
   avocet::AddCommands(line);

@@ -10,6 +10,7 @@
 #include "controller/placement/decide.h"
 #include "controller/placement/describe.h"
 #include "controller/placement/rebalance.h"
+#include "messages/suggest.h"
 #include "messages/text.h"
 #include "storage/records.h"
 
@@ -158,8 +159,23 @@ void CommitAdmit(Self self, const Decision& decision, DecisionPromise promise) {
   });
 }
 
+/// Whether an admission is what is there already: then there is nothing to write, to command, or to tell.
+bool ChangesNothing(Self self, const Decision& decision) {
+  const auto& view = self->state.records.view;
+  const auto app = view.apps.find(decision.app.name);
+  const auto placed = view.placements.find(decision.app.name);
+  if (decision.kind != DecisionKind::kAdmit || app == view.apps.end() || placed == view.placements.end()) return false;
+
+  const Placement& now = placed->second;
+  const bool runs = now.phase == PlacementPhase::kReady || now.phase == PlacementPhase::kStarting;
+  return runs && !self->state.undo.IsPending(decision.app.name) && app->second == decision.app &&
+         now.device == *decision.device && now.model == decision.model;
+}
+
 void Commit(Self self, const Decision& decision, DecisionPromise promise) {
-  if (decision.kind == DecisionKind::kReject)
+  if (ChangesNothing(self, decision))
+    promise.deliver(decision);
+  else if (decision.kind == DecisionKind::kReject)
     CommitReject(self, decision, std::move(promise));
   else
     CommitAdmit(self, decision, std::move(promise));
@@ -173,9 +189,24 @@ std::vector<DeviceId> MissingProfiles(Self self, const Application& app, const D
   return DevicesToProfile(view, *model, true);
 }
 
-Status CheckRequest(const Application& app, const PlacementOptions& options) {
-  const Status status = Validate(app);
-  return status.ok() ? Validate(options) : status;
+/// A model that nobody imported is a slip of the file, not a lack of room.
+Status CheckModel(const ClusterView& view, const Application& app) {
+  if (view.FindModel(app.model) != nullptr) return {};
+  std::vector<std::string_view> known;
+  for (const auto& [id, model] : view.models) {
+    known.push_back(model.name);
+    known.emplace_back(id.str());
+  }
+  const auto near = Nearest(app.model, known);
+  return NotFound("model '" + app.model + "' of application '" + app.name.str() + "' is not imported" +
+                  (near ? "; did you mean '" + std::string(*near) + "'?" : std::string()) +
+                  "; `avocet model list` shows what is, `avocet model import` adds one");
+}
+
+Status CheckRequest(Self self, const Application& app, const PlacementOptions& options) {
+  AVOCET_RETURN_IF_ERROR(Validate(app));
+  AVOCET_RETURN_IF_ERROR(Validate(options));
+  return CheckModel(self->state.records.view, app);
 }
 
 /// Those who waited for the place of an application that will not leave it.
@@ -251,12 +282,12 @@ void OnOtherCopy(Self self, const Placement& copy) {
 }
 
 caf::result<Decision> Plan(Self self, const PlanApp& plan) {
-  if (auto status = CheckRequest(plan.app, plan.options); !status.ok()) return MakeError(status);
+  if (auto status = CheckRequest(self, plan.app, plan.options); !status.ok()) return MakeError(status);
   return DecideNow(self, plan.app, plan.options);
 }
 
 caf::result<Decision> Apply(Self self, const ApplyApp& apply) {
-  if (auto status = CheckRequest(apply.app, apply.options); !status.ok()) return MakeError(status);
+  if (auto status = CheckRequest(self, apply.app, apply.options); !status.ok()) return MakeError(status);
   auto promise = self->make_response_promise<Decision>();
   const Decision decision = DecideNow(self, apply.app, apply.options);
 

@@ -7,7 +7,9 @@
 #include "actors/errors.h"
 #include "actors/wire/control_codec.h"
 #include "actors/wire/control_table.h"
+#include "actors/wire/rpc_failure.h"
 #include "actors/wire/rpc_status.h"
+#include "actors/wire/tls_probe.h"
 #include "avocet/v1/control.grpc.pb.h"
 #include "messages/tls/tls_credentials.h"
 
@@ -16,28 +18,38 @@ namespace {
 
 struct ProxyState {
   static inline const char* name = "control_client";
+  std::shared_ptr<grpc::Channel> channel;
   std::unique_ptr<v1::Control::Stub> stub;
   Status credentials; ///< why there is no stub
   ControlClientOptions options;
 };
 using Self = control_actor::stateful_pointer<ProxyState>;
 
-Status WithAddress(const grpc::Status& status, const std::string& address) {
+Status Explain(const grpc::Status& status, const ControlClientOptions& options, grpc::Channel& channel,
+               const char* asked) {
+  const RpcAttempt attempt{.address = options.address,
+                           .tls = options.tls.has_value(),
+                           .asked = asked,
+                           .deadline = options.deadline,
+                           .connected = channel.GetState(false) == GRPC_CHANNEL_READY};
+  if (auto explained = ExplainRpcFailure(status, attempt, SpeaksTls)) return *std::move(explained);
+
   Status ours = FromRpcStatus(status);
-  if (status.error_code() != grpc::StatusCode::UNAVAILABLE) return ours;
-  return ours.WithContext("controller " + address);
+  if (ours.code() != StatusCode::kUnavailable) return ours;
+  return ours.WithContext("controller " + options.address);
 }
 
 /// The handler of one message: make the call, answer with its result.
-template <class Message, class Reply, class ReplyProto, class Call> auto Forward(Self self, Call call) {
-  return [self, call](const Message& message) -> caf::result<Reply> {
+template <class Message, class Reply, class ReplyProto, class Call>
+auto Forward(Self self, const char* asked, Call call) {
+  return [self, asked, call](const Message& message) -> caf::result<Reply> {
     const auto& state = self->state;
     if (!state.credentials.ok()) return MakeError(state.credentials);
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + state.options.deadline);
     ReplyProto proto;
     const grpc::Status status = call(*state.stub, &context, ToProto(message), &proto);
-    if (!status.ok()) return MakeError(WithAddress(status, state.options.address));
+    if (!status.ok()) return MakeError(Explain(status, state.options, *state.channel, asked));
     auto reply = FromProto(proto);
     if (!reply.ok()) return MakeError(reply.status());
     return std::move(*reply);
@@ -49,20 +61,24 @@ template <class... Handlers> control_actor::behavior_type MakeBehavior(int, Hand
   return {std::move(handlers)...};
 }
 
-Result<std::unique_ptr<v1::Control::Stub>> MakeStub(const ControlClientOptions& options) {
+Result<std::shared_ptr<grpc::Channel>> MakeChannel(const ControlClientOptions& options) {
   AVOCET_ASSIGN_OR_RETURN(auto credentials, MakeChannelCredentials(options.tls, options.address));
-  return v1::Control::NewStub(grpc::CreateChannel(options.address, credentials));
+  return grpc::CreateChannel(options.address, credentials);
 }
 
 control_actor::behavior_type ProxyBehavior(Self self, const ControlClientOptions& options) {
   self->state.options = options;
-  auto stub = MakeStub(options);
-  self->state.credentials = stub.status();
-  if (stub.ok()) self->state.stub = std::move(*stub);
+  auto channel = MakeChannel(options);
+  self->state.credentials = channel.status();
+  if (channel.ok()) {
+    self->state.channel = *channel;
+    self->state.stub = v1::Control::NewStub(*channel);
+  }
 #define AVOCET_FORWARD(Message, Reply)                                                                                 \
   , Forward<avocet::Message, avocet::Reply, v1::Reply>(                                                                \
-        self, [](v1::Control::Stub& stub, grpc::ClientContext* context, const v1::Message##Request& request,           \
-                 v1::Reply* reply) { return stub.Message(context, request, reply); })
+        self, #Message,                                                                                                \
+        [](v1::Control::Stub& stub, grpc::ClientContext* context, const v1::Message##Request& request,                 \
+           v1::Reply* reply) { return stub.Message(context, request, reply); })
   return MakeBehavior(0 AVOCET_EACH_CONTROL_RPC(AVOCET_FORWARD), [](const WaitForEvents&) -> caf::result<EventList> {
     return MakeError(Unsupported("events of a remote controller come from WatchEvents"));
   });
@@ -79,7 +95,8 @@ control_actor ConnectController(caf::actor_system& system, const ControlClientOp
 
 Status WatchEvents(const ControlClientOptions& options, uint64_t after_sequence,
                    const std::function<void(const Event&)>& on_event, const std::stop_token& stop) {
-  AVOCET_ASSIGN_OR_RETURN(const auto stub, MakeStub(options));
+  AVOCET_ASSIGN_OR_RETURN(const auto channel, MakeChannel(options));
+  const auto stub = v1::Control::NewStub(channel);
   grpc::ClientContext context;
   const std::stop_callback cancel(stop, [&context] { context.TryCancel(); });
   v1::WatchEventsRequest request;
@@ -95,7 +112,8 @@ Status WatchEvents(const ControlClientOptions& options, uint64_t after_sequence,
   if (!malformed.ok()) context.TryCancel();
   const auto status = reader->Finish();
   if (!malformed.ok()) return malformed;
-  return status.ok() ? Unavailable("the controller ended the stream of events") : WithAddress(status, options.address);
+  if (status.ok()) return Unavailable("controller " + options.address + " ended the stream of events");
+  return Explain(status, options, *channel, "WatchEvents");
 }
 
 } // namespace avocet

@@ -13,6 +13,7 @@
 
 #include "actors/wire/control_codec.h"
 #include "actors/wire/link_loop.h"
+#include "actors/wire/rpc_failure.h"
 #include "actors/wire/rpc_status.h"
 #include "avocet/v1/link.grpc.pb.h"
 #include "messages/tls/tls_credentials.h"
@@ -217,11 +218,23 @@ public:
     context.set_deadline(std::chrono::system_clock::now() + options_.fetch);
     v1::ModelChunk chunk;
     const auto status = v1::AgentLink::NewStub(channel)->FetchModel(&context, ToProto(fetch), &chunk);
-    if (!status.ok()) return FromRpcStatus(status).WithContext("controller " + options_.address);
+    if (!status.ok()) return Explain(status, "FetchModel");
     return FromProto(chunk);
   }
 
 private:
+  /// Why a call failed. Without a look at what the server speaks: that would hold up the loop's thread.
+  Status Explain(const grpc::Status& status, const char* asked) const {
+    const RpcAttempt attempt{.address = options_.address,
+                             .address_from = "`controller` in agent.toml",
+                             .tls = options_.tls.has_value(),
+                             .tls_from = "[tls] in agent.toml",
+                             .asked = asked,
+                             .deadline = options_.fetch};
+    const auto explained = ExplainRpcFailure(status, attempt, nullptr);
+    return explained ? *explained : FromRpcStatus(status).WithContext("controller " + options_.address);
+  }
+
   // ---- on the loop's thread ----
 
   void Dial() {
@@ -232,7 +245,7 @@ private:
     if (stopping_) return Rest();
     if (!credentials.ok()) {
       lock.unlock();
-      return Pause(credentials.status());
+      return Pause(credentials.status().WithContext("controller " + options_.address));
     }
 
     // A channel is kept from one attempt to the next: making one parses keys, which takes longer than a handshake.
@@ -269,11 +282,12 @@ private:
       const std::lock_guard lock(mutex_);
       live_ = open_ = false;
     }
-    Pause(status.ok() ? Unavailable("the session ended") : FromRpcStatus(status));
+    Pause(status.ok() ? Unavailable("the session ended").WithContext("controller " + options_.address)
+                      : Explain(status, "the session"));
   }
 
   void Pause(const Status& why) {
-    listener_.down(why.WithContext("controller " + options_.address));
+    listener_.down(why);
     const std::lock_guard lock(mutex_);
     if (stopping_) return Rest();
     DialIn(backoff_.Next());

@@ -85,6 +85,11 @@ void OnRpcLine(gpr_log_func_args* line) {
     Log().Warn("gRPC reports an error reason=\"{}\"", ToText(message, kMaxReasonBytes));
 }
 
+/// Of a program whose statuses say all that its user needs.
+void OnQuietRpcLine(gpr_log_func_args* line) {
+  spdlog::debug("gRPC says text=\"{}\"", ToText(line->message, kMaxReasonBytes));
+}
+
 void OnRefusedCertificate(const CertificateRefusal& refusal) {
   Log().Warn("certificate refused reason=\"{}\" certificate=\"{}\"", refusal.reason, refusal.certificate);
 }
@@ -101,6 +106,10 @@ std::optional<FailedHandshake> ParseFailedHandshake(std::string_view line) {
 
 void LogRefusedCall(const std::string& peer, const Status& refusal) {
   Log().Warn("call refused reason=\"{}\" peer={}", refusal.message(), peer);
+}
+
+void QuietRpcLog() {
+  gpr_set_log_function(OnQuietRpcLine);
 }
 
 void RouteRpcLog() {

@@ -14,6 +14,10 @@ namespace avocet {
 /// enough.
 void RouteRpcLog();
 
+/// Instead, for programs that ask: what gRPC says goes to the log's level debug, as the statuses of the calls say it,
+/// too. A later RouteRpcLog counts.
+void QuietRpcLog();
+
 /// Logs "call refused reason=... peer=...", within the limit of RouteRpcLog.
 void LogRefusedCall(const std::string& peer, const Status& refusal);
 

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -36,8 +37,9 @@ public:
 
 private:
   void AddGlobalFlags();
-  int Explain(const CLI::ParseError& error);
-  void Finish();
+  int Refuse(const std::vector<std::string>& arguments, const Status& why);
+  Status Finish();
+  Status FinishTls();
 
   CLI::App app_;
   Context context_;

@@ -1,13 +1,16 @@
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <thread>
 
 #include "actors/wire/control_client.h"
 #include "cli/commands/command_line.h"
 #include "cli/commands/commands.h"
+#include "cli/commands/flags.h"
 #include "cli/commands/session.h"
 #include "cli/commands/wait_ready.h"
 #include "cli/process/signals.h"
+#include "cli/text/visible.h"
 
 namespace avocet {
 namespace {
@@ -18,13 +21,13 @@ struct RebalanceOptions {
 };
 
 struct EventsOptions {
-  uint64_t after_sequence = 0;
+  std::optional<uint64_t> after_sequence;
   bool follow = false; ///< goes on with what happens, until a signal
 };
 
 int VersionCommand(const Context& context, bool client_only) {
   if (client_only) {
-    std::cout << Render(VersionInfo{.version = AVOCET_VERSION, .role = "client"}, context.render);
+    std::cout << Render(VersionInfo{.version = AVOCET_VERSION, .role = kClientRole}, context.render);
     return kExitOk;
   }
   Session session(SessionOf(context));
@@ -52,13 +55,23 @@ int RebalanceCommand(const Context& context, const RebalanceOptions& options) {
 
   // Each move has the whole timeout, so that a long plan does not fail for its length alone.
   for (const auto& one : plan->moves) {
-    if (!context.quiet) std::cerr << "loading " << one.move.app.str() << " on " << one.move.to.str() << '\n';
+    if (!context.quiet) std::cerr << Visible("loading " + one.move.app.str() + " on " + one.move.to.str()) << '\n';
     if (auto status = WaitUntilReady(session, one.move.app, context.timeout); !status.ok()) {
       std::cerr << Render(status, {}); // the plan already stands on stdout
       return ExitCodeOf(status);
     }
   }
   return kExitOk;
+}
+
+constexpr size_t kRecentEvents = 10; ///< before those that are followed
+
+/// The event before the recent ones.
+Result<uint64_t> BeforeRecent(const Context& context) {
+  Session session(SessionOf(context));
+  AVOCET_ASSIGN_OR_RETURN(const auto list, session.Ask(ListEvents{}));
+  const auto& events = list.events;
+  return events.size() > kRecentEvents ? events[events.size() - kRecentEvents - 1].sequence : 0;
 }
 
 /// Prints events as they come, until a signal or the end of the connection.
@@ -76,9 +89,13 @@ int FollowEvents(const Context& context, uint64_t after_sequence) {
 }
 
 int EventsCommand(const Context& context, const EventsOptions& options) {
-  if (options.follow) return FollowEvents(context, options.after_sequence);
+  if (options.follow) {
+    const auto after = options.after_sequence ? Result<uint64_t>(*options.after_sequence) : BeforeRecent(context);
+    return after.ok() ? FollowEvents(context, *after) : Fail(context, after.status());
+  }
+
   Session session(SessionOf(context));
-  auto list = session.Ask(ListEvents{options.after_sequence});
+  auto list = session.Ask(ListEvents{options.after_sequence.value_or(0)});
   if (!list.ok()) return Fail(context, list.status());
   std::cout << Render(list->events, context.render);
   return kExitOk;
@@ -110,7 +127,7 @@ void AddRebalanceCommand(CommandLine& line) {
                                  [options](const Context& c) { return RebalanceCommand(c, *options); });
   rebalance.add_flag("--plan", options->plan_only, "Only show the moves; exit 3 where there are some");
   rebalance.add_option("--max-moves", options->max_moves, "At most so many")
-      ->check(CLI::Range(1, kMaxRebalanceMoves))
+      ->check(Within(1, kMaxRebalanceMoves))
       ->capture_default_str();
   rebalance.footer("Room: on how many devices one more application like those seen so far would fit, on average.\n"
                    "Every objective holds before, while and after they move; each serves all the while. One move\n"
@@ -122,7 +139,8 @@ void AddEventsCommand(CommandLine& line) {
   CLI::App& events = line.Add("events", "What happened, oldest first",
                               [options](const Context& c) { return EventsCommand(c, *options); });
   events.add_option("--after", options->after_sequence, "Only events after this sequence number");
-  events.add_flag("-f,--follow", options->follow, "Go on with what happens, one line each, until ctrl-c");
+  events.add_flag("-f,--follow", options->follow,
+                  "The last ten, or those --after says; then what happens, one line each, until ctrl-c");
 }
 
 } // namespace avocet

@@ -15,7 +15,8 @@ namespace avocet {
 /// What the flags that every command accepts were set to.
 struct Context {
   std::string address = "127.0.0.1:7400"; ///< of the controller
-  std::optional<TlsOptions> tls;          ///< what the flags or the environment say of certificates
+  std::optional<TlsOptions> tls;          ///< what the flags, and for the rest the environment, say of certificates
+  bool tls_flags = false;                 ///< some of it comes from flags
   RenderOptions render;
   Duration timeout = std::chrono::minutes(5); ///< of one request, and of --wait
   bool quiet = false;                         ///< no progress on stderr

@@ -68,6 +68,22 @@ Result<AgentConfig> ConfigOf(const AgentCommandOptions& options) {
   return config;
 }
 
+/// Flags win, then the file. The environment comes last: it may be that of an administrator's shell. Logs which it was.
+std::optional<TlsOptions> CertificateOf(const Context& context, const std::optional<TlsOptions>& in_file,
+                                        const std::filesystem::path& file) {
+  const bool uses_file = in_file && !context.tls_flags;
+  if (uses_file && context.tls)
+    spdlog::info("AVOCET_TLS_* of the environment not used file={} reason=\"it has [tls]\"", file.string());
+
+  const auto& chosen = uses_file ? in_file : context.tls;
+  if (chosen)
+    spdlog::info("certificate file={} named_by={}", chosen->certificate.string(),
+                 uses_file           ? file.string()
+                 : context.tls_flags ? "flags"
+                                     : "environment");
+  return chosen;
+}
+
 /// Becomes false when the actor ends.
 std::shared_ptr<std::atomic<bool>> Watch(const caf::actor& root) {
   auto alive = std::make_shared<std::atomic<bool>>(true);
@@ -99,14 +115,13 @@ Result<std::unique_ptr<AgentProcess>> StartAgent(caf::actor_system& system, cons
 int ControllerCommand(const Context& context, const ControllerCommandOptions& options) {
   // Before any thread starts, because threads inherit the signal mask.
   HoldSignals();
-  PrepareToServe();
   auto config = ConfigOf(options);
   if (!config.ok()) return Fail(context, config.status());
+  PrepareToServe();
 
   ControllerProcessOptions process{.data_dir = config->data_dir, .control = {}, .controller = {}};
   process.control.address = config->listen;
-  // A certificate on the command line overrides that of the file.
-  process.control.tls = context.tls ? context.tls : config->tls;
+  process.control.tls = CertificateOf(context, config->tls, options.config);
   process.controller.policy = config->policy;
   process.control.connections = {.max_connections = static_cast<size_t>(config->connections),
                                  .max_per_address = static_cast<size_t>(config->connections_per_address)};
@@ -127,14 +142,13 @@ int ControllerCommand(const Context& context, const ControllerCommandOptions& op
 int AgentCommand(const Context& context, const AgentCommandOptions& options) {
   // Before any thread starts, because threads inherit the signal mask.
   HoldSignals();
-  PrepareToServe();
   auto config = ConfigOf(options);
   if (!config.ok()) return Fail(context, config.status());
+  PrepareToServe();
 
   ActorSystemConfig actors;
   caf::actor_system system{actors};
-  // A certificate on the command line overrides that of the file.
-  if (context.tls) config->tls = context.tls;
+  config->tls = CertificateOf(context, config->tls, options.config);
   auto agent = StartAgent(system, *config);
   if (!agent.ok()) return Fail(context, agent.status());
 
@@ -154,7 +168,7 @@ void AddControllerCommand(CommandLine& line) {
   auto options = std::make_shared<ControllerCommandOptions>();
   CLI::App& controller = line.Add("controller", "Decides where applications run; agents and the CLI talk to it",
                                   [options](const Context& c) { return ControllerCommand(c, *options); });
-  controller.add_option("--config", options->config, "controller.toml")->check(CLI::ExistingFile);
+  controller.add_option("--config", options->config, "controller.toml");
   controller.add_option("--data-dir", options->data_dir, "Where records and models are kept");
   controller.add_option("--listen", options->listen, "Control and link; port 0 is any free one [127.0.0.1:7400]");
 }
@@ -163,7 +177,7 @@ void AddAgentCommand(CommandLine& line) {
   auto options = std::make_shared<AgentCommandOptions>();
   CLI::App& agent = line.Add("agent", "Serves inference on this machine's devices, as its controller commands",
                              [options](const Context& c) { return AgentCommand(c, *options); });
-  agent.add_option("--config", options->config, "agent.toml")->check(CLI::ExistingFile);
+  agent.add_option("--config", options->config, "agent.toml");
   agent.add_option("--name", options->name, "Name of the node");
   agent.add_option("--data-dir", options->data_dir, "Where the plan and models are kept");
   agent.add_option("--controller", options->controller, "Address of the controller [127.0.0.1:7400]");

@@ -32,9 +32,9 @@ Result<DevConfig> ReadConfig(const DevOptions& options) {
 
 int DevCommand(const Context& context, const DevOptions& options) {
   HoldSignals();
-  PrepareToServe();
   auto config = ReadConfig(options);
   if (!config.ok()) return Fail(context, config.status());
+  PrepareToServe();
   auto cluster = LocalCluster::Start({.config = *config, .data_dir = config->agent.data_dir, .prefix = EnginePrefix()});
   if (!cluster.ok()) return Fail(context, cluster.status());
   return ServeUntilSignal(context, {.addresses = {{"control", (*cluster)->control_address()},
@@ -52,7 +52,7 @@ void AddDevCommand(CommandLine& line) {
   auto options = std::make_shared<DevOptions>();
   CLI::App& dev = line.Add("dev", "A controller and an agent in one process, for laptops and tests",
                            [options](const Context& c) { return DevCommand(c, *options); });
-  dev.add_option("--config", options->config, "TOML: the keys of an agent, listen, [policy]")->check(CLI::ExistingFile);
+  dev.add_option("--config", options->config, "TOML: the keys of an agent, listen, [policy]");
   dev.add_option("--data-dir", options->data_dir, "Where records and models are kept");
   dev.add_option("--listen", options->listen, "Control address; port 0 is any free one [127.0.0.1:7400]");
   dev.add_option("--inference", options->inference,

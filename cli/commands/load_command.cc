@@ -1,16 +1,22 @@
 #include <unistd.h>
 
+#include <atomic>
+#include <cstdlib>
 #include <memory>
 #include <optional>
-#include <set>
+#include <stop_token>
+#include <thread>
 
 #include <fmt/format.h>
 
 #include "cli/commands/command_line.h"
 #include "cli/commands/commands.h"
+#include "cli/commands/endpoint_of.h"
+#include "cli/commands/flags.h"
 #include "cli/commands/session.h"
 #include "cli/load/load_client.h"
 #include "cli/load/load_trace.h"
+#include "cli/process/signals.h"
 #include "cli/render/load_display.h"
 #include "cli/render/progress.h"
 #include "messages/files.h"
@@ -55,27 +61,6 @@ Result<WantedLoad> ParseTarget(const std::string& text) {
 
 LoadProtocol ProtocolOf(const LoadOptions& options) {
   return ParseLoadProtocol(options.protocol).value_or(LoadProtocol::kGrpc);
-}
-
-/// Where all of the applications are served over this protocol.
-Result<std::string> FindEndpoint(Session& session, LoadProtocol protocol, const std::vector<AppStatus>& apps) {
-  AVOCET_ASSIGN_OR_RETURN(auto nodes, session.Ask(ListNodes{}));
-  std::set<std::string> endpoints;
-  // A device is named NODE/DEVICE, so the prefix says which agent serves the application.
-  for (const auto& app : apps) {
-    for (const auto& node : nodes.nodes) {
-      if (app.placement && app.placement->device.str().starts_with(node.info.id.str() + "/"))
-        endpoints.insert(protocol == LoadProtocol::kHttp ? node.info.rest_address : node.info.grpc_address);
-    }
-  }
-
-  // An agent reports the empty address for an endpoint that is switched off.
-  if (endpoints.contains(""))
-    return NotFound(fmt::format("a node serves no {}; name the endpoint with --endpoint", ToString(protocol)));
-
-  if (endpoints.size() == 1) return *endpoints.begin();
-  if (endpoints.empty()) return NotFound("none of the applications is placed; `avocet app list` shows them");
-  return InvalidArgument("the applications are on several nodes; choose one with --endpoint");
 }
 
 /// What the flags, a trace and the controller make of a run. The controller is asked only for what
@@ -175,7 +160,7 @@ private:
       AVOCET_ASSIGN_OR_RETURN(auto status, Known(target.app));
       known.push_back(std::move(status));
     }
-    auto found = FindEndpoint(session(), ProtocolOf(options_), known);
+    auto found = EndpointOf(session(), ProtocolOf(options_), known);
     if (found.ok()) endpoint_ = *found;
     return found.status();
   }
@@ -204,7 +189,36 @@ LoadClientOptions ClientOptions(const LoadOptions& options, const std::string& e
           .fill = options.random_inputs ? TensorFill::kRandom : TensorFill::kZeros};
 }
 
+/// Ends a run early at ctrl-c, so that what was seen until then is reported. Before the run there is nothing to report.
+class Interruption {
+public:
+  /// Before any thread is started.
+  Interruption() {
+    HoldSignals();
+    watcher_ = std::jthread([this](const std::stop_token& done) {
+      if (WaitForSignal([&] { return !done.stop_requested(); }, kPoll) == 0) return;
+      came_ = true;
+      if (!runs_) std::_Exit(kExitInterrupted);
+      stop_.request_stop();
+    });
+  }
+
+  std::stop_token Begin() {
+    runs_ = true;
+    return stop_.get_token();
+  }
+  bool came() const { return came_; }
+
+private:
+  static constexpr Duration kPoll = std::chrono::milliseconds(50);
+  std::atomic<bool> runs_ = false;
+  std::atomic<bool> came_ = false;
+  std::stop_source stop_;
+  std::jthread watcher_; ///< last: it uses the others
+};
+
 int LoadCommand(const Context& context, const LoadOptions& options) {
+  Interruption interruption;
   Preparation wanted(context, options);
   if (const Status status = wanted.Prepare(); !status.ok()) return Fail(context, status);
 
@@ -212,14 +226,15 @@ int LoadCommand(const Context& context, const LoadOptions& options) {
   LoadDisplay display(std::cerr, {.terminal = isatty(STDERR_FILENO) != 0,
                                   .width = TerminalWidth(STDERR_FILENO),
                                   .height = TerminalHeight(STDERR_FILENO)});
-  const auto report =
-      RunLoad(wanted.plan(), ClientOptions(options, wanted.endpoint()), [&](const LoadProgress& progress) {
-        if (!context.quiet) display.Update(progress);
-      });
+  const auto show = [&](const LoadProgress& progress) {
+    if (!context.quiet) display.Update(progress);
+  };
+  const auto report = RunLoad(wanted.plan(), ClientOptions(options, wanted.endpoint()), show, interruption.Begin());
 
   if (!report.ok()) return Fail(context, report.status());
   if (!context.quiet) display.Finish();
   std::cout << Render(*report, context.render);
+  if (interruption.came()) return kExitInterrupted;
   return report->ok() ? kExitOk : kExitError;
 }
 
@@ -229,25 +244,22 @@ void AddTargetFlags(CLI::App& load, LoadOptions& options) {
                   "app (its declared rate) or app=requests_per_second; needed but for --trace");
   load.add_option("--endpoint", options.endpoint, "host:port of an inference endpoint [of the agent that hosts them]");
   load.add_option("--endpoint-ca", options.endpoint_ca,
-                  "The endpoint speaks TLS: certificate of the authority that its own must descend from")
-      ->check(CLI::ExistingFile);
+                  "The endpoint speaks TLS: certificate of the authority that its own must descend from");
   load.add_option("--protocol", options.protocol, "grpc, or http (with the binary tensor extension)")
-      ->check(CLI::IsMember({"grpc", "http"}))
+      ->check(OneOf({"grpc", "http"}))
       ->capture_default_str();
 }
 
 /// When.
 void AddArrivalFlags(CLI::App& load, LoadOptions& options) {
-  load.add_option("--duration", options.duration_s, "Seconds [10, or to the end of the trace]")
-      ->check(CLI::PositiveNumber);
+  load.add_option("--duration", options.duration_s, "Seconds [10, or to the end of the trace]")->check(Above(0));
   load.add_option("--warm-up", options.warm_up_s, "Seconds at the beginning that are not measured")
-      ->check(CLI::NonNegativeNumber)
+      ->check(NotNegative())
       ->capture_default_str();
   load.add_option("--arrival", options.arrival, "poisson, periodic or scv:<number> [the application's]");
   load.add_option("--seed", options.seed, "Of the arrival times")->capture_default_str();
   load.add_option("--trace", options.trace,
-                  "Arrivals from a CSV file: arrival_s (seconds), and application unless one is named")
-      ->check(CLI::ExistingFile);
+                  "Arrivals from a CSV file: arrival_s (seconds), and application unless one is named");
 }
 
 /// How, and how much at once.
@@ -255,13 +267,13 @@ void AddClientFlags(CLI::App& load, LoadOptions& options) {
   load.add_option("--concurrency", options.concurrency,
                   "Closed loop: so many requests of each application in flight, whatever the latency. Finds the "
                   "ceiling")
-      ->check(CLI::Range(uint64_t{1}, kMaxLoadConcurrency))
+      ->check(Within(1, kMaxLoadConcurrency))
       ->excludes("--trace");
   load.add_option("--connections", options.connections, "grpc: shared by all requests [2]; http: at most [256]")
-      ->check(CLI::Range(size_t{1}, kMaxLoadConnections));
+      ->check(Within(1, kMaxLoadConnections));
   load.add_option("--max-outstanding", options.max_outstanding,
                   "Unanswered requests of an application; what is due beyond them is dropped and counted")
-      ->check(CLI::Range(uint64_t{1}, uint64_t{1} << 20))
+      ->check(Within(1, 1 << 20))
       ->capture_default_str();
   load.add_flag("--random", options.random_inputs, "Random inputs instead of zeros");
 }

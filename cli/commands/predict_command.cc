@@ -1,5 +1,6 @@
 #include "cli/commands/command_line.h"
 #include "cli/commands/commands.h"
+#include "cli/commands/flags.h"
 #include "cli/config/config_files.h"
 #include "cli/offline/predict_file.h"
 #include "cli/offline/predict_render.h"
@@ -55,13 +56,19 @@ void AddPredictCommand(CommandLine& line) {
   predict
       .add_option("--simulate", options->simulated_requests,
                   "Requests to simulate where only an approximation is known; 0: none")
-      ->check(CLI::Range(0, 100000000))
+      ->check(Within(0, 100000000))
       ->capture_default_str();
 
   // Pessimism needs counts of observations, hence the hint at the file.
   predict.add_flag("--pessimistic", options->pessimistic,
                    "With rates, service and switch times at their upper 95 % bounds: the file says how often each "
                    "was observed");
+
+  predict.parse_complete_callback([options] {
+    if (options->file.empty() && options->cases.empty())
+      throw CLI::RequiredError("a file of devices, or --cases FILE,");
+    if (!options->file.empty() && !options->cases.empty()) throw CLI::ExcludesError("a file of devices", "--cases");
+  });
 }
 
 } // namespace avocet

@@ -16,6 +16,8 @@
 namespace avocet {
 namespace {
 
+constexpr Duration kPoll = std::chrono::milliseconds(500);
+
 void PrintReady(const Context& context, const Served& served) {
   if (context.render.format == OutputFormat::kJson) {
     nlohmann::ordered_json line = {{"v", 1}};
@@ -37,6 +39,12 @@ void EndAsItIs(int) {
   _exit(kExitError);
 }
 
+/// Operators and log rotation send it to daemons.
+void OnHangup() {
+  spdlog::info("SIGHUP noted effect=\"certificates are read when their files change, without a signal; other settings "
+               "need a restart\"");
+}
+
 } // namespace
 
 void PrepareToServe() {
@@ -49,7 +57,7 @@ int ServeUntilSignal(const Context& context, const Served& served) {
   PrintReady(context, served);
   for (const auto& [name, address] : served.addresses)
     spdlog::info("ready endpoint={} address={}", name, address);
-  const int signal = WaitForSignal(served.alive);
+  const int signal = WaitForSignal(served.alive, kPoll, OnHangup);
   if (signal != 0)
     spdlog::info("stopping signal={}", signal);
   else

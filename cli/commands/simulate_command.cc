@@ -4,6 +4,7 @@
 
 #include "cli/commands/command_line.h"
 #include "cli/commands/commands.h"
+#include "cli/commands/flags.h"
 #include "cli/offline/simulate_render.h"
 #include "cli/process/parallel.h"
 #include "cli/render/progress.h"
@@ -55,18 +56,19 @@ void AddSimulateCommand(CommandLine& line) {
       line.Add("simulate", "Place an instance's applications one by one, then check every promise request by request",
                [options](const Context& c) { return SimulateCommand(c, *options); });
   simulate.add_option("file", options->file, "Nodes and applications, JSON; see tests/data/placement")->required();
-  simulate.add_option("--statistic", options->statistic, "mean, p50, p95 or p99: what the objectives are about [p95]")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, Statistic>{{"mean", Statistic::kMean},
-                                                                           {"p50", Statistic::kP50},
-                                                                           {"p95", Statistic::kP95},
-                                                                           {"p99", Statistic::kP99}})
-                      .description(""))
+  const auto set_statistic = [options](const std::string& name) {
+    options->statistic = ParseStatistic(name).value_or(options->statistic);
+  };
+  simulate
+      .add_option_function<std::string>("--statistic", set_statistic,
+                                        "mean, p50, p95 or p99: what the objectives are about [p95]")
+      ->check(OneOf({"mean", "p50", "p95", "p99"}))
       ->type_name("STATISTIC");
 
   AddPlacementFlags(simulate, options->placement, "--moves,--max-moves");
   simulate.add_option("--seed", options->seed, "Of the simulated requests")->capture_default_str();
   simulate.add_option("--jobs", options->jobs, "Threads; the answer does not depend on them [all processors]")
-      ->check(CLI::Range(1, 1024));
+      ->check(Within(1, 1024));
 
   // The criterion stands in the help, because counts of violations mean nothing without it.
   simulate.footer("Prints how many applications were hosted, the clean prefix (those before the first rejection or\n"

@@ -5,6 +5,7 @@
 
 #include "cli/commands/command_line.h"
 #include "cli/commands/commands.h"
+#include "cli/commands/flags.h"
 #include "cli/process/paths.h"
 #include "cli/render/format.h"
 #include "messages/tls/tls_authority.h"
@@ -15,13 +16,13 @@ namespace {
 constexpr const char* kTlsHelp = R"(On loopback nothing of this is needed. To go beyond it:
   avocet tls init                                          once, on a machine of an administrator
   avocet tls issue --role controller ctl --host 10.0.0.5   covers 10.0.0.5, ctl and localhost
-  avocet tls issue --role agent jetson-1                   one for each node
+  avocet tls issue --role agent jetson-1 --host 10.0.0.7   one for each node; the address that clients dial
   avocet tls issue --role admin ann                        for people and scripts that use this program
 Each makes a folder with ca.pem, cert.pem and key.pem. Copy it to its machine and name the files in [tls] of
 controller.toml or agent.toml; `issue` prints how. This program takes --tls-ca, --tls-cert, --tls-key, or
 AVOCET_TLS_CA, AVOCET_TLS_CERT, AVOCET_TLS_KEY, or else, beyond loopback, the only admin's certificate in the folder.
-ca.key can make certificates for everything: it stays where it is. Renew with `issue --force`; running processes
-take new files by themselves. Replace the authority with `init --rotate`, then issue all anew: until you delete the
+ca.key can make certificates for everything: it stays where it is. Renew with `issue --force`, which keeps the
+hosts; running processes take new files by themselves. Replace the authority with `init --rotate`, then issue all anew: until you delete the
 second certificate from ca.pem, both are trusted. docs/SECURITY.md says what this protects, and what not.)";
 
 struct TlsCommandOptions {
@@ -77,13 +78,20 @@ std::string NextStep(const IssuedCertificate& issued) {
   return "";
 }
 
+std::string KeptText(const IssuedCertificate& issued) {
+  if (issued.kept.empty()) return "";
+  return fmt::format("kept        {}: the certificate before covered it; delete its folder first to drop it\n",
+                     fmt::join(issued.kept, ", "));
+}
+
 std::string Text(const IssuedCertificate& issued) {
   std::string hosts;
   for (const auto& host : issued.hosts)
     hosts += (hosts.empty() ? "" : ", ") + host;
-  return fmt::format("{}\ncertificate {}\nkey         {} (keep it secret)\nvalid until {}\nhosts       {}\n\n{}",
+  return fmt::format("{}\ncertificate {}\nkey         {} (keep it secret)\nvalid until {}\nhosts       {}\n{}\n{}",
                      ToUri(issued.identity), issued.files.certificate.string(), issued.files.key.string(),
-                     Date(issued.not_after), hosts.empty() ? "none: it serves nothing" : hosts, NextStep(issued));
+                     Date(issued.not_after), hosts.empty() ? "none: it serves nothing" : hosts, KeptText(issued),
+                     NextStep(issued));
 }
 
 int TlsInitCommand(const Context& context, const TlsCommandOptions& options) {
@@ -128,6 +136,7 @@ int TlsIssueCommand(const Context& context, const TlsCommandOptions& options) {
          {"certificate", issued->files.certificate.string()},
          {"key", issued->files.key.string()},
          {"hosts", issued->hosts},
+         {"kept_hosts", issued->kept},
          {"not_after", Date(issued->not_after)}},
         Text(*issued));
   return kExitOk;
@@ -156,13 +165,13 @@ void AddIssue(CommandLine& line, CLI::App& tls) {
   issue.add_option("name", options->name, "Name; an agent's must be that of its node")->required();
   issue.add_option("--role", options->role, "controller, agent, admin (everything) or client (only asks)")
       ->required()
-      ->check(CLI::IsMember({"controller", "agent", "admin", "client"}));
+      ->check(OneOf({"controller", "agent", "admin", "client"}));
   AddDirectory(issue, *options);
   // One value for each flag: "--host a NAME" would otherwise take NAME as a host.
   issue.add_option("--host", options->hosts, "Name or IP address it is dialled under; may be repeated")
       ->allow_extra_args(false);
   issue.add_option("--days", options->days, "How long it is valid")->capture_default_str();
-  issue.add_flag("--force", options->force, "Replace the certificate that is there, to renew it");
+  issue.add_flag("--force", options->force, "Replace the certificate that is there, to renew it; hosts are kept");
 }
 
 } // namespace

@@ -5,7 +5,7 @@
 
 #include "cli/config/config_files.h"
 #include "cli/config/config_parts.h"
-#include "cli/text/suggest.h"
+#include "messages/suggest.h"
 
 namespace avocet {
 namespace {

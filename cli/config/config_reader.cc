@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "cli/text/suggest.h"
+#include "messages/suggest.h"
 
 namespace avocet {
 namespace {
@@ -89,7 +89,8 @@ void ConfigTable::Problem(std::string_view key, const std::string& what) {
 }
 
 void ConfigTable::String(std::string_view key, std::string& out, Need need) {
-  if (const TomlNode* node = Value(key, Kind::kString, need, "\"...\"")) out = node->text;
+  const std::string example = out.empty() ? "..." : out;
+  if (const TomlNode* node = Value(key, Kind::kString, need, "\"" + example + "\"")) out = node->text;
 }
 
 void ConfigTable::Bool(std::string_view key, bool& out, Need need) {
@@ -97,15 +98,17 @@ void ConfigTable::Bool(std::string_view key, bool& out, Need need) {
 }
 
 void ConfigTable::Number(std::string_view key, double& out, Need need) {
-  const TomlNode* node = Value(key, Kind::kFloat, need, "1.5");
+  // What is there before is the default: an example that is certainly valid.
+  const std::string example = out != 0 ? fmt::format("{}", out) : "1.5";
+  const TomlNode* node = Value(key, Kind::kFloat, need, example);
   if (node && !std::isfinite(node->number))
-    Problem(key, "is not a finite number; write e.g. 1.5");
+    Problem(key, fmt::format("is not a finite number; write e.g. {}", example));
   else if (node)
     out = node->number;
 }
 
 void ConfigTable::Integer(std::string_view key, int& out, Need need) {
-  const TomlNode* node = Value(key, Kind::kInteger, need, "1");
+  const TomlNode* node = Value(key, Kind::kInteger, need, std::to_string(out != 0 ? out : 1));
   if (!node) return;
   if (node->integer != static_cast<int>(node->integer))
     Problem(key, fmt::format("{} is out of range; the largest integer here is {}", node->integer,

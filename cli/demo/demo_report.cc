@@ -110,28 +110,24 @@ std::string Signed(double fraction) {
 
 std::string DemoTable(const DemoResult& result, bool color) {
   TextTable table({{"APPLICATION"},
-                   {"DEVICE"},
-                   {"RATE/s", Align::kRight},
-                   {"OBJECTIVE ms", Align::kRight},
-                   {"MEAN ms: PREDICTED", Align::kRight},
+                   {"DEVICE", Align::kLeft, Fit::kElide},
+                   {"OBJECTIVE", Align::kRight},
+                   {"PREDICTED", Align::kRight},
                    {"MEASURED", Align::kRight},
                    {"ERROR", Align::kRight},
-                   {"P95 ms: PREDICTED", Align::kRight},
-                   {"MEASURED", Align::kRight},
-                   {"REQUESTS", Align::kRight},
-                   {""}});
+                   {"P95 PREDICTED", Align::kRight},
+                   {"P95", Align::kRight},
+                   {"", Align::kLeft, Fit::kWrap}});
 
   for (const auto& row : result.rows) {
     const auto& objective = row.app.app.objective;
     const auto predicted = row.app.predicted.value_or(LatencySummary{});
-    table.Add({row.app.app.name.str(), DeviceOf(row.app) + (row.app.emulated ? " (emulated)" : ""),
-               FormatNumber(row.app.app.rate_rps),
+    table.Add({row.app.app.name.str(), DeviceOf(row.app) + (row.app.emulated ? "*" : ""),
                std::string(ToString(objective.statistic)) + " " + FormatMillis(objective.latency),
                FormatMillis(predicted.mean), FormatMillis(row.mean), Signed(row.mean_err), FormatMillis(predicted.p95),
-               FormatMillis(row.p95), std::to_string(row.requests),
-               row.failure.empty() ? Cell("ok", Tone::kGood) : Cell(row.failure, Tone::kBad)});
+               FormatMillis(row.p95), row.failure.empty() ? Cell("ok", Tone::kGood) : Cell(row.failure, Tone::kBad)});
   }
-  return table.Render(color);
+  return table.Render(color) + "Predicted and measured: means, unless P95; times in ms. * emulated device\n";
 }
 
 } // namespace

@@ -89,11 +89,11 @@ std::string FitText(const TraceReport& report, bool color) {
 
 std::string RowsText(const TraceReport& report, bool color) {
   TextTable table({{"RUN"},
-                   {"MODEL"},
+                   {"MODEL", Align::kLeft, Fit::kElide},
                    {"REQUESTS", Align::kRight},
-                   {"STATISTIC"},
-                   {"OBSERVED ms", Align::kRight},
-                   {"TRACE-DRIVEN", Align::kRight},
+                   {"STAT"},
+                   {"OBSERVED", Align::kRight},
+                   {"TRACE", Align::kRight},
                    {"ERROR", Align::kRight},
                    {"ANALYTIC", Align::kRight},
                    {"ERROR", Align::kRight},
@@ -114,7 +114,8 @@ std::string RowsText(const TraceReport& report, bool color) {
     add(row, "p95", &TraceTimes::p95_s);
     add(row, "p99", &TraceTimes::p99_s);
   }
-  return table.Render(color);
+  return table.Render(color) +
+         "Times in ms. TRACE: the model, driven by the recorded arrivals; the others know the nominal rates.\n";
 }
 
 std::string TotalsText(const TraceReport& report, bool color) {

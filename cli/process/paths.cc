@@ -34,6 +34,14 @@ std::filesystem::path DefaultTlsDir() {
   return "tls";
 }
 
+TlsOptions EnvironmentTls() {
+  const auto path = [](const char* name) {
+    const char* value = Environment(name);
+    return std::filesystem::path(value != nullptr ? value : "");
+  };
+  return {.ca = path("AVOCET_TLS_CA"), .certificate = path("AVOCET_TLS_CERT"), .key = path("AVOCET_TLS_KEY")};
+}
+
 std::optional<TlsOptions> DefaultAdminCertificate() {
   std::optional<TlsOptions> found;
   std::error_code ignored; // a folder that is not there has no certificates

@@ -18,4 +18,7 @@ std::filesystem::path DefaultTlsDir();
 /// The certificate of role admin in there; nullopt when there is none, or more than one.
 std::optional<TlsOptions> DefaultAdminCertificate();
 
+/// AVOCET_TLS_CA, AVOCET_TLS_CERT, AVOCET_TLS_KEY; empty where unset.
+TlsOptions EnvironmentTls();
+
 } // namespace avocet

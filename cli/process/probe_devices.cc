@@ -1,5 +1,6 @@
 #include "cli/process/probe_devices.h"
 
+#include "cli/config/machine_check.h"
 #include "node_agent/probes/machine_probe.h"
 
 namespace avocet {
@@ -29,6 +30,7 @@ Result<std::vector<DeviceSpec>> ProbeDevices(AgentConfig agent) {
   const CpuInfo& cpu = machine.cpu;
   if (agent.devices.empty())
     agent.devices = DefaultDevices(cpu.cores.back(), static_cast<int>(cpu.memory_bytes / kMemoryShare / kMiB));
+  AVOCET_RETURN_IF_ERROR(CheckMachineHas(agent.devices, machine));
   auto specs = DeviceSpecs(agent);
   for (auto& spec : specs)
     spec.type = DeviceType(spec, machine);

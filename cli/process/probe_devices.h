@@ -9,7 +9,7 @@
 namespace avocet {
 
 /// The devices that an agent's file names, with the types that probing this machine gave; when it names
-/// none: cpu0 (real), gpu0 and tpu0 (emulated).
+/// none: cpu0 (real), gpu0 and tpu0 (emulated). kInvalidArgument as CheckMachineHas.
 Result<std::vector<DeviceSpec>> ProbeDevices(AgentConfig agent);
 
 } // namespace avocet

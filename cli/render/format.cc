@@ -52,6 +52,22 @@ std::string FormatMebibytes(uint64_t bytes) {
   return FormatNumber(static_cast<double>(bytes) / static_cast<double>(kMiB));
 }
 
+std::string FormatBytes(uint64_t bytes) {
+  constexpr uint64_t kKiB = 1024;
+  if (bytes < kKiB) return fmt::format("{} B", bytes);
+  if (bytes < kMiB) return FormatNumber(static_cast<double>(bytes) / static_cast<double>(kKiB)) + " KiB";
+  return FormatMebibytes(bytes) + " MiB";
+}
+
+double RoundScv(double scv) {
+  constexpr double kSteps = 1e6;
+  return std::round(scv * kSteps) / kSteps;
+}
+
+std::string FormatScv(double scv) {
+  return FormatNumber(RoundScv(scv));
+}
+
 std::string FormatDuration(Duration value) {
   const double s = ToSeconds(value);
   if (std::abs(s) < 1) return FormatMillis(value) + " ms";

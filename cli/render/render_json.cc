@@ -4,6 +4,7 @@
 
 #include "cli/render/format.h"
 #include "cli/render/render.h"
+#include "cli/render/render_measured.h"
 
 namespace avocet {
 namespace {
@@ -91,7 +92,7 @@ Json ProfileJson(const Profile& profile) {
           {"device_type", profile.device_type},
           {"emulated", profile.emulated},
           {"service_ms", ToMillis(profile.service_mean)},
-          {"service_scv", profile.service_scv},
+          {"service_scv", RoundScv(profile.service_scv)},
           {"switch_ms", ToMillis(profile.switch_overhead)},
           {"memory_mb", Mebibytes(profile.memory_bytes)},
           {"runs", profile.runs},
@@ -140,6 +141,7 @@ Json StretchJson(const AppTotals& totals) {
   const bool known = totals.measured > Duration::zero();
   return {{"requests", totals.completions},
           {"rate_rps", known ? Json(totals.arrivals_per_second()) : Json()},
+          {"offered_rps", known ? Json(OfferedRate(totals)) : Json()},
           {"mean_ms", any ? Json(totals.response.mean() * 1e3) : Json()},
           {"p50_ms", Millis(sketch.Quantile(0.50))},
           {"p95_ms", Millis(sketch.Quantile(0.95))},
@@ -153,7 +155,7 @@ Json StretchJson(const AppTotals& totals) {
 Json MeasuredJson(const AppStatus& status) {
   const AppTotals& total = status.measured;
   Json json = StretchJson(total);
-  for (const char* key : {"refused", "expired", "failed"})
+  for (const char* key : {"refused", "expired", "failed", "offered_rps"})
     json.erase(key);
   json["failures"] = total.failures;
   json["refusals"] = total.refusals;
@@ -197,6 +199,8 @@ Json AppJson(const AppStatus& status) {
   json["predicted"] = PredictedJson(status.predicted);
   json["measured"] = MeasuredJson(status);
   json["objective_met"] = met ? Json(*met) : Json();
+  const auto over = OverDeclared(status);
+  json["over_declared"] = over ? Json(*over) : Json();
   return json;
 }
 
@@ -277,6 +281,7 @@ Json ToJson(const std::vector<Event>& events) {
 }
 
 Json ToJson(const VersionInfo& version) {
+  if (version.role == kClientRole) return {{"v", kJsonVersion}, {"version", version.version}, {"role", version.role}};
   return {{"v", kJsonVersion},
           {"version", version.version},
           {"role", version.role},

@@ -4,7 +4,9 @@
 
 #include "cli/render/format.h"
 #include "cli/render/render.h"
+#include "cli/render/render_measured.h"
 #include "cli/render/table.h"
+#include "cli/text/visible.h"
 
 namespace avocet {
 namespace {
@@ -66,20 +68,51 @@ std::optional<Duration> MeasuredMean(const AppTotals& totals) {
   return FromSeconds(totals.response.mean());
 }
 
-std::string SampleMillis(const SampleSummary& sample, double seconds) {
-  return sample.count == 0 ? "-" : FormatMillis(FromSeconds(seconds));
+Duration StatisticOf(const LatencySummary& latency, Statistic statistic) {
+  switch (statistic) {
+  case Statistic::kMean:
+    return latency.mean;
+  case Statistic::kP50:
+    return latency.p50;
+  case Statistic::kP95:
+    return latency.p95;
+  case Statistic::kP99:
+    return latency.p99;
+  }
+  return {};
+}
+
+/// "send 190 rps, 4.7 x the declared rate (last 1 min)": why requests are refused although the objective is held.
+std::string OverDeclaredText(const AppStatus& app) {
+  const auto over = OverDeclared(app);
+  if (!over) return "";
+  return fmt::format("send {} rps, {} x the declared rate (last 1 min)", FormatNumber(OfferedRate(app.recent.minute)),
+                     FormatNumber(*over));
+}
+
+/// "gpu/emulated 10.8, cpu/tflite/n100/1core 3.2": what was measured of a format, on each type of device.
+std::string ServiceTimes(const ModelStatus& model, ModelFormat format) {
+  std::string text;
+  for (const Profile& profile : model.profiles) {
+    if (profile.format != format) continue;
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", profile.device_type, FormatMillis(profile.service_mean));
+  }
+  return OrNone(text, "-");
 }
 
 /// "label:   value" lines of one thing's status.
 class Fields {
 public:
   void Add(const std::string& label, const std::string& value) {
-    constexpr int kLabelColumns = 20;
-    text_ += fmt::format("{:<{}}{}\n", label, kLabelColumns, value);
+    text_ += fmt::format("{:<{}}{}\n", label, kLabelColumns, Visible(value));
+  }
+  void Add(const std::string& label, const Cell& value, bool color) {
+    text_ += fmt::format("{:<{}}{}\n", label, kLabelColumns, Paint(value.text, value.tone, color));
   }
   const std::string& text() const { return text_; }
 
 private:
+  static constexpr int kLabelColumns = 20;
   std::string text_;
 };
 
@@ -88,16 +121,19 @@ void AddDeclared(const Application& app, Fields& fields) {
   fields.Add("model", app.model);
   fields.Add("tenant, priority", fmt::format("{}, {}", app.tenant, app.priority));
   fields.Add("rate", fmt::format("{} rps, {}", FormatNumber(app.rate_rps), ToString(app.arrival)));
-  fields.Add("objective", ObjectiveText(app.objective));
-  if (app.network_allowance > Duration::zero())
-    fields.Add("network allowance", FormatMillis(app.network_allowance) + " ms");
+  const bool has_network = app.network_allowance > Duration::zero();
+  fields.Add("objective", ObjectiveText(app.objective) +
+                              (has_network ? fmt::format(", less {} ms for the network: {} ms at the agent",
+                                                         FormatMillis(app.network_allowance),
+                                                         FormatMillis(app.objective.latency - app.network_allowance))
+                                           : std::string()));
   if (app.preprocess > Duration::zero()) fields.Add("pre-processing", FormatMillis(app.preprocess) + " ms");
 }
 
 void AddPlaced(const AppStatus& app, bool color, Fields& fields) {
-  fields.Add("phase", Paint(Phase(app), PhaseTone(app), color));
+  fields.Add("phase", Cell(Phase(app), PhaseTone(app)), color);
   if (!app.placement) return;
-  if (!app.placement->reason.empty()) fields.Add("reason", Cell(app.placement->reason).text);
+  if (!app.placement->reason.empty()) fields.Add("reason", app.placement->reason);
   fields.Add("device", fmt::format("{}, utilization {}", MarkEmulated(app.placement->device.str(), app.emulated),
                                    FormatPercent(app.utilization)));
   fields.Add("loaded model", fmt::format("{} ({})", app.placement->model.str(), ToString(app.placement->format)));
@@ -131,98 +167,6 @@ std::string LatencyTable(const AppStatus& app, bool color) {
   return table.Render(color);
 }
 
-std::string LoadLatency(const LoadReport& report, bool color) {
-  TextTable table({{"APPLICATION"},
-                   {"RPS", Align::kRight},
-                   {"ACHIEVED", Align::kRight},
-                   {"SENT", Align::kRight},
-                   {"OK", Align::kRight},
-                   {"FAILED", Align::kRight},
-                   {"DROPPED", Align::kRight},
-                   {"MEAN MS", Align::kRight},
-                   {"P50", Align::kRight},
-                   {"P90", Align::kRight},
-                   {"P95", Align::kRight},
-                   {"P99", Align::kRight},
-                   {"P99.9", Align::kRight},
-                   {"MAX", Align::kRight}});
-
-  // Zeros stay plain, so that failures catch the eye.
-  const auto bad = [](uint64_t n) { return Cell(std::to_string(n), n > 0 ? Tone::kBad : Tone::kPlain); };
-  for (const AppLoadReport& app : report.apps) {
-    const SampleSummary& s = app.latency;
-    table.Add({MarkEmulated(app.target.app.str(), app.emulated), FormatNumber(app.intended_rps),
-               FormatNumber(app.achieved_rps), std::to_string(app.sent), std::to_string(app.ok),
-               bad(app.failed + app.unanswered), bad(app.dropped), SampleMillis(s, s.mean_s), SampleMillis(s, s.p50_s),
-               SampleMillis(s, s.p90_s), SampleMillis(s, s.p95_s), SampleMillis(s, s.p99_s), SampleMillis(s, s.p999_s),
-               SampleMillis(s, s.max_s)});
-  }
-
-  return table.Render(color);
-}
-
-std::string IntervalMillis(const std::optional<Interval>& interval) {
-  if (!interval) return "-";
-  const std::string low = FormatMillis(FromSeconds(interval->low));
-  return interval->high ? low + ".." + FormatMillis(FromSeconds(*interval->high)) : low + "..";
-}
-
-std::string LoadIntervals(const LoadReport& report, bool color) {
-  TextTable table({{"95 % INTERVALS"},
-                   {"MEAN MS", Align::kRight},
-                   {"P50", Align::kRight},
-                   {"P90", Align::kRight},
-                   {"P95", Align::kRight},
-                   {"P99", Align::kRight},
-                   {"P99.9", Align::kRight}});
-
-  // A table apart from the latencies: one with both would be wider than a terminal.
-  for (const AppLoadReport& app : report.apps) {
-    const SampleSummary& s = app.latency;
-    table.Add({app.target.app.str(), IntervalMillis(s.mean_interval_s), IntervalMillis(s.p50_interval_s),
-               IntervalMillis(s.p90_interval_s), IntervalMillis(s.p95_interval_s), IntervalMillis(s.p99_interval_s),
-               IntervalMillis(s.p999_interval_s)});
-  }
-  return table.Render(color);
-}
-
-/// How to read the latencies, and whether the generator kept up.
-std::string LoadNotes(const LoadReport& report) {
-  std::string text;
-  if (report.plan.mode() == LoadMode::kClosedLoop)
-    text += fmt::format("Closed loop, {} in flight per application: a ceiling of throughput. Latency is from sending; "
-                        "how long requests would\nhave waited at a given rate it does not say.\n",
-                        report.plan.concurrency);
-  else
-    text += "Clients' latency from the moment a request was due; it includes the network and both transports.\n";
-
-  // The application that was sent latest counts: its latencies are distorted most.
-  double lag_p50_s = 0;
-  double lag_p99_s = 0;
-  for (const AppLoadReport& app : report.apps) {
-    lag_p50_s = std::max(lag_p50_s, app.send_lag.p50_s);
-    lag_p99_s = std::max(lag_p99_s, app.send_lag.p99_s);
-  }
-
-  // A run that is interrupted at once has elapsed 0 and sent nothing; neither may divide.
-  const double cores = ToSeconds(report.processor_time) / std::max(1e-9, ToSeconds(report.elapsed));
-  text += fmt::format(
-      "Generator ({}): sent {} ms late at p50, {} ms at p99; used {} of a core, {} us per request.\n",
-      ToString(report.protocol), FormatMillis(FromSeconds(lag_p50_s)), FormatMillis(FromSeconds(lag_p99_s)),
-      FormatPercent(cores),
-      FormatNumber(1e6 * ToSeconds(report.processor_time) / static_cast<double>(std::max<uint64_t>(1, report.sent()))));
-  return text;
-}
-
-std::string LoadErrors(const LoadReport& report) {
-  std::string text;
-  for (const AppLoadReport& app : report.apps)
-    for (const LoadErrorCount& error : app.errors)
-      text += fmt::format("{}: {} x {}, first: {}\n", app.target.app.str(), error.count, ToString(error.code),
-                          Cell(error.first_message).text);
-  return text;
-}
-
 } // namespace
 
 std::string ToText(const std::vector<NodeStatus>& nodes, bool color) {
@@ -246,7 +190,7 @@ std::string ToText(const std::vector<DeviceStatus>& devices, bool color) {
                    {"HEALTH"},
                    {"UTIL", Align::kRight},
                    {"MEMORY MIB", Align::kRight},
-                   {"APPLICATIONS"}});
+                   {"APPLICATIONS", Align::kLeft, Fit::kWrap}});
 
   for (const DeviceStatus& device : devices)
     table.Add(
@@ -258,13 +202,19 @@ std::string ToText(const std::vector<DeviceStatus>& devices, bool color) {
 }
 
 std::string ToText(const std::vector<ModelStatus>& models, bool color) {
-  if (models.empty()) return "No models. Import one: avocet model import NAME FILE\n";
-  TextTable table({{"MODEL"}, {"FORMAT"}, {"FILE"}, {"MIB", Align::kRight}, {"PROFILES", Align::kRight}, {"IMPORTED"}});
+  if (models.empty())
+    return "No models. Import one: avocet model import FILE (.tflite, .onnx, or .toml for an emulated one)\n";
+  TextTable table({{"MODEL", Align::kLeft, Fit::kElide},
+                   {"FORMAT"},
+                   {"FILE"},
+                   {"SIZE", Align::kRight},
+                   {"IMPORTED"},
+                   {"SERVICE MS", Align::kLeft, Fit::kWrap}});
   for (const ModelStatus& status : models)
     for (const Variant& variant : status.model.variants)
       table.Add({status.model.id().str(), std::string(ToString(variant.format)),
-                 variant.file.str().substr(0, kShortDigest), FormatMebibytes(variant.size_bytes),
-                 std::to_string(status.profiles.size()), FormatTime(status.model.imported_at)});
+                 variant.file.str().substr(0, kShortDigest), FormatBytes(variant.size_bytes),
+                 FormatTime(status.model.imported_at), ServiceTimes(status, variant.format)});
   return table.Render(color);
 }
 
@@ -274,9 +224,9 @@ std::string ToText(const Model& model, bool color) {
 
 std::string ToText(const std::vector<Profile>& profiles, bool color) {
   if (profiles.empty()) return "No profiles.\n";
-  TextTable table({{"MODEL"},
+  TextTable table({{"MODEL", Align::kLeft, Fit::kElide},
                    {"FORMAT"},
-                   {"DEVICE TYPE"},
+                   {"DEVICE TYPE", Align::kLeft, Fit::kElide},
                    {"SERVICE MS", Align::kRight},
                    {"SCV", Align::kRight},
                    {"SWITCH MS", Align::kRight},
@@ -285,41 +235,45 @@ std::string ToText(const std::vector<Profile>& profiles, bool color) {
 
   for (const Profile& p : profiles)
     table.Add({p.model.str(), std::string(ToString(p.format)), p.device_type, FormatMillis(p.service_mean),
-               FormatNumber(p.service_scv), FormatMillis(p.switch_overhead), FormatMebibytes(p.memory_bytes),
+               FormatScv(p.service_scv), FormatMillis(p.switch_overhead), FormatMebibytes(p.memory_bytes),
                std::to_string(p.runs)});
   return table.Render(color);
 }
 
 std::string ToText(const std::vector<AppStatus>& apps, bool color) {
   if (apps.empty()) return "No applications. Admit one: avocet app apply app.toml\n";
-  TextTable table({{"APPLICATION"},
-                   {"MODEL"},
+  TextTable table({{"APPLICATION", Align::kLeft, Fit::kElide},
+                   {"MODEL", Align::kLeft, Fit::kElide},
+                   {"DEVICE", Align::kLeft, Fit::kElide},
                    {"PHASE"},
-                   {"DEVICE"},
                    {"RPS", Align::kRight},
                    {"OBJECTIVE"},
-                   {"PREDICTED MEAN", Align::kRight},
-                   {"P95", Align::kRight},
-                   {"MEASURED (5 MIN) MEAN", Align::kRight},
-                   {"P95", Align::kRight},
+                   {"PREDICTED", Align::kRight},
+                   {"MEASURED", Align::kRight},
                    {"MET"}});
 
+  // Predicted and measured are of the objective's own statistic: `app status` has the others.
+  bool any_emulated = false;
+  std::string over;
   for (const AppStatus& app : apps) {
-    const auto predicted = app.predicted.value_or(LatencySummary{});
-    // Without a prediction a dash is shown, because 0 would read as very fast.
-    const auto shown = [&](Duration value) { return app.predicted ? FormatMillis(value) : std::string("-"); };
     const bool missed = ObjectiveMet(app) == false;
-    const AppTotals& measured = app.recent.five_minutes;
-    table.Add({app.app.name.str(), app.app.model, Cell(Phase(app), PhaseTone(app)),
-               app.placement ? MarkEmulated(app.placement->device.str(), app.emulated) : "-",
-               FormatNumber(app.app.rate_rps), ObjectiveText(app.app.objective), shown(predicted.mean),
-               shown(predicted.p95), FormatMillis(MeasuredMean(measured)),
-               FormatMillis(measured.response_sketch.Quantile(0.95)),
+    const bool emulated = app.placement && app.emulated;
+    any_emulated = any_emulated || emulated;
+    if (const std::string text = OverDeclaredText(app); !text.empty())
+      over += Visible(app.app.name.str() + ": clients " + text) + "\n";
+    table.Add({app.app.name.str(), app.placement ? app.placement->model.str() : app.app.model,
+               app.placement ? app.placement->device.str() + (emulated ? "*" : "") : "-",
+               Cell(Phase(app), PhaseTone(app)), FormatNumber(app.app.rate_rps), ObjectiveText(app.app.objective),
+               app.predicted ? FormatMillis(StatisticOf(*app.predicted, app.app.objective.statistic)) : "-",
+               FormatMillis(MeasuredStatistic(app.recent.five_minutes, app.app.objective.statistic)),
                Cell(Met(app), missed ? Tone::kBad : Tone::kPlain)});
   }
 
   return table.Render(color) +
-         "\nLatencies in ms: response time at the agent; measured and met: in the last 5 minutes.\n";
+         "\nPredicted and measured: the objective's statistic of the response time at the agent, in ms;\nmeasured in "
+         "the "
+         "last 5 minutes. `avocet app status` shows all of one application.\n" +
+         (any_emulated ? "* emulated device\n" : "") + over;
 }
 
 std::string ToText(const AppStatus& app, bool color) {
@@ -328,29 +282,26 @@ std::string ToText(const AppStatus& app, bool color) {
   AddPlaced(app, color, fields);
   const Estimate& rate = app.measured.rate;
   if (rate.weight > 0) fields.Add("measured rate", FormatNumber(rate.mean) + " rps");
+  if (const std::string over = OverDeclaredText(app); !over.empty()) fields.Add("clients", over);
   fields.Add("objective met", Met(app) + " (last 5 min)");
   return fields.text() + "\n" + LatencyTable(app, color);
 }
 
 std::string ToText(const std::vector<Event>& events, bool color) {
-  TextTable table({{"#", Align::kRight}, {"AT"}, {"EVENT"}, {"SUBJECT"}, {"DETAIL"}});
+  TextTable table({{"#", Align::kRight}, {"AT"}, {"EVENT"}, {"SUBJECT"}, {"DETAIL", Align::kLeft, Fit::kWrap}});
   for (const Event& event : events)
     table.Add({std::to_string(event.sequence), FormatTime(event.at), event.kind, event.subject, event.detail});
   return table.Render(color);
 }
 
 std::string ToText(const VersionInfo& version, bool /*color*/) {
-  return fmt::format("avocet {} ({}), up {}, view {}\n", version.version, version.role, FormatDuration(version.uptime),
-                     version.view_version);
-}
-
-std::string ToText(const LoadReport& report, bool color) {
-  return LoadLatency(report, color) + "\n" + LoadIntervals(report, color) + "\n" + LoadNotes(report) +
-         LoadErrors(report);
+  if (version.role == kClientRole) return fmt::format("avocet {}\n", version.version);
+  return fmt::format("avocet {} ({}), up {}, view {}\n", Visible(version.version), Visible(version.role),
+                     FormatDuration(version.uptime), version.view_version);
 }
 
 std::string ToText(const Status& error, bool color) {
-  return Paint("error:", Tone::kBad, color) + " " + error.message() + "\n";
+  return Paint("error:", Tone::kBad, color) + " " + VisibleLines(error.message()) + "\n";
 }
 
 } // namespace avocet

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "cli/load/load_report.h"
+#include "cli/render/render.h"
 #include "messages/command.h"
 #include "messages/model.h"
 #include "messages/placement.h"
@@ -25,7 +26,7 @@ std::string ToText(const AppStatus& app, bool color);
 std::string ToText(const std::vector<Event>& events, bool color);
 std::string ToText(const VersionInfo& version, bool color);
 std::string ToText(const LoadReport& report, bool color);
-std::string ToText(const Decision& decision, bool color);
+std::string ToText(const Decision& decision, const DecisionView& view, bool color);
 std::string ToText(const RebalancePlan& plan, bool color);
 std::string ToText(const Status& error, bool color);
 

@@ -13,6 +13,7 @@ enum ExitCode : int {
   kExitTimedOut = 4,
   kExitDenied = 5,
   kExitUsage = 64,
+  kExitInterrupted = 130, ///< ctrl-c, as shells count it
 };
 
 inline ExitCode ExitCodeOf(const Status& status) {

@@ -20,6 +20,11 @@ std::string Short(double value) {
   return {text.data(), end.ptr};
 }
 
+/// As tables show ratios.
+std::string Percent(double ratio) {
+  return Short(100 * ratio) + " %";
+}
+
 std::string DeviceName(const Candidate& c) {
   return Quoted(c.device().spec.id().str());
 }
@@ -123,13 +128,13 @@ Refusal ExplainUtilization(const Candidate& c) {
   if (!DeviceKeepsUp(c)) {
     const double bound = MaxUtilization(c), found = c.assessed_after().utilization;
     return {bound, found, Unit::kRatio,
-            "device " + DeviceName(c) + " would be utilized to " + Short(found) + ", more than " + Short(bound) +
+            "device " + DeviceName(c) + " would be utilized to " + Percent(found) + ", more than " + Percent(bound) +
                 "; lower rate_rps or remove an application there"};
   }
   const double bound = c.question().policy.max_preprocess_cpu, found = c.preprocessing_after().share();
   return {bound, found, Unit::kCoresRatio,
-          "pre-processing would use " + Short(found) + " of the cores of node " + Quoted(c.device().spec.node.str()) +
-              ", more than " + Short(bound) + "; lower rate_rps or preprocess_ms"};
+          "pre-processing would use " + Percent(found) + " of the cores of node " + Quoted(c.device().spec.node.str()) +
+              ", more than " + Percent(bound) + "; lower rate_rps or preprocess_ms"};
 }
 
 /// Calls `visit` for the node's other applications whose objective the newcomer could break, until it says false.
@@ -188,12 +193,20 @@ Worst FindWorst(const Candidate& c) {
   return worst;
 }
 
+/// " (90 % of its objective less 15 ms for the network)": why the limit is not what the file says.
+std::string DescribeLimit(const Worst& worst) {
+  const Duration allowance = worst.app->network_allowance;
+  const double share = ToSeconds(worst.limit) / ToSeconds(worst.app->objective.latency - allowance);
+  return " (" + Percent(share) + " of its objective" +
+         (allowance > Duration::zero() ? " less " + Short(ToMillis(allowance)) + " ms for the network)" : ")");
+}
+
 std::string DescribeWorst(const Candidate& c, const Worst& worst) {
   const std::string predicted =
       worst.found ? "would be " + Short(ToMillis(*worst.found)) + " ms" : "would grow without bound";
   const bool own = worst.app == &c.request();
   return std::string(ToString(worst.app->objective.statistic)) + " of application " + Quoted(worst.app->name.str()) +
-         " " + predicted + ", its limit is " + Short(ToMillis(worst.limit)) + " ms; " +
+         " " + predicted + ", its limit is " + Short(ToMillis(worst.limit)) + " ms" + DescribeLimit(worst) + "; " +
          (own ? "lower rate_rps or allow more latency" : "lower the newcomer's rate_rps or place it elsewhere");
 }
 
@@ -212,7 +225,7 @@ Refusal ExplainFrontEnds(const Candidate& c) {
   const auto [bound, found] = PaperFrontEnd(c);
   return {bound, found, Unit::kRatio,
           "the paper's test: a front end on node " + Quoted(c.device().spec.node.str()) + " would be busy " +
-              Short(found) + " of the time, not below " + Short(bound) + "; lower rate_rps or preprocess_ms"};
+              Percent(found) + " of the time, not below " + Percent(bound) + "; lower rate_rps or preprocess_ms"};
 }
 
 bool KeepsPaperObjectives(const Candidate& c) {

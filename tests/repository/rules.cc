@@ -57,7 +57,7 @@ const std::vector<Room> kRooms{
     {"cli/config", {"cli/text"}},
     {"cli/process", {"cli/config"}},
     {"cli/load", {"cli/text"}},
-    {"cli/render", {"cli/load"}},
+    {"cli/render", {"cli/text", "cli/load"}},
     {"cli/offline", {"cli/text", "cli/config", "cli/process", "cli/load", "cli/render"}},
     {"cli/commands", {"cli/text", "cli/config", "cli/process", "cli/load", "cli/render", "cli/offline"}},
     {"cli/demo", {"cli/load", "cli/process", "cli/render", "cli/commands"}},

@@ -114,7 +114,9 @@ TEST_F(PlacementActorTest, WhateverAClientAppliesCanBeReadAgain) {
     Application app = MakeApp("cam" + std::to_string(i), "pose");
     claims[i].change(app);
     const auto decision = Ask<Decision>(placement, ApplyApp{app, {}});
-    if (claims[i].field.empty()) {
+    if (claims[i].field.empty() && app.model != "pose") {
+      EXPECT_EQ(decision.status().code(), StatusCode::kNotFound) << "a valid name, of a model that nobody imported";
+    } else if (claims[i].field.empty()) {
       EXPECT_TRUE(decision.ok()) << decision.status().ToString();
     } else {
       EXPECT_EQ(decision.status().code(), StatusCode::kInvalidArgument);
@@ -140,10 +142,23 @@ TEST_F(PlacementActorTest, RejectsWithReasonsAndExplainsLater) {
   EXPECT_EQ(Ask<Decision>(snapshots, ExplainApp{AppId("nobody")}).status().code(), StatusCode::kNotFound);
 }
 
-TEST_F(PlacementActorTest, ApplyingTheSameAgainCommandsNothing) {
+TEST_F(PlacementActorTest, RefusesAModelThatNobodyImportedAndNamesTheNearest) {
+  ReadyForApps();
+  const int writes = control->writes;
+  for (const Status& refused : {Ask<Decision>(placement, ApplyApp{MakeApp("cam", "posse")}).status(),
+                                Ask<Decision>(placement, PlanApp{MakeApp("cam", "pose:2")}).status()}) {
+    EXPECT_EQ(refused.code(), StatusCode::kNotFound);
+    EXPECT_NE(refused.message().find("did you mean 'pose"), std::string::npos) << refused.message();
+  }
+  EXPECT_EQ(control->writes, writes) << "a slip of the file is no decision";
+}
+
+TEST_F(PlacementActorTest, ApplyingTheSameAgainCommandsAndWritesNothing) {
   ReadyForApps();
   ASSERT_TRUE(Apply("cam").ok());
+  const int writes = control->writes;
   ASSERT_TRUE(Apply("cam").ok());
+  EXPECT_EQ(control->writes, writes) << "no event: nothing happened";
   EXPECT_EQ(fake->commands.size(), 1U);
   ASSERT_TRUE(Apply("cam", 6).ok());
   EXPECT_EQ(fake->commands.size(), 1U) << "another rate needs no other copy";

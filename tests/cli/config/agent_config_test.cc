@@ -123,7 +123,8 @@ TEST(AgentConfig, ItsNameIsNotTakenForThatOfADevice) {
 
 TEST(AgentConfig, NeedsADevice) {
   EXPECT_EQ(ErrorOf("name = \"edge\"\n"), "agent.toml:1:1: field 'device': is absent; it must be at least one "
-                                          "[[device]] table");
+                                          "[[device]] table; `avocet node doctor` prints one for this "
+                                          "machine");
 }
 
 TEST(AgentConfig, DeviceMustBeAnArrayOfTables) {

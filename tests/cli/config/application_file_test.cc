@@ -111,7 +111,7 @@ TEST(ApplicationFile, WrongType) {
   EXPECT_EQ(ErrorOf(WithLine(1, "name = 7")),
             "app.toml:1:8: field 'name': expected a string, found an integer; write e.g. name = \"...\"");
   EXPECT_EQ(ErrorOf(std::string(kMinimal) + "priority = 1.5\n"),
-            "app.toml:5:12: field 'priority': expected an integer, found a number; write e.g. priority = 1");
+            "app.toml:5:12: field 'priority': expected an integer, found a number; write e.g. priority = 50");
   EXPECT_THAT(ErrorOf(WithLine(4, "objective = \"p95\"")),
               StartsWith("app.toml:4:13: field 'objective': expected a table, found a string; write e.g. objective = "
                          "{ statistic = \"p95\", latency_ms = 50.0 }"));

@@ -59,10 +59,33 @@ TEST_F(AppCommands, PlanWithoutAProfileExits2AndNamesTheCommand) {
               AllOf(StartsWith("REJECTED"), HasSubstr("`avocet model profile googlenet:1 --device box/gpu0`")));
 }
 
-TEST_F(AppCommands, PlanOfAnUnknownModelExits2AndSaysHowToAddIt) {
-  const auto table = Run({"app", "plan", cluster().Write({.name = "stranger", .model = "nope"})});
-  EXPECT_EQ(table.exit_code, 2);
-  EXPECT_THAT(table.out, AllOf(HasSubstr("'nope' is not imported"), HasSubstr("avocet model import")));
+TEST_F(AppCommands, AModelThatNobodyImportedIsAnErrorAndTheNearestIsNamed) {
+  const auto file = cluster().Write({.name = "stranger", .model = "resnet81"});
+  for (const std::string verb : {"plan", "apply"}) {
+    const auto table = Run({"app", verb, file});
+    EXPECT_EQ(table.exit_code, 1) << verb;
+    EXPECT_THAT(table.err, AllOf(HasSubstr("model 'resnet81' of application 'stranger' is not imported"),
+                                 HasSubstr("did you mean 'resnet18'?"), HasSubstr("avocet model import")));
+    EXPECT_EQ(table.out, "");
+  }
+  EXPECT_EQ(JsonOf({"app", "plan", file}, 1)["error"]["code"], "not_found");
+}
+
+TEST_F(AppCommands, ApplyingTheSameAgainSaysSoAndTellsNobody) {
+  const AppFile app{.name = "steady", .model = "resnet18"};
+  const auto file = cluster().Write(app);
+  EXPECT_THAT(Run({"app", "apply", file}).out, AllOf(StartsWith("ADMITTED steady"), HasSubstr("steady (new)")));
+  const auto last = [] { return Json({"events"})["events"].back()["sequence"]; };
+  const json before = last();
+  const auto again = Run({"app", "apply", file});
+  EXPECT_EQ(again.exit_code, 0);
+  EXPECT_THAT(again.out, StartsWith("UNCHANGED steady"));
+  EXPECT_EQ(last(), before) << "nothing happened";
+  EXPECT_EQ(JsonOf({"app", "apply", file}, 0)["changes"], false);
+  const json other =
+      JsonOf({"app", "plan", cluster().Write({.name = "steady", .model = "resnet18", .rate_rps = 3})}, 0);
+  EXPECT_EQ(other["changes"], true);
+  EXPECT_EQ(other["loaded_model"], "resnet18:1");
 }
 
 TEST_F(AppCommands, DetailedExitCodeTellsWhetherApplyWouldChangeSomething) {

@@ -166,6 +166,19 @@ TEST_F(Commands, LoadReportsWhatClientsSaw) {
   EXPECT_THAT(table.out, AllOf(HasSubstr("base (emulated)"), HasSubstr("MEAN MS")));
 }
 
+TEST_F(Commands, LoadThatIsInterruptedReportsWhatItSaw) {
+  const auto load = cluster().Spawn({"load", "base=50", "--duration", "600", "-o", "json"});
+  ASSERT_TRUE(Eventually([] { return Json({"app", "status", "base"})["measured"]["1m"]["rate_rps"] > 5; }, kPatience));
+  load->Signal(SIGINT);
+  const auto end = load->Wait(kPatience);
+  ASSERT_TRUE(end.has_value());
+  EXPECT_EQ(end->exit_code, 130);
+  const json said = json::parse(load->unread(), nullptr, false);
+  ASSERT_TRUE(said.is_object()) << load->unread();
+  EXPECT_EQ(said["interrupted"], true);
+  EXPECT_GT(said["apps"][0]["ok"], 0);
+}
+
 TEST_F(Commands, LoadSendsATrace) {
   const auto trace = cluster().Write("arrivals.csv", "arrival_s,application\n0.2,base\n0,base\n0.1,other\n");
   const json said = Json({"load", "base", "--trace", trace});

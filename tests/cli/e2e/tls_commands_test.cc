@@ -89,6 +89,16 @@ TEST_F(TlsCommands, ReplaceNothingUnlessToldSo) {
   EXPECT_NE(TextOf(dir() + "/ca.key"), authority);
 }
 
+TEST_F(TlsCommands, ARenewalKeepsTheHosts) {
+  Made({"init"});
+  Made({"issue", "--role", "agent", "box", "--host", "10.0.0.5", "--host", "box.example", "--host", "fe80::1"});
+  const json renewed = Made({"issue", "--role", "agent", "box", "--force", "--host", "10.0.0.6"});
+  EXPECT_THAT(renewed["hosts"].get<Arguments>(), testing::IsSupersetOf({"10.0.0.5", "box.example", "10.0.0.6"}));
+  EXPECT_THAT(renewed["kept_hosts"].get<Arguments>(),
+              testing::UnorderedElementsAre("10.0.0.5", "box.example", "fe80::1"));
+  EXPECT_THAT(Tls({"issue", "--role", "agent", "box", "--force"}).out, HasSubstr("kept        10.0.0.6, 10.0.0.5"));
+}
+
 TEST_F(TlsCommands, RefuseWrongInputWithTheRemedy) {
   const auto early = Tls({"issue", "--role", "admin", "ann"});
   EXPECT_EQ(early.exit_code, kError);
@@ -140,19 +150,34 @@ TEST_F(SecuredController, AnswersAnAdminAndRefusesTheRestWithReasons) {
   const auto agent = As("agent-box", {"node", "list"});
   EXPECT_EQ(agent.exit_code, kDenied);
   EXPECT_THAT(agent.err, HasSubstr("avocet://agent/box"));
-  EXPECT_EQ(cluster.Run({"node", "list"}).exit_code, kError); // plain text
+  const auto plain = cluster.Run({"node", "list"});
+  EXPECT_EQ(plain.exit_code, kError);
+  EXPECT_THAT(plain.err, AllOf(HasSubstr(cluster.control() + " speaks TLS"), HasSubstr("--tls-ca")));
   EXPECT_EQ(As("admin-ann", {"node", "list"}).exit_code, 0);
 }
 
 TEST_F(SecuredController, IsNamedWhenTheFilesOfTheClientAreWrong) {
   Issue("admin", "ann");
   const auto missing = cluster.Run({"node", "list", "--tls-ca", dir() + "/ca.pem"});
-  EXPECT_EQ(missing.exit_code, kError);
-  EXPECT_THAT(missing.err, HasSubstr("'tls.certificate'"));
+  EXPECT_EQ(missing.exit_code, kUsage);
+  EXPECT_THAT(missing.err, HasSubstr("--tls-cert (or AVOCET_TLS_CERT) is missing"));
   ASSERT_EQ(chmod((dir() + "/admin-ann/key.pem").c_str(), 0644), 0);
   const auto open = As("admin-ann", {"node", "list"});
   EXPECT_EQ(open.exit_code, kError);
   EXPECT_THAT(open.err, HasSubstr("chmod 600"));
+}
+
+TEST_F(TlsCommands, AControllerInPlainTextIsNamed) {
+  Made({"init"});
+  Made({"issue", "--role", "admin", "ann"});
+  DevCluster cluster;
+  cluster.Start();
+  const std::string folder = dir() + "/admin-ann";
+  const auto asked = cluster.Run({"node", "list", "--tls-ca", folder + "/ca.pem", "--tls-cert", folder + "/cert.pem",
+                                  "--tls-key", folder + "/key.pem"});
+  EXPECT_EQ(asked.exit_code, kError);
+  EXPECT_THAT(asked.err, AllOf(HasSubstr(cluster.control() + " speaks plain text"), HasSubstr("leave out --tls-ca")));
+  EXPECT_THAT(asked.err, testing::Not(HasSubstr(".cc:"))) << "a line of gRPC's sources";
 }
 
 TEST(Plaintext, IsRefusedBeyondLoopbackBeforeAnythingIsSent) {

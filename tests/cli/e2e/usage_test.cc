@@ -14,7 +14,9 @@ namespace avocet {
 namespace {
 
 using nlohmann::json;
+using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 using Arguments = std::vector<std::string>;
 
@@ -92,38 +94,97 @@ TEST(Help, NamesEveryCommandAndTheExitCodes) {
 
 TEST(Usage, WrongCommandLinesExit64AndSayWhy) {
   const std::vector<std::pair<Arguments, std::string>> cases{
-      {{}, "subcommand"},
+      {{}, "no command was given; `avocet help` lists them"},
       {{"frobnicate"}, "unknown command 'frobnicate'"},
       {{"node", "lsit"}, "unknown command 'lsit'; did you mean 'list'?"},
-      {{"app"}, "subcommand"},
+      {{"app"}, "`avocet app` needs a command: plan, apply, list"},
       {{"app", "plan"}, "file"},
       {{"app", "status"}, "name"},
-      {{"version", "--nope"}, "--nope"},
+      {{"version", "--nope"}, "unknown flag '--nope'"},
+      {{"version", "--adr", "x"}, "unknown flag '--adr'; did you mean '--addr'?"},
+      {{"version", "x"}, "unexpected argument 'x'"},
+      {{"version", "--addr"}, "--addr needs a value"},
       {{"version", "-o", "xml"}, "xml"},
-      {{"version", "--timeout", "0"}, "0"},
-      {{"model", "import", "/no/such/file.tflite"}, "/no/such/file.tflite"},
+      {{"version", "-o", "jsn"}, "did you mean 'json'?"},
+      {{"version", "--timeout", "0"}, "--timeout: 0 is not allowed; it must be 0.1 to 86400"},
+      {{"version", "--timeout", "soon"}, "--timeout: 'soon' is not a number"},
+      {{"version", "--tls-ca", "x"}, "--tls-cert (or AVOCET_TLS_CERT) is missing"},
+      {{"app", "plan", "x", "--policy", "best"}, "'best' is none of fragmentation, headroom, first_fit"},
+      {{"app", "plan", "x", "--policy", "firstfit"}, "did you mean 'first_fit'?"},
+      {{"predict"}, "a file of devices, or --cases FILE, is missing"},
+      {{"events", "--after", "x"}, "--after: 'x' is not a number"},
+      {{"\x1b[31mred"}, "\\x1b[31mred"},
       {{"load"}, "targets (or --trace)"},
-      {{"load", "a", "--duration", "-1"}, "-1"},
+      {{"load", "a", "--duration", "-1"}, "--duration: -1 is not allowed; it must be > 0"},
       {{"load", "a", "--protocol", "carrier-pigeon"}, "carrier-pigeon"},
-      {{"load", "a", "--trace", "/no/such/trace.csv"}, "/no/such/trace.csv"},
-      {{"dev", "--config", "/no/such/dev.toml"}, "/no/such/dev.toml"},
   };
   for (const auto& [arguments, named] : cases) {
     const auto result = RunAvocet(arguments);
     EXPECT_EQ(result.exit_code, kUsage) << testing::PrintToString(arguments);
     EXPECT_THAT(result.err, HasSubstr(named)) << testing::PrintToString(arguments);
+    EXPECT_THAT(result.err, StartsWith("error: ")) << testing::PrintToString(arguments);
     EXPECT_EQ(result.out, "") << testing::PrintToString(arguments);
+    EXPECT_LT(result.err.size(), 300U) << "a line that people read: " << result.err;
+  }
+}
+
+TEST(Usage, IsSaidInJsonWhereJsonIsAskedFor) {
+  const auto result = RunAvocet({"version", "--nope", "-o", "json"});
+  EXPECT_EQ(result.exit_code, kUsage);
+  EXPECT_EQ(json::parse(result.out)["error"]["code"], "invalid_argument");
+  EXPECT_EQ(result.err, "");
+}
+
+TEST(Usage, FilesThatAreNotThereExit1WhicheverFlagNamesThem) {
+  const TempDir folder;
+  const std::vector<Arguments> commands{{"load", "a", "--endpoint", "127.0.0.1:1", "--trace"},
+                                        {"dev", "--config"},
+                                        {"controller", "--config"},
+                                        {"agent", "--config"},
+                                        {"predict"},
+                                        {"simulate"},
+                                        {"capacity"},
+                                        {"replay"},
+                                        {"app", "apply"}};
+  for (const std::string& file : {std::string("/no/such/file"), folder.path().string()}) {
+    for (const auto& command : commands) {
+      const auto result = RunAvocet(With(command, {file}));
+      EXPECT_EQ(result.exit_code, 1) << testing::PrintToString(command);
+      EXPECT_THAT(result.err, AllOf(StartsWith("error: cannot "), HasSubstr(file))) << testing::PrintToString(command);
+    }
+  }
+}
+
+TEST(Usage, AResultThatCannotBeWrittenExits1) {
+  const std::string command = std::string(AVOCET_BINARY) + " version --client > /dev/full";
+  const auto full = RunToEnd({.command = {"/bin/sh", "-c", command}, .stderr_file = {}, .environment = {}}, kPatience);
+  EXPECT_EQ(full.exit_code, 1);
+  EXPECT_THAT(full.err, HasSubstr("cannot write to the standard output"));
+}
+
+TEST(Help, IsACommandToo) {
+  EXPECT_EQ(RunAvocet({"help"}).out, RunAvocet({"--help"}).out);
+  EXPECT_EQ(RunAvocet({"help", "app", "plan"}).out, RunAvocet({"app", "plan", "--help"}).out);
+  EXPECT_EQ(RunAvocet({"help"}).exit_code, 0);
+}
+
+TEST(Version, IsAFlagToo) {
+  for (const std::string flag : {"--version", "-v"}) {
+    const auto said = RunAvocet({flag});
+    EXPECT_EQ(said.exit_code, 0) << flag;
+    EXPECT_EQ(said.out, "avocet " AVOCET_VERSION "\n") << flag;
   }
 }
 
 TEST(Version, OfTheProgramNeedsNoController) {
   const auto table = RunAvocet({"version", "--client"});
   EXPECT_EQ(table.exit_code, 0);
-  EXPECT_THAT(table.out, StartsWith("avocet " AVOCET_VERSION " (client)"));
+  EXPECT_EQ(table.out, "avocet " AVOCET_VERSION "\n");
   const json said = json::parse(RunAvocet({"version", "--client", "-o", "json"}).out);
   EXPECT_EQ(said["v"], 1);
   EXPECT_EQ(said["version"], AVOCET_VERSION);
   EXPECT_EQ(said["role"], "client");
+  EXPECT_FALSE(said.contains("uptime_s")) << "that is a controller's";
 }
 
 TEST(NodeDoctor, LooksAtThisMachineWithoutAController) {
@@ -170,6 +231,7 @@ TEST(Unreachable, EveryCommandExits1AndNamesTheAddress) {
     const auto table = RunAvocet(With(command, {"--addr", nobody.address(), "-q"}));
     EXPECT_EQ(table.exit_code, 1) << testing::PrintToString(command);
     EXPECT_THAT(table.err, AllOf(StartsWith("error: "), HasSubstr(nobody.address())));
+    EXPECT_THAT(table.err, AllOf(HasSubstr("nothing listens"), Not(HasSubstr("ipv4:")))) << "gRPC's own words";
     EXPECT_EQ(table.out, "");
     const auto machine = RunAvocet(With(command, {"--addr", nobody.address(), "-q", "-o", "json"}));
     EXPECT_EQ(machine.exit_code, 1) << testing::PrintToString(command);

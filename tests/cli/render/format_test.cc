@@ -27,6 +27,19 @@ TEST(FormatPercent, KeepsTwoDigits) {
   EXPECT_EQ(FormatPercent(1.25), "125 %");
 }
 
+TEST(FormatBytes, PicksAUnit) {
+  EXPECT_EQ(FormatBytes(560), "560 B");
+  EXPECT_EQ(FormatBytes(4300), "4.2 KiB");
+  EXPECT_EQ(FormatBytes(3 * kMiB / 2), "1.5 MiB");
+}
+
+TEST(FormatScv, LeavesRoundingOut) {
+  EXPECT_EQ(FormatScv(4.7e-32), "0");
+  EXPECT_EQ(FormatScv(0.25), "0.25");
+  EXPECT_EQ(RoundScv(4.7e-32), 0);
+  EXPECT_EQ(RoundScv(1.2345), 1.2345);
+}
+
 TEST(FormatDuration, PicksAUnit) {
   EXPECT_EQ(FormatDuration(std::chrono::milliseconds(850)), "850 ms");
   EXPECT_EQ(FormatDuration(std::chrono::milliseconds(12500)), "12.5 s");

@@ -205,8 +205,8 @@ TEST(AppJson, ShowsEveryStretch) {
   status.measured = TotalsOf(700, FromMillis(40), std::chrono::seconds(350));
   status.measured.rate = {7, 1, 30};
   const Json measured = Parsed(status)["measured"];
-  const std::set<std::string> keys{"requests", "rate_rps", "mean_ms", "p50_ms", "p95_ms",
-                                   "p99_ms",   "refused",  "expired", "failed"};
+  const std::set<std::string> keys{"requests", "rate_rps", "offered_rps", "mean_ms", "p50_ms",
+                                   "p95_ms",   "p99_ms",   "refused",     "expired", "failed"};
   double ms = 10;
   for (const char* stretch : {"1m", "5m", "60m", "total"}) {
     const Json& one = measured[stretch];
@@ -240,6 +240,11 @@ TEST(EventJson, ShowsTheEvent) {
   EXPECT_EQ(Parsed(std::vector{event})["events"][0],
             Json::parse(R"({"sequence":3,"at":"2024-05-01T12:03:11Z","kind":"app_admitted","subject":"doorcam",
                             "detail":"on edge/gpu0"})"));
+}
+
+TEST(VersionJson, OfTheProgramItselfHasNothingOfAController) {
+  EXPECT_EQ(Parsed(VersionInfo{.version = "0.1.0", .role = kClientRole}),
+            Json::parse(R"({"v":1,"version":"0.1.0","role":"client"})"));
 }
 
 TEST(VersionJson, ShowsTheVersion) {

@@ -36,7 +36,7 @@ TEST(TextTable, ColorDoesNotShiftColumns) {
 TEST(TextTable, ForeignControlCharactersDoNotReachTheTerminal) {
   TextTable table({{"A"}});
   table.Add({std::string("a\x1b[2Jb\nc")});
-  EXPECT_EQ(table.Render(), "A\na [2Jb c\n");
+  EXPECT_EQ(table.Render(), "A\na\\x1b[2Jb\\x0ac\n");
 }
 
 TEST(UseColor, NeedsATerminal) {

@@ -156,6 +156,7 @@ TEST(UtilizationFilter, AtTheLimitAndOnePast) {
   EXPECT_EQ(verdict.unit, Unit::kRatio);
   EXPECT_DOUBLE_EQ(verdict.needed, 0.9);
   EXPECT_NEAR(verdict.found, 0.9001, 1e-9);
+  EXPECT_NE(verdict.detail.find("would be utilized to 90.01 %, more than 90 %"), std::string::npos) << "as in tables";
   EXPECT_NEAR(verdict.max_rate_rps, 40, 40 * 0.003);
 }
 
@@ -221,6 +222,17 @@ TEST(ObjectivesFilter, AtTheLimitAndOnePastOfTheNewcomersMean) {
   EXPECT_NEAR(verdict.needed, 14.999, 1e-5);
   EXPECT_NEAR(verdict.found, 15, 1e-5);
   EXPECT_NE(verdict.detail.find("'a'"), std::string::npos);
+}
+
+TEST(ObjectivesFilter, SaysWhatTheLimitIsMadeOf) {
+  const auto view = OneDevice().Build();
+  const auto detail = [&](double network_ms) {
+    return JudgeOne(view, MakeApp("a", "m", {.rate_rps = 50, .latency_ms = 10, .network_allowance_ms = network_ms}))
+        .detail;
+  };
+  EXPECT_NE(detail(0).find("its limit is 9.5 ms (95 % of its objective);"), std::string::npos) << detail(0);
+  EXPECT_NE(detail(2).find("its limit is 7.6 ms (95 % of its objective less 2 ms for the network);"), std::string::npos)
+      << detail(2);
 }
 
 TEST(ObjectivesFilter, PercentilesHaveTheirOwnTolerance) {

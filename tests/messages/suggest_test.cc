@@ -1,4 +1,4 @@
-#include "cli/text/suggest.h"
+#include "messages/suggest.h"
 
 #include <array>
 
@@ -27,7 +27,7 @@ TEST(EditDistance, IsBlindToCase) {
 
 TEST(Nearest, FindsTheClosestName) {
   EXPECT_EQ(Nearest("rate_rp", kKeys), "rate_rps");
-  EXPECT_EQ(Nearest("rat", kKeys), "rate");
+  EXPECT_EQ(Nearest("rat", kKeys), "rate") << "the first that it begins";
   EXPECT_EQ(Nearest("tennant", kKeys), "tenant");
 }
 
@@ -47,6 +47,14 @@ TEST(Nearest, CompletesABeginning) {
   constexpr std::array<std::string_view, 2> kUnits{"statistic", "latency_ms"};
   EXPECT_EQ(Nearest("latency", kUnits), "latency_ms");
   EXPECT_EQ(Nearest("la", kUnits), std::nullopt);
+}
+
+TEST(Nearest, FindsTheWholeThatAWordIsTheEndOf) {
+  constexpr std::array<std::string_view, 3> kKinds{"cpu", "gpu", "edgetpu"};
+  EXPECT_EQ(Nearest("tpu", kKinds), "edgetpu") << "one letter away from two others";
+  EXPECT_EQ(Nearest("gpu", kKinds), "gpu");
+  EXPECT_EQ(Nearest("CPU", kKinds), "cpu");
+  EXPECT_EQ(Nearest("npu", kKinds), "cpu");
 }
 
 TEST(Suggestion, NamesTheNearestOrLists) {

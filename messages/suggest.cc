@@ -1,10 +1,8 @@
-#include "cli/text/suggest.h"
+#include "messages/suggest.h"
 
 #include <algorithm>
 #include <cctype>
 #include <vector>
-
-#include <fmt/format.h>
 
 namespace avocet {
 namespace {
@@ -25,6 +23,21 @@ struct Rows {
   }
   std::vector<size_t> before_last, last, current;
 };
+
+/// "latency" for "latency_ms", "tpu" for "edgetpu": far in letters, near in meaning. A candidate that begins with the
+/// word goes before one that only ends with it.
+std::optional<std::string_view> Containing(std::string_view word, std::span<const std::string_view> candidates) {
+  constexpr size_t kMinPart = 3;
+  if (word.size() < kMinPart) return std::nullopt;
+  const auto find = [&](const auto& fits) -> std::optional<std::string_view> {
+    const auto found = std::find_if(candidates.begin(), candidates.end(), fits);
+    return found == candidates.end() ? std::nullopt : std::optional(*found);
+  };
+
+  if (const auto same = find([&](auto c) { return EditDistance(c, word) == 0; })) return same;
+  if (const auto begun = find([&](auto c) { return c.starts_with(word); })) return begun;
+  return find([&](auto c) { return c.ends_with(word); });
+}
 
 } // namespace
 
@@ -48,6 +61,8 @@ size_t EditDistance(std::string_view a, std::string_view b) {
 }
 
 std::optional<std::string_view> Nearest(std::string_view word, std::span<const std::string_view> candidates) {
+  if (const auto whole = Containing(word, candidates)) return whole;
+
   std::optional<std::string_view> nearest;
   size_t limit = std::max<size_t>(1, word.size() / 3) + 1; // one past what is accepted
 
@@ -59,17 +74,17 @@ std::optional<std::string_view> Nearest(std::string_view word, std::span<const s
     }
   }
 
-  // "latency" for "latency_ms": far in letters, near in meaning.
-  constexpr size_t kMinPrefix = 3;
-  const auto begun = std::find_if(candidates.begin(), candidates.end(), [&](auto c) { return c.starts_with(word); });
-  if (!nearest && word.size() >= kMinPrefix && begun != candidates.end()) return *begun;
   return nearest;
 }
 
 std::string Suggestion(std::string_view word, std::span<const std::string_view> candidates) {
   if (candidates.empty()) return "";
-  if (auto nearest = Nearest(word, candidates)) return fmt::format("; did you mean '{}'?", *nearest);
-  return fmt::format("; valid: {}", fmt::join(candidates, ", "));
+  if (auto nearest = Nearest(word, candidates)) return "; did you mean '" + std::string(*nearest) + "'?";
+
+  std::string valid = "; valid:";
+  for (const auto candidate : candidates)
+    valid.append(valid.back() == ':' ? " " : ", ").append(candidate);
+  return valid;
 }
 
 } // namespace avocet
