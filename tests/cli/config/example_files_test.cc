@@ -8,7 +8,10 @@
 #include <stdlib.h>
 
 #include "cli/config/config_files.h"
+#include "cli/config/machine_check.h"
 #include "cli/config/toml_reader.h"
+#include "cli/load/load_trace.h"
+#include "cli/offline/predict_file.h"
 
 namespace avocet {
 namespace {
@@ -41,6 +44,32 @@ TEST(ExampleFiles, ControllerIsValid) {
 }
 TEST(ExampleFiles, DevIsValid) {
   EXPECT_EQ(ForExamples("dev", ParseDevConfig), 1);
+}
+
+TEST(ExampleFiles, PredictIsValid) {
+  const auto text = ReadConfigFile(fs::path(AVOCET_EXAMPLES) / "predict.toml");
+  ASSERT_TRUE(text.ok());
+  const auto devices = ParsePredictFile(*text, "predict.toml");
+  ASSERT_TRUE(devices.ok()) << devices.status().message();
+  EXPECT_EQ(devices->size(), 2U);
+}
+TEST(ExampleFiles, ArrivalsAreValid) {
+  const auto text = ReadConfigFile(fs::path(AVOCET_EXAMPLES) / "arrivals.csv");
+  ASSERT_TRUE(text.ok());
+  const auto trace = ParseLoadTrace(*text, "arrivals.csv");
+  ASSERT_TRUE(trace.ok()) << trace.status().message();
+  EXPECT_GT(trace->requests.size(), 20U);
+}
+
+/// Two cores are what the smallest machines have.
+TEST(ExampleFiles, AgentsNeedNoMoreThanTwoCores) {
+  for (const std::string name : {"agent-cpu.toml", "agent-jetson.toml"}) {
+    const auto text = ReadConfigFile(fs::path(AVOCET_EXAMPLES) / name);
+    ASSERT_TRUE(text.ok());
+    Machine machine;
+    machine.cpu = {.model = "n100", .cores = {0, 1}, .memory_bytes = 2048 * kMiB};
+    EXPECT_EQ(CheckMachineHas(ParseAgentConfig(*text, name)->devices, machine), Status()) << name;
+  }
 }
 
 TEST(ExampleFiles, ControllerShowsTheDefaults) {
