@@ -94,6 +94,10 @@ Status AddOutput(TensorDraft& draft, HttpInferRequest& request) {
   const auto classes = classification != draft.parameters.end() ? ClassesOf(classification->second) : 0U;
   if (!classes.ok()) return classes.status().WithContext(subject);
 
+  // As SelectOutputs does: what is asked for again is sent once, as it was asked for first.
+  const bool is_there = std::any_of(request.outputs.begin(), request.outputs.end(),
+                                    [&](const RequestedOutput& other) { return other.name == draft.name; });
+  if (is_there) return {};
   request.outputs.push_back({std::move(draft.name), *classes});
   request.are_binary.push_back(is_binary);
   return {};
@@ -114,6 +118,9 @@ Result<TensorSpec> RawSpec(const ModelSignature& signature, size_t bytes) {
     return InvalidArgument("a raw request has one input, and the model has " + std::to_string(signature.inputs.size()));
 
   TensorSpec spec = signature.inputs.front();
+  // No extents may stand for a shape that the model leaves open: several elements are a row then.
+  const size_t element = ElementSize(spec.type);
+  if (spec.shape.empty() && element > 0 && bytes != element) spec.shape = {static_cast<int64_t>(bytes / element)};
   const auto open = std::find(spec.shape.begin(), spec.shape.end(), -1);
   // Without an open extent there is nothing to compute; CheckContents compares the size with the shape.
   if (open == spec.shape.end()) return spec;

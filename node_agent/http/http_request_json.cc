@@ -78,7 +78,12 @@ public:
   bool EndArray(rapidjson::SizeType);
 
   /// Why the reading ended early; ok when the text is at fault.
-  Status Fault() { return wrong.ok() && elements_ ? elements_->Finish().status() : wrong; }
+  Status Fault() const { return wrong.ok() && elements_ ? elements_->wrong() : wrong; }
+  /// What is being read, for the text of an error: "input 'x': element 3", or nothing.
+  std::string Subject() const {
+    if (!elements_) return {};
+    return ShownInput(elements_->spec().name) + ": element " + std::to_string(elements_->found());
+  }
 
   Status wrong;
   RequestDraft draft;
@@ -326,6 +331,15 @@ private:
   JsonElements& elements_;
 };
 
+/// What stands at `at`, up to the next comma, bracket or space: what the parser could not read.
+std::string WordAt(std::span<const std::byte> json, size_t at) {
+  constexpr size_t kMaxShown = 24;
+  const auto* text = reinterpret_cast<const char*>(json.data());
+  std::string_view rest(text + std::min(at, json.size()), json.size() - std::min(at, json.size()));
+  rest = rest.substr(0, std::min(rest.find_first_of(",]} \t\r\n"), kMaxShown));
+  return ToText(rest, kMaxShown);
+}
+
 const char* CharsOf(std::span<const std::byte> bytes) {
   return reinterpret_cast<const char*>(bytes.data());
 }
@@ -341,9 +355,12 @@ Result<RequestDraft> ReadRequestJson(std::span<const std::byte> json, size_t mos
   RequestReader reader(text, most_decoded);
   const auto parsed = rapidjson::Reader().Parse<kParseFlags>(text, reader);
   AVOCET_RETURN_IF_ERROR(parsed.IsError() ? reader.Fault() : Status());
-  if (parsed.IsError())
-    return InvalidArgument("the request is not valid JSON at byte " + std::to_string(parsed.Offset()) + ": " +
+  if (parsed.IsError()) {
+    const std::string subject = reader.Subject();
+    const std::string place = subject.empty() ? "" : subject + " ('" + WordAt(json, parsed.Offset()) + "'): ";
+    return InvalidArgument(place + "the request is not valid JSON at byte " + std::to_string(parsed.Offset()) + ": " +
                            rapidjson::GetParseError_En(parsed.Code()));
+  }
   if (text.Tell() == json.size()) return std::move(reader.draft);
   return InvalidArgument("the JSON of the request ends at byte " + std::to_string(text.Tell()) + " of " +
                          std::to_string(json.size()));

@@ -28,6 +28,9 @@ public:
   /// The bytes, once all elements came; kInvalidArgument names the input and what is wrong.
   Result<std::vector<std::byte>> Finish();
   const TensorSpec& spec() const { return spec_; }
+  /// What was wrong so far; ok when all elements that came were right.
+  const Status& wrong() const { return wrong_; }
+  size_t found() const { return found_; } ///< elements that came and were right
 
 private:
   JsonElements(TensorSpec spec, size_t count) : spec_(std::move(spec)), count_(count) {}

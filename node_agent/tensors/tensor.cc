@@ -33,7 +33,8 @@ bool Matches(int64_t wanted, int64_t given) {
 }
 
 bool ShapesMatch(const std::vector<int64_t>& wanted, const std::vector<int64_t>& given) {
-  return std::equal(wanted.begin(), wanted.end(), given.begin(), given.end(), Matches);
+  // A signature without extents may stand for any shape; the engine looks again.
+  return wanted.empty() || std::equal(wanted.begin(), wanted.end(), given.begin(), given.end(), Matches);
 }
 
 Status CheckInput(const TensorSpec& wanted, const TensorView& given) {
@@ -73,7 +74,7 @@ Result<size_t> ByteSize(const TensorSpec& spec) {
   if (spec.type == DataType::kBytes) return InvalidArgument(subject + "BYTES has no fixed size");
   // Bounded before Describe puts the shape into a text.
   if (spec.shape.size() > kMaxTensorRank)
-    return InvalidArgument(subject + "rank " + std::to_string(spec.shape.size()) + " exceeds " +
+    return InvalidArgument(subject + std::to_string(spec.shape.size()) + " dimensions, the most is " +
                            std::to_string(kMaxTensorRank));
   if (std::any_of(spec.shape.begin(), spec.shape.end(), [](int64_t extent) { return extent < 0; }))
     return InvalidArgument(subject + "negative extent in " + Describe(spec));

@@ -37,9 +37,10 @@ size_t ElementSize(DataType type);
 /// FP16 and BF16: neither JSON nor the typed contents of gRPC have elements for them.
 bool IsRawOnly(DataType type);
 
-inline constexpr size_t kMaxTensorRank = 8;
+inline constexpr size_t kMaxTensorRank = 32; ///< no engine and no exporter makes more
 
-/// Name, element type and shape. In a model's signature -1 stands for any extent.
+/// Name, element type and shape. In a model's signature -1 stands for any extent, and no extents for a scalar or for a
+/// shape that the model leaves open, which ONNX Runtime does not tell apart.
 struct TensorSpec {
   std::string name;
   DataType type = DataType::kFp32;

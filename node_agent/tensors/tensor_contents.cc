@@ -102,8 +102,10 @@ Result<std::vector<ChosenOutput>> SelectOutputs(std::span<const RequestedOutput>
   std::vector<ChosenOutput> chosen;
   for (const RequestedOutput& output : outputs) {
     AVOCET_ASSIGN_OR_RETURN(const auto index, IndexOf(output.name, signature.outputs));
-    if (std::any_of(chosen.begin(), chosen.end(), [&](const ChosenOutput& other) { return other.index == index; }))
-      return InvalidArgument("output '" + output.name + "' is asked for twice");
+    // As Triton does: an output that is asked for again is sent once, as it was asked for first.
+    const bool is_chosen =
+        std::any_of(chosen.begin(), chosen.end(), [&](const auto& one) { return one.index == index; });
+    if (is_chosen) continue;
     if (output.classes > 0) AVOCET_RETURN_IF_ERROR(CheckClasses(signature.outputs[index]));
     chosen.push_back({index, output.classes});
   }

@@ -86,7 +86,7 @@ TEST(EmulatedModel, AWrongTypeIsAnError) {
   EXPECT_EQ(ErrorOf(Replaced("\"image\"", "7")), "m.toml:3: [[input]] name must be a string");
   EXPECT_EQ(ErrorOf(Replaced("\"measured\"", "7")), "m.toml:15: [device.edgetpu] source must be a string");
   EXPECT_EQ(ErrorOf(Replaced("[1, 224, 224, 3]", "3")),
-            "m.toml:5: [[input]] shape must be an array of at most 8 integers");
+            "m.toml:5: [[input]] shape must be an array of at most 32 integers");
   EXPECT_EQ(ErrorOf(Replaced("[[input]]", "[input]")), "m.toml:2: [[input]] must be 1 to 16 tables");
 }
 

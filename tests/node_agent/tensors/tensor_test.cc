@@ -52,7 +52,7 @@ TEST(TensorByteSize, RefusesWhatHasNoSize) {
   EXPECT_EQ(ByteSize({"t", DataType::kBytes, {2}}).status().message(), "tensor 't': BYTES has no fixed size");
   EXPECT_TRUE(ByteSize({"t", DataType::kInt8, std::vector<int64_t>(kMaxTensorRank, 1)}).ok());
   EXPECT_EQ(ByteSize({"t", DataType::kInt8, std::vector<int64_t>(kMaxTensorRank + 1, 1)}).status().message(),
-            "tensor 't': rank 9 exceeds 8");
+            "tensor 't': 33 dimensions, the most is 32");
 }
 
 RC_GTEST_PROP(TensorByteSize, NeverWrapsAround, ()) {
@@ -93,6 +93,16 @@ TEST(CheckInputs, SaysWhichTypeAndShapeTheModelTakes) {
             InvalidArgument("input 'image' is FP32[1,4], the model takes FP32[1,2,2]"));
   const Input negative("ids", DataType::kInt64, {-1}, 8);
   EXPECT_EQ(Check({kImage.view(), negative.view()}), InvalidArgument("tensor 'ids': negative extent in INT64[-1]"));
+}
+
+TEST(CheckInputs, ASignatureWithoutExtentsTakesAnyShape) {
+  const ModelSignature open{{TensorSpec{"x", DataType::kFp32, {}}}, {}};
+  for (const std::vector<int64_t>& shape : {std::vector<int64_t>{}, {1}, {2, 3}, std::vector<int64_t>(10, 1)}) {
+    const size_t bytes = *ByteSize({"x", DataType::kFp32, shape});
+    const Input input("x", DataType::kFp32, shape, bytes), less("x", DataType::kFp32, shape, bytes - 1);
+    EXPECT_TRUE(CheckInputs(open, std::vector<TensorView>{input.view()}).ok());
+    EXPECT_FALSE(CheckInputs(open, std::vector<TensorView>{less.view()}).ok());
+  }
 }
 
 TEST(CheckInputs, ComparesTheBytes) {
