@@ -3,6 +3,7 @@
 #include "actors/wire/rpc_log.h"
 #include "cli/commands/command_line.h"
 #include "cli/commands/commands.h"
+#include "cli/process/last_words.h"
 #include "messages/tls/openssl_exit.h"
 
 namespace avocet {
@@ -40,6 +41,7 @@ int main(int argc, char** argv) {
   // and read this when they are loaded. Set before there are threads; the operator's own value stays.
   setenv("ORT_DISABLE_TELEMETRY", "1", 0); // NOLINT(concurrency-mt-unsafe)
   avocet::SkipOpensslCleanup();
+  avocet::InstallLastWords();
   // The statuses of calls say all that people need; gRPC would print lines of its C++ sources. Daemons route it anew.
   avocet::QuietRpcLog();
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <string>
 #include <string_view>
 
 #include <nlohmann/json.hpp>
@@ -17,6 +18,8 @@ namespace avocet {
 namespace {
 
 constexpr Duration kPoll = std::chrono::milliseconds(500);
+/// What an idle agent or controller has open, with some for its clients.
+constexpr size_t kLeastDescriptors = 128;
 
 void PrintReady(const Context& context, const Served& served) {
   if (context.render.format == OutputFormat::kJson) {
@@ -47,9 +50,13 @@ void OnHangup() {
 
 } // namespace
 
-void PrepareToServe() {
+Status PrepareToServe() {
   const RaisedLimit descriptors = RaiseDescriptorLimit();
   spdlog::info("descriptor limit before={} after={}", descriptors.before, descriptors.after);
+  if (descriptors.after >= kLeastDescriptors) return {};
+  return ResourceExhausted("this process may have " + std::to_string(descriptors.after) +
+                           " open descriptors, serving takes at least " + std::to_string(kLeastDescriptors) +
+                           "; raise the limit (ulimit -n, LimitNOFILE of systemd)");
 }
 
 int ServeUntilSignal(const Context& context, const Served& served) {

@@ -24,8 +24,8 @@ inline constexpr int kStopLimitSeconds = 60;
 inline constexpr int kTeardownLimitSeconds = 5;
 
 /// Raises the limit of open descriptors as far as it may be, and logs it. Long-running commands do so first: what they
-/// serve chooses its bounds by it.
-void PrepareToServe();
+/// serve chooses its bounds by it. kResourceExhausted when there are too few to serve with.
+Status PrepareToServe();
 
 /// Says on stdout that it is ready and where (-o json: in one line), serves until SIGTERM or SIGINT, and
 /// stops in order; a second signal ends the process at once. The exit code: an error when it was not a signal that
