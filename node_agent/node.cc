@@ -17,8 +17,11 @@ Result<std::unique_ptr<Node>> Node::Open(const NodeOptions& options) {
     auto engine = options.make_engine(
         {.kind = spec.engine, .device_kind = spec.kind, .discipline = spec.discipline, .prefix = options.prefix});
     if (!engine.ok()) return engine.status().WithContext("device '" + spec.id().str() + "'");
+    SchedulerOptions scheduler = options.scheduler;
+    if (const auto queue = options.queues.find(spec.name); queue != options.queues.end())
+      scheduler.max_queued = queue->second;
     node->slots_[spec.id()].scheduler =
-        std::make_shared<DeviceScheduler>(spec, options.boot, std::move(*engine), options.scheduler);
+        std::make_shared<DeviceScheduler>(spec, options.boot, std::move(*engine), scheduler);
   }
   return node;
 }

@@ -27,6 +27,7 @@ struct NodeOptions {
   std::filesystem::path prefix = "/opt/avocet";
   ModelFilesOptions files;
   SchedulerOptions scheduler;
+  std::map<std::string, size_t> queues; ///< SchedulerOptions::max_queued of a device, by its name; absent: the above
   ProfileOptions profile;
   /// Makes each device's engine; tests put their own here.
   std::function<Result<std::unique_ptr<Engine>>(const EngineOptions&)> make_engine = MakeEngine;

@@ -90,8 +90,10 @@ MetricsPage MetricsOf(const std::shared_ptr<Node>& node, const std::shared_ptr<I
     snapshot.http_connections = counters.connections;
     snapshot.http_refused_connections = counters.refused;
     snapshot.http_evicted_connections = counters.evicted;
+    snapshot.http_slow_connections = counters.slow;
     snapshot.grpc_connections = grpc.connections().connections;
     snapshot.grpc_refused_connections = grpc.connections().refused;
+    snapshot.grpc_slow_calls = grpc.slow_calls();
     return MetricsText(snapshot);
   };
 }
@@ -152,7 +154,9 @@ NodeInfo Introduce(const AgentProcessOptions& options, const BootId& boot, const
 } // namespace
 
 Status AgentProcess::StartEndpoints(const AgentProcessOptions& options) {
-  core_ = std::make_shared<InferenceCore>(InferenceCoreOptions{.server_version = AVOCET_VERSION}, node_->router());
+  InferenceCoreOptions core = options.core;
+  core.server_version = AVOCET_VERSION;
+  core_ = std::make_shared<InferenceCore>(std::move(core), node_->router());
   AVOCET_ASSIGN_OR_RETURN(auto server, InferenceServer::Start(options.inference, core_));
   server_ = std::move(server);
   const auto nvml = Nvml::Open(options.nvml_library);
@@ -177,7 +181,8 @@ Result<std::unique_ptr<AgentProcess>> AgentProcess::Start(caf::actor_system& sys
                           .boot = boot,
                           .devices = options.devices,
                           .prefix = options.prefix,
-                          .files = {.directory = options.data_dir / "models"}});
+                          .files = {.directory = options.data_dir / "models"},
+                          .queues = options.queues});
   if (!node.ok()) return node.status();
   std::unique_ptr<AgentProcess> agent(new AgentProcess(system, std::move(*node)));
   AVOCET_RETURN_IF_ERROR(agent->StartEndpoints(options));
@@ -216,12 +221,20 @@ void AgentProcess::Link(const LinkConnectionOptions& controller) {
   FetchFrom(link_->controller());
 }
 
+/// Both at once: neither goes on serving while the other waits for its last requests.
+void AgentProcess::StopEndpoints() {
+  std::thread rest([this] {
+    if (http_ != nullptr) http_->Stop();
+  });
+  if (server_ != nullptr) server_->Stop();
+  rest.join();
+}
+
 void AgentProcess::Stop() {
   if (stopped_) return;
   stopped_ = true;
   if (core_ != nullptr) core_->SetReady(false);
-  if (http_ != nullptr) http_->Stop();
-  if (server_ != nullptr) server_->Stop();
+  StopEndpoints();
   if (!actor_) return;
   if (auto status = StopAndWait(system_, actor_, kStopDeadline); !status.ok())
     spdlog::warn("agent did not stop in order reason=\"{}\"", status.message());

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,6 +13,7 @@
 #include "actors/options.h"
 #include "actors/wire/link_options.h"
 #include "node_agent/grpc/inference_server.h"
+#include "node_agent/heap_trimmer.h"
 #include "node_agent/http/http_server.h"
 #include "node_agent/inference/inference_core.h"
 #include "node_agent/node.h"
@@ -28,6 +31,8 @@ struct AgentProcessOptions {
   double core_speed = 1;         ///< as NodeInfo::core_speed
   InferenceServerOptions inference;
   HttpServerOptions http;
+  InferenceCoreOptions core;            ///< `server_version` is filled in
+  std::map<std::string, size_t> queues; ///< requests that may wait for a device, by its name; absent: the default
   std::filesystem::path nvml_library = "libnvidia-ml.so.1"; ///< a path, or what the system's loader finds
   AgentActorOptions agent;
 };
@@ -57,10 +62,12 @@ private:
   AgentProcess(caf::actor_system& system, std::unique_ptr<Node> node);
   void FetchFrom(const agent_link_actor& controller);
   Status StartEndpoints(const AgentProcessOptions& options);
+  void StopEndpoints();
   caf::actor_system& system_;
   std::shared_ptr<Node> node_;
   std::shared_ptr<Fetcher> fetcher_;
   std::shared_ptr<InferenceCore> core_;
+  HeapTrimmer trimmer_;
   std::unique_ptr<InferenceServer> server_;
   std::unique_ptr<HttpServer> http_;
   agent_actor actor_;

@@ -104,6 +104,8 @@ Result<std::unique_ptr<AgentProcess>> StartAgent(caf::actor_system& system, cons
                               .core_speed = config.core_speed,
                               .inference = GrpcOptions(config.inference),
                               .http = HttpOptions(config.inference),
+                              .core = CoreOptions(config.inference),
+                              .queues = QueuesOf(config),
                               .agent = {}};
 
   // Linked last: commands of the controller arrive as soon as the link stands.
@@ -117,7 +119,7 @@ int ControllerCommand(const Context& context, const ControllerCommandOptions& op
   HoldSignals();
   auto config = ConfigOf(options);
   if (!config.ok()) return Fail(context, config.status());
-  PrepareToServe();
+  if (const Status ready = PrepareToServe(); !ready.ok()) return Fail(context, ready);
 
   ControllerProcessOptions process{.data_dir = config->data_dir, .control = {}, .controller = {}};
   process.control.address = config->listen;
@@ -144,7 +146,7 @@ int AgentCommand(const Context& context, const AgentCommandOptions& options) {
   HoldSignals();
   auto config = ConfigOf(options);
   if (!config.ok()) return Fail(context, config.status());
-  PrepareToServe();
+  if (const Status ready = PrepareToServe(); !ready.ok()) return Fail(context, ready);
 
   ActorSystemConfig actors;
   caf::actor_system system{actors};

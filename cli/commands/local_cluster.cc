@@ -50,6 +50,8 @@ struct LocalCluster::Impl {
                                 .core_speed = options.config.agent.core_speed,
                                 .inference = GrpcOptions(options.config.agent.inference),
                                 .http = HttpOptions(options.config.agent.inference),
+                                .core = CoreOptions(options.config.agent.inference),
+                                .queues = QueuesOf(options.config.agent),
                                 .agent = {}};
     AVOCET_ASSIGN_OR_RETURN(auto started, AgentProcess::Start(system, process));
     agent = std::move(started);

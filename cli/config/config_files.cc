@@ -17,6 +17,13 @@ namespace {
 constexpr int kMostConnections = 1 << 20; ///< beyond what a process has descriptors for
 constexpr std::string_view kConnectionRule = "1 to 1048576";
 
+constexpr int kLeastMemoryMb = 8;
+constexpr int kMostAnswerMb = 2047; ///< what a message of gRPC can hold
+
+bool IsWithin(int value, int least, int most) {
+  return value >= least && value <= most;
+}
+
 bool IsConnectionCount(int count) {
   return count >= 1 && count <= kMostConnections;
 }
@@ -60,6 +67,11 @@ Status CheckInference(const InferenceConfig& inference) {
       .That(is_open || IsLocal(inference.grpc), "inference.grpc", inference.grpc, kLoopbackRule)
       .That(is_open || stays_here(rest), "inference.rest", rest, kLoopbackRule)
       .That(is_open || stays_here(metrics), "inference.metrics", metrics, kLoopbackRule)
+      .That(IsWithin(inference.memory_mb.value_or(kLeastMemoryMb), kLeastMemoryMb, kMaxDeviceMemoryMb),
+            "inference.memory_mb", inference.memory_mb.value_or(0),
+            fmt::format("from {} to {} MiB", kLeastMemoryMb, kMaxDeviceMemoryMb))
+      .That(IsWithin(inference.max_answer_mb, 1, kMostAnswerMb), "inference.max_answer_mb", inference.max_answer_mb,
+            fmt::format("from 1 to {} MiB", kMostAnswerMb))
       .status();
 }
 
@@ -90,7 +102,7 @@ Status CheckDevice(const DeviceConfig& device, const std::string& path) {
   const bool runs = device.discipline == Discipline::kFifo || device.discipline == Discipline::kTimeShared;
   // Paths as the file spells them, so that a message leads to the line.
   const std::string name = path + ".name", engine = path + ".engine", memory = path + ".memory_mb",
-                    cores = path + ".cores", discipline = path + ".discipline";
+                    cores = path + ".cores", discipline = path + ".discipline", queue = path + ".queue";
 
   return Check("device", device.name)
       .Name(name, device.name)
@@ -100,6 +112,7 @@ Status CheckDevice(const DeviceConfig& device, const std::string& path) {
                 : fmt::format("an engine for {} devices, e.g. \"emulated\"", ToString(device.kind)))
       .That(device.memory_mb >= 1 && device.memory_mb <= kMaxDeviceMemoryMb, memory, device.memory_mb,
             fmt::format("from 1 to {} MiB", kMaxDeviceMemoryMb))
+      .That(IsWithin(device.queue, 1, kMaxQueue), queue, device.queue, fmt::format("from 1 to {}", kMaxQueue))
       .Is(AreDistinctCores(device.cores), cores, "a list with a core twice or out of range",
           fmt::format("distinct numbers from 0 to {}", kMaxCores - 1))
       .Is(!cpu || !device.cores.empty(), cores, "empty", "a list of at least one core, e.g. [1]")
@@ -153,6 +166,7 @@ void ReadDevice(ConfigTable table, DeviceConfig& out) {
   table.Choice("engine", kEngines, out.engine, Need::kRequired);
   table.Integer("memory_mb", out.memory_mb, Need::kRequired);
   table.Integers("cores", out.cores);
+  table.Integer("queue", out.queue);
 }
 
 void ReadTls(ConfigTable table, std::optional<TlsOptions>& out) {
@@ -172,6 +186,10 @@ void ReadInference(ConfigTable table, InferenceConfig& out) {
     if (table.Has(key)) *address = text;
   }
   table.Bool("plaintext", out.plaintext);
+  int memory_mb = 0;
+  table.Integer("memory_mb", memory_mb);
+  if (table.Has("memory_mb")) out.memory_mb = memory_mb;
+  table.Integer("max_answer_mb", out.max_answer_mb);
 
   ConfigTable tls = table.Table("tls");
   if (!tls.present()) return;

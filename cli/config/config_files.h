@@ -28,6 +28,9 @@ struct InferenceConfig {
   /// host:port; empty: no /metrics. Absent: 127.0.0.1:8002 (ephemeral when the port of `grpc` is).
   std::optional<std::string> metrics;
   bool plaintext = false; ///< allows addresses that are not loopback without TLS
+  /// MiB that requests and answers in hand may take together, 8 .. kMaxDeviceMemoryMb. Absent: MemoryForRequests.
+  std::optional<int> memory_mb;
+  int max_answer_mb = 64; ///< MiB of a model's outputs for one request, and of the JSON of its answer; 1 .. 2047
   /// The server's certificate of `grpc` and `rest`, and of /metrics beyond loopback.
   std::optional<ServerCertificate> tls;
 };
@@ -40,9 +43,11 @@ struct DeviceConfig {
   EngineKind engine = EngineKind::kTflite;   ///< tflite: cpu, edgetpu; onnx: cpu, gpu
   int memory_mb = 0;                         ///< MiB that models may occupy, 1 .. kMaxDeviceMemoryMb
   std::vector<int> cores;                    ///< cpu devices: at least one; others: none
+  int queue = 256;                           ///< requests that may wait (not run) at once, 1 .. kMaxQueue
 };
 
 inline constexpr int kMaxDeviceMemoryMb = 1 << 20; ///< 1 TiB: more is a slip of the unit
+inline constexpr int kMaxQueue = 65536;
 
 /// agent.toml.
 struct AgentConfig {

@@ -1,6 +1,7 @@
 #include "cli/config/inference_options.h"
 
 #include "messages/address.h"
+#include "node_agent/probes/memory_limit.h"
 
 namespace avocet {
 namespace {
@@ -28,6 +29,21 @@ HttpServerOptions HttpOptions(const InferenceConfig& config) {
   options.plaintext = config.plaintext;
   options.tls = config.tls;
   return options;
+}
+
+InferenceCoreOptions CoreOptions(const InferenceConfig& config) {
+  InferenceCoreOptions options;
+  options.max_bytes_in_flight =
+      config.memory_mb ? static_cast<uint64_t>(*config.memory_mb) * kMiB : MemoryForRequests(MemoryLimit());
+  options.max_answer_bytes = static_cast<uint64_t>(config.max_answer_mb) * kMiB;
+  return options;
+}
+
+std::map<std::string, size_t> QueuesOf(const AgentConfig& config) {
+  std::map<std::string, size_t> queues;
+  for (const DeviceConfig& device : config.devices)
+    queues.emplace(device.name, static_cast<size_t>(device.queue));
+  return queues;
 }
 
 } // namespace avocet

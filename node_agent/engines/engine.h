@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -23,7 +24,12 @@ struct RunRequest {
   /// later of this and their own previous end, so that a late executor thread costs no device time.
   MonotonicTime ready_at{};
   bool switched = false; ///< the device last ran another model (kFifo)
-  std::stop_token stop;  ///< honoured only by engines that can cancel, at their next chance
+  /// Engines that learn how large their outputs are before they copy them fail with kResourceExhausted beyond that.
+  uint64_t max_output_bytes = std::numeric_limits<uint64_t>::max();
+  /// Engines that can bound what a run takes of memory, beside the model and the inputs, fail with kResourceExhausted
+  /// beyond that.
+  uint64_t max_memory_bytes = std::numeric_limits<uint64_t>::max();
+  std::stop_token stop; ///< honoured only by engines that can cancel, at their next chance
 };
 
 struct RunResult {

@@ -113,6 +113,8 @@ struct OnnxApi {
   Fn<172, S(OrtTensorRTProviderOptionsV2*, const char* const* keys, const char* const* values, size_t)>
       UpdateTensorRTProviderOptions{table};
   Fn<174, void(OrtTensorRTProviderOptionsV2*)> ReleaseTensorRTProviderOptions{table};
+  Fn<176, S(OrtEnv*, OrtAllocator*)> RegisterAllocator{table};
+  Fn<177, S(OrtEnv*, const OrtMemoryInfo*)> UnregisterAllocator{table};
   Fn<204, S(OrtSessionOptions*, const OrtCUDAProviderOptionsV2*)> SessionOptionsAppendExecutionProvider_CUDA_V2{table};
   Fn<205, S(OrtCUDAProviderOptionsV2**)> CreateCUDAProviderOptions{table};
   Fn<206, S(OrtCUDAProviderOptionsV2*, const char* const* keys, const char* const* values, size_t)>

@@ -88,6 +88,7 @@ private:
     AVOCET_RETURN_IF_ERROR(internal(api().SetSessionExecutionMode(options, kSequential)));
     AVOCET_RETURN_IF_ERROR(internal(api().SetSessionGraphOptimizationLevel(options, kOptimizeAll)));
     AVOCET_RETURN_IF_ERROR(internal(api().AddSessionConfigEntry(options, "session.intra_op.allow_spinning", "0")));
+    AVOCET_RETURN_IF_ERROR(runtime().memory().Use(options));
     for (const OnnxProvider provider : device_->providers)
       AVOCET_RETURN_IF_ERROR(runtime().Append(options, provider));
     return {};
@@ -153,7 +154,7 @@ private:
       owned.push_back(Own(runtime(), output));
 
     AVOCET_RETURN_IF_ERROR(status);
-    return Copy(owned);
+    return Copy(owned, request.max_output_bytes);
   }
 
   Status Call(const RunRequest& request, const std::vector<OnnxValue>& inputs, std::vector<OrtValue*>& outputs) {
@@ -176,19 +177,25 @@ private:
       (void)api().Take(api().RunOptionsSetTerminate(created), StatusCode::kInternal); // sets a flag
     });
 
+    const OnnxRunLimit limit(request.max_memory_bytes);
     const Status status = api().Take(api().Run(session_.get(), created, input_names.data(), values.data(),
                                                values.size(), output_names.data(), output_names.size(), outputs.data()),
                                      StatusCode::kInternal);
     // The runtime reports a stop as a failure like any other, so the token tells the two apart.
     if (!status.ok() && request.stop.stop_requested()) return Cancelled("the run was stopped");
+    if (limit.was_passed())
+      return ResourceExhausted("the run takes more than the " + std::to_string(request.max_memory_bytes / kMiB) +
+                               " MiB of memory that the device has (memory_mb)");
     return status.WithContext("ONNX Runtime");
   }
 
-  Result<std::vector<Tensor>> Copy(const std::vector<OnnxValue>& values) const {
+  Result<std::vector<Tensor>> Copy(const std::vector<OnnxValue>& values, uint64_t most) const {
     std::vector<Tensor> outputs;
     outputs.reserve(values.size());
+    uint64_t left = most;
     for (size_t i = 0; i < values.size(); ++i) {
-      AVOCET_ASSIGN_OR_RETURN(auto tensor, FromOnnx(runtime(), values[i].get(), signature_.outputs[i].name));
+      AVOCET_ASSIGN_OR_RETURN(auto tensor, FromOnnx(runtime(), values[i].get(), signature_.outputs[i].name, left));
+      left -= std::min<uint64_t>(left, tensor.data.size());
       outputs.push_back(std::move(tensor));
     }
     return outputs;

@@ -45,6 +45,7 @@ std::string_view ToString(OnnxProvider provider) {
 OnnxRuntime::OnnxRuntime(std::shared_ptr<const OnnxApi> api) : api_(std::move(api)) {}
 
 OnnxRuntime::~OnnxRuntime() {
+  memory_.reset(); // before the environment
   if (host_ != nullptr) api_->ReleaseMemoryInfo(host_);
   if (env_ != nullptr) api_->ReleaseEnv(env_);
 }
@@ -54,7 +55,9 @@ Status OnnxRuntime::SetUp() {
   AVOCET_RETURN_IF_ERROR(api_->Take(api_->DisableTelemetryEvents(env_), StatusCode::kInternal));
   AVOCET_RETURN_IF_ERROR(
       api_->Take(api_->CreateCpuMemoryInfo(kDeviceAllocator, kDefaultMemory, &host_), StatusCode::kInternal));
-  return api_->Take(api_->GetAllocatorWithDefaultOptions(&allocator_), StatusCode::kInternal);
+  AVOCET_RETURN_IF_ERROR(api_->Take(api_->GetAllocatorWithDefaultOptions(&allocator_), StatusCode::kInternal));
+  AVOCET_ASSIGN_OR_RETURN(memory_, OnnxMemory::Register(api_, env_));
+  return {};
 }
 
 Result<std::shared_ptr<const OnnxRuntime>> OnnxRuntime::Open(const std::filesystem::path& prefix) {

@@ -8,6 +8,7 @@
 
 #include "messages/status.h"
 #include "node_agent/engines/onnx_api.h"
+#include "node_agent/engines/onnx_memory.h"
 
 namespace avocet {
 
@@ -29,6 +30,7 @@ public:
   OrtEnv* env() const { return env_; }
   OrtAllocator* allocator() const { return allocator_; } ///< of the library's own heap
   const OrtMemoryInfo* host() const { return host_; }    ///< describes memory of this process
+  const OnnxMemory& memory() const { return *memory_; }
 
   /// Appends a provider for the first GPU. What the library was compiled with says little: only this tells
   /// whether its provider library, CUDA and the driver are there. kUnsupported with the library's reason.
@@ -42,6 +44,7 @@ private:
   OrtEnv* env_ = nullptr;
   OrtMemoryInfo* host_ = nullptr;
   OrtAllocator* allocator_ = nullptr; // the library's
+  std::shared_ptr<const OnnxMemory> memory_;
 };
 
 /// A provider, and why it cannot be used; ok when it can.

@@ -49,9 +49,15 @@ Result<OnnxValue> BytesToOnnx(const OnnxRuntime& runtime, const TensorView& view
   return value;
 }
 
-Result<std::vector<std::byte>> BytesFromOnnx(const OnnxApi& api, const OrtValue* value, size_t count) {
+Status CheckSize(uint64_t bytes, uint64_t most) {
+  if (bytes <= most) return {};
+  return ResourceExhausted("the outputs take more bytes than an answer may have (max_answer_mb in [inference])");
+}
+
+Result<std::vector<std::byte>> BytesFromOnnx(const OnnxApi& api, const OrtValue* value, size_t count, uint64_t most) {
   size_t length = 0;
   AVOCET_RETURN_IF_ERROR(api.Take(api.GetStringTensorDataLength(value, &length), StatusCode::kInternal));
+  AVOCET_RETURN_IF_ERROR(CheckSize(length + count * kLengthPrefix, most));
   // At least one byte: data() of an empty vector may be null, which the runtime refuses.
   std::vector<std::byte> text(std::max<size_t>(length, 1));
 
@@ -72,8 +78,10 @@ Result<std::vector<std::byte>> BytesFromOnnx(const OnnxApi& api, const OrtValue*
   return data;
 }
 
-Result<std::vector<std::byte>> ElementsFromOnnx(const OnnxApi& api, OrtValue* value, const TensorSpec& spec) {
+Result<std::vector<std::byte>> ElementsFromOnnx(const OnnxApi& api, OrtValue* value, const TensorSpec& spec,
+                                                uint64_t most) {
   AVOCET_ASSIGN_OR_RETURN(const auto bytes, ByteSize(spec));
+  AVOCET_RETURN_IF_ERROR(CheckSize(bytes, most));
   void* elements = nullptr;
   AVOCET_RETURN_IF_ERROR(api.Take(api.GetTensorMutableData(value, &elements), StatusCode::kInternal));
   const auto* begin = static_cast<const std::byte*>(elements);
@@ -130,7 +138,7 @@ Result<OnnxValue> ToOnnx(const OnnxRuntime& runtime, const TensorView& view,
   return Own(runtime, value);
 }
 
-Result<Tensor> FromOnnx(const OnnxRuntime& runtime, OrtValue* value, std::string name) {
+Result<Tensor> FromOnnx(const OnnxRuntime& runtime, OrtValue* value, std::string name, uint64_t most) {
   const OnnxApi& api = runtime.api();
   OrtTensorTypeAndShapeInfo* created = nullptr;
   AVOCET_RETURN_IF_ERROR(api.Take(api.GetTensorTypeAndShape(value, &created), StatusCode::kInternal));
@@ -138,7 +146,8 @@ Result<Tensor> FromOnnx(const OnnxRuntime& runtime, OrtValue* value, std::string
       created, api.ReleaseTensorTypeAndShapeInfo.function);
   AVOCET_ASSIGN_OR_RETURN(auto spec, SpecOf(runtime, created, std::move(name)));
   AVOCET_ASSIGN_OR_RETURN(const auto count, ElementCount(spec));
-  auto data = spec.type == DataType::kBytes ? BytesFromOnnx(api, value, count) : ElementsFromOnnx(api, value, spec);
+  auto data =
+      spec.type == DataType::kBytes ? BytesFromOnnx(api, value, count, most) : ElementsFromOnnx(api, value, spec, most);
   if (!data.ok()) return data.status();
   return Tensor{std::move(spec), std::move(*data)};
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
@@ -23,8 +24,9 @@ Result<TensorSpec> SpecOf(const OnnxRuntime& runtime, const OrtTensorTypeAndShap
 Result<OnnxValue> ToOnnx(const OnnxRuntime& runtime, const TensorView& view,
                          std::vector<std::vector<std::byte>>& copies);
 
-/// A copy of the value as a tensor of that name; BYTES with a length before each element.
-Result<Tensor> FromOnnx(const OnnxRuntime& runtime, OrtValue* value, std::string name);
+/// A copy of the value as a tensor of that name; BYTES with a length before each element. kResourceExhausted, before
+/// anything is copied, when it has more than `most` bytes.
+Result<Tensor> FromOnnx(const OnnxRuntime& runtime, OrtValue* value, std::string name, uint64_t most);
 
 /// The elements of BYTES: each has its length, 4 bytes, before it. kInvalidArgument unless there are
 /// `count` and nothing else.

@@ -268,7 +268,6 @@ void EncodeAnswer(const ModelInferRequest& request, const InferenceAnswer& answe
     message.set_name(output->spec.name);
     message.set_datatype(std::string(ToString(output->spec.type)));
     message.mutable_shape()->Add(output->spec.shape.begin(), output->spec.shape.end());
-    response.add_raw_output_contents(output->data.data(), output->data.size());
   }
 }
 

@@ -33,7 +33,7 @@ Result<Parameters> DecodeParameters(const inference::ModelInferRequest& request)
 /// The outputs asked for. kUnsupported: shared memory; kInvalidArgument: `classification`.
 Result<std::vector<RequestedOutput>> DecodeOutputs(const inference::ModelInferRequest& request);
 
-/// Fills the whole response: names, version, echoed id, parameters, raw outputs.
+/// Fills the response but for the raw outputs: names, version, echoed id, parameters, which outputs.
 void EncodeAnswer(const inference::ModelInferRequest& request, const InferenceAnswer& answer,
                   inference::ModelInferResponse& response);
 

@@ -9,11 +9,15 @@
 #include <cstddef>
 #include <cstring>
 #include <limits>
+#include <memory>
 #include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/wire_format_lite.h>
 
 namespace avocet {
@@ -24,6 +28,8 @@ using google::protobuf::Message;
 using google::protobuf::internal::WireFormatLite;
 using google::protobuf::io::CodedInputStream;
 using grpc::internal::GrpcByteBufferPeer;
+
+constexpr size_t kLongest = std::numeric_limits<int>::max(); ///< of a message of protobuf
 
 /// What a field takes in memory beside its bytes, with the allocator's share, rounded up.
 constexpr uint64_t kOfMessage = 256;
@@ -93,6 +99,29 @@ uint64_t MemoryOf(CodedInputStream& wire, const google::protobuf::Descriptor& ty
     if (each == 0 && !wire.Skip(length)) break;
   }
   return bytes;
+}
+
+/// Outputs up to this size are copied: that is quicker than a slice of their own.
+constexpr size_t kCopied = 4 * 1024;
+
+Status TooLong(size_t size) {
+  return Internal("the answer has " + std::to_string(size) + " bytes, more than a message of gRPC can");
+}
+
+/// The bytes of a field of type bytes or message, up to its contents.
+void AppendLead(std::string& text, int field, size_t length) {
+  google::protobuf::io::StringOutputStream stream(&text);
+  google::protobuf::io::CodedOutputStream out(&stream);
+  out.WriteTag(WireFormatLite::MakeTag(field, WireFormatLite::WIRETYPE_LENGTH_DELIMITED));
+  out.WriteVarint32(static_cast<uint32_t>(length));
+}
+
+/// Bytes of `owner` that gRPC reads in place.
+grpc::Slice InPlace(std::span<const std::byte> bytes, const std::shared_ptr<const void>& owner) {
+  const auto release = [](void* kept) { delete static_cast<std::shared_ptr<const void>*>(kept); };
+  auto kept = std::make_unique<std::shared_ptr<const void>>(owner);
+  // gRPC only reads, though its type has no const.
+  return {const_cast<std::byte*>(bytes.data()), bytes.size(), release, kept.release()};
 }
 
 Status NoMessage(const Message& message) {
@@ -173,10 +202,41 @@ Status ParseMessage(grpc::ByteBuffer& bytes, uint64_t most, ByteBudget::Lease& l
 
 Status SerializeMessage(const google::protobuf::MessageLite& message, grpc::ByteBuffer& bytes) {
   const size_t size = message.ByteSizeLong();
-  if (size > static_cast<size_t>(std::numeric_limits<int>::max()))
-    return Internal("the answer has " + std::to_string(size) + " bytes, more than a message of gRPC can");
+  if (size > kLongest) return TooLong(size);
   grpc::ProtoBufferWriter writer(&bytes, grpc::kProtoBufferWriterMaxBufferLength, static_cast<int>(size));
   return message.SerializeToZeroCopyStream(&writer) ? Status() : Internal("the answer cannot be serialized");
+}
+
+Status SerializeAnswer(const AnswerMessage& answer, bool is_streamed, grpc::ByteBuffer& bytes) {
+  using inference::ModelInferResponse;
+  // The lead of each output is written first, as the length of all stands at the beginning.
+  std::vector<std::string> leads;
+  size_t length = answer.facts.ByteSizeLong();
+  for (const auto& raw : answer.raw) {
+    if (raw.size() > kLongest) return TooLong(raw.size());
+    AppendLead(leads.emplace_back(), ModelInferResponse::kRawOutputContentsFieldNumber, raw.size());
+    length += leads.back().size() + raw.size();
+  }
+  if (length > kLongest) return TooLong(length);
+
+  std::string text; // up to the next slice
+  if (is_streamed) AppendLead(text, inference::ModelStreamInferResponse::kInferResponseFieldNumber, length);
+  if (!answer.facts.AppendToString(&text)) return Internal("the answer cannot be serialized");
+
+  std::vector<grpc::Slice> slices;
+  for (size_t i = 0; i < answer.raw.size(); ++i) {
+    const auto raw = answer.raw[i];
+    text += leads[i];
+    if (raw.size() <= kCopied) {
+      text.append(reinterpret_cast<const char*>(raw.data()), raw.size());
+      continue;
+    }
+    slices.emplace_back(std::exchange(text, {}));
+    slices.push_back(InPlace(raw, answer.owner));
+  }
+  if (!text.empty() || slices.empty()) slices.emplace_back(text);
+  bytes = grpc::ByteBuffer(slices.data(), slices.size());
+  return {};
 }
 
 } // namespace avocet

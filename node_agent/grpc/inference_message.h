@@ -3,9 +3,13 @@
 #include <grpcpp/support/byte_buffer.h>
 
 #include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
 
 #include <google/protobuf/message.h>
 
+#include "inference/grpc_service.pb.h"
 #include "messages/status.h"
 #include "node_agent/inference/byte_budget.h"
 #include "node_agent/inference/http_coding.h"
@@ -39,5 +43,15 @@ Status ParseMessage(grpc::ByteBuffer& bytes, uint64_t most, ByteBudget::Lease& l
 
 /// Not compressed: gRPC does that, when the call says so. kInternal: more than 2 GiB.
 Status SerializeMessage(const google::protobuf::MessageLite& message, grpc::ByteBuffer& bytes);
+
+/// An answer whose raw_output_contents are `raw`: parts of what `owner` keeps, which lives as long as the bytes do.
+/// Long ones are not copied.
+struct AnswerMessage {
+  inference::ModelInferResponse facts; ///< the rest of the answer
+  std::shared_ptr<const void> owner;
+  std::vector<std::span<const std::byte>> raw;
+};
+/// The answer, or a ModelStreamInferResponse that holds it. Errors as SerializeMessage.
+Status SerializeAnswer(const AnswerMessage& answer, bool is_streamed, grpc::ByteBuffer& bytes);
 
 } // namespace avocet

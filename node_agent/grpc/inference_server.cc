@@ -1,6 +1,7 @@
 #include "node_agent/grpc/inference_server.h"
 
 #include <grpcpp/grpcpp.h>
+#include <grpcpp/resource_quota.h>
 
 #include <limits>
 #include <mutex>
@@ -8,7 +9,9 @@
 
 #include "inference/grpc_service.grpc.pb.h"
 #include "messages/address.h"
+#include "node_agent/grpc/extension_service.h"
 #include "node_agent/grpc/grpc_port.h"
+#include "node_agent/grpc/health_service.h"
 #include "node_agent/grpc/inference_call.h"
 #include "node_agent/grpc/inference_metadata_codec.h"
 #include "node_agent/grpc/inference_status.h"
@@ -27,22 +30,33 @@ constexpr int kKeepAliveTimeoutMs = 20'000; // this much later
 constexpr int kMinClientPingMs = 10'000;    // clients may ask as often
 constexpr int kMaxStreamsPerConnection = 1024;
 
+/// For answers that are on their way to the clients when nothing else is in hand.
+constexpr Duration kLastWord = std::chrono::milliseconds(100);
+
 using Protocol = inference::GRPCInferenceService;
+/// Methods of Triton's that are answered by ExtensionService.
+using Extensions = Protocol::WithCallbackMethod_SystemSharedMemoryStatus<
+    Protocol::WithCallbackMethod_SystemSharedMemoryRegister<Protocol::WithCallbackMethod_SystemSharedMemoryUnregister<
+        Protocol::WithCallbackMethod_CudaSharedMemoryStatus<Protocol::WithCallbackMethod_CudaSharedMemoryRegister<
+            Protocol::WithCallbackMethod_CudaSharedMemoryUnregister<Protocol::WithCallbackMethod_TraceSetting<
+                Protocol::WithCallbackMethod_LogSettings<Protocol::Service>>>>>>>>;
 /// What CallbackService is but for inference.
 using Questions = Protocol::WithCallbackMethod_ServerLive<
     Protocol::WithCallbackMethod_ServerReady<Protocol::WithCallbackMethod_ModelReady<
         Protocol::WithCallbackMethod_ServerMetadata<Protocol::WithCallbackMethod_ModelMetadata<
             Protocol::WithCallbackMethod_ModelConfig<Protocol::WithCallbackMethod_ModelStatistics<
                 Protocol::WithCallbackMethod_RepositoryIndex<Protocol::WithCallbackMethod_RepositoryModelLoad<
-                    Protocol::WithCallbackMethod_RepositoryModelUnload<Protocol::Service>>>>>>>>>>;
+                    Protocol::WithCallbackMethod_RepositoryModelUnload<Extensions>>>>>>>>>>;
 /// Requests for inference are taken as they travel: gRPC would decompress them without a bound.
 using MixedService =
     Protocol::WithRawCallbackMethod_ModelInfer<Protocol::WithRawCallbackMethod_ModelStreamInfer<Questions>>;
 
-class InferenceService : public MixedService {
+class InferenceService : public ExtensionService<MixedService> {
 public:
-  InferenceService(InferenceCore& core, uint64_t max_message_bytes)
-      : core_(core), max_message_bytes_(max_message_bytes) {}
+  InferenceService(InferenceCore& core, const InferenceServerOptions& options)
+      : core_(core), shared_{core, options.max_message_bytes, {}, AnswerWatch(options.answers), {}} {}
+  CallDrain& drain() { return shared_.drain; }
+  uint64_t slow_calls() const { return shared_.answers.cancelled(); }
 
   ServerUnaryReactor* ServerLive(CallbackServerContext* context, const inference::ServerLiveRequest*,
                                  inference::ServerLiveResponse* response) override {
@@ -120,26 +134,19 @@ public:
                                  grpc::ByteBuffer* response) override {
     // gRPC's object is not constant, and keeping it beside the message would take twice the memory.
     const MessageCall made{*context, const_cast<grpc::ByteBuffer&>(*request), *response};
-    auto call = std::make_unique<InferCall>(made, core_, max_message_bytes_, sender_);
+    auto call = std::make_unique<InferCall>(made, shared_);
     call->Begin();
     return call.release(); // OnDone deletes it, and comes only after this return
   }
 
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>*
   ModelStreamInfer(CallbackServerContext* context) override {
-    return std::make_unique<InferStream>(*context, core_, max_message_bytes_, sender_).release(); // OnDone deletes it
+    return InferStream::Make(*context, shared_).get(); // owns itself until OnDone
   }
 
 private:
-  static ServerUnaryReactor* Answer(CallbackServerContext* context, const Status& status) {
-    ServerUnaryReactor* reactor = context->DefaultReactor();
-    reactor->Finish(ToGrpc(status));
-    return reactor;
-  }
-
   InferenceCore& core_;
-  const uint64_t max_message_bytes_;
-  ReplySender sender_;
+  CallShared shared_;
 };
 
 Result<std::shared_ptr<grpc::ServerCredentials>> CredentialsFor(const std::optional<ServerCertificate>& tls) {
@@ -164,6 +171,9 @@ void SetLimits(grpc::ServerBuilder& builder, const InferenceServerOptions& optio
   // gRPC compares with that size only what it has decompressed already: 64 MiB may become 64 GiB. ParseMessage does it
   // within bounds; the other methods then find no message in a compressed one (UNIMPLEMENTED).
   builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
+  // What of a message has come, before it is complete and ours to count. Beyond it gRPC lets connections read less,
+  // then cancels calls.
+  builder.SetResourceQuota(grpc::ResourceQuota("inference").Resize(options.max_unfinished_bytes));
   builder.SetMaxSendMessageSize(std::numeric_limits<int>::max()); // a model's outputs are what they are
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerConnection);
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, WholeMillis(options.handshake_deadline));
@@ -179,7 +189,7 @@ void SetLimits(grpc::ServerBuilder& builder, const InferenceServerOptions& optio
 class InferenceServer::Impl {
 public:
   Impl(const InferenceServerOptions& options, std::shared_ptr<InferenceCore> core)
-      : options_(options), core_(std::move(core)), service_(*core_, options.max_message_bytes) {}
+      : options_(options), core_(std::move(core)), service_(*core_, options), health_(*core_, service_.drain()) {}
 
   Status Start() {
     AVOCET_RETURN_IF_ERROR(CheckOptions(options_));
@@ -196,6 +206,7 @@ public:
     if (!port.ok()) return port.status();
 
     builder.RegisterService(&service_);
+    builder.RegisterService(&health_);
     SetLimits(builder, options_);
     server_ = builder.BuildAndStart();
     if (!server_) return Unavailable("cannot serve on '" + options_.grpc_address + "': gRPC did not start");
@@ -210,19 +221,23 @@ public:
     std::call_once(stopped_, [this] {
       if (port_) port_->Stop();
       if (!server_) return;
-      server_->Shutdown(std::chrono::system_clock::now() + options_.drain_deadline);
+      // gRPC would wait for clients to hang up, and streams would go on: as soon as nothing is in hand, nobody waits.
+      const bool is_done = service_.drain().Drain(options_.drain_deadline);
+      server_->Shutdown(std::chrono::system_clock::now() + (is_done ? kLastWord : Duration::zero()));
       server_->Wait();
     });
   }
 
   const std::string& address() const { return port_->address(); }
   AcceptorCounters connections() const { return port_->counters(); }
+  uint64_t slow_calls() const { return service_.slow_calls(); }
 
 private:
   const InferenceServerOptions options_;
   const std::shared_ptr<InferenceCore> core_;
   InferenceService service_;
-  std::unique_ptr<grpc::Server> server_; // after the service that it calls
+  HealthService health_;
+  std::unique_ptr<grpc::Server> server_; // after the services that it calls
   std::unique_ptr<GrpcPort> port_;       // after the server that it feeds
   std::once_flag stopped_;
 };
@@ -243,6 +258,9 @@ std::string InferenceServer::address() const {
 }
 AcceptorCounters InferenceServer::connections() const {
   return impl_->connections();
+}
+uint64_t InferenceServer::slow_calls() const {
+  return impl_->slow_calls();
 }
 void InferenceServer::Stop() {
   impl_->Stop();

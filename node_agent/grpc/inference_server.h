@@ -7,6 +7,7 @@
 
 #include "messages/status.h"
 #include "messages/units.h"
+#include "node_agent/grpc/answer_watch.h"
 #include "node_agent/inference/inference_core.h"
 #include "node_agent/ports/connection_acceptor.h"
 #include "node_agent/ports/connection_admission.h"
@@ -19,9 +20,12 @@ struct InferenceServerOptions {
   bool plaintext = false;                      ///< allows addresses beyond loopback without TLS
   std::optional<ServerCertificate> tls;        ///< absent: no encryption
   uint64_t max_message_bytes = 64 * kMiB;      ///< of one request, also decompressed; 1 .. 2 GiB - 1
-  ConnectionLimits connections;                ///< more are closed at once; fewer where descriptors are scarce
+  /// What gRPC may hold of messages that are not complete, and of what it sends.
+  uint64_t max_unfinished_bytes = 512 * kMiB;
+  ConnectionLimits connections; ///< more are closed at once; fewer where descriptors are scarce
   Duration handshake_deadline = std::chrono::seconds(10); ///< from accepting a connection to its first frame
   Duration max_idle = std::chrono::minutes(5);            ///< without a call; then the connection is closed
+  AnswerWatchOptions answers;                             ///< for clients to take their answers
   Duration drain_deadline = std::chrono::seconds(5);      ///< how long Stop() waits for calls in flight
 };
 
@@ -46,6 +50,7 @@ public:
   /// The address with the real port.
   std::string address() const;
   AcceptorCounters connections() const;
+  uint64_t slow_calls() const; ///< cut off so far
   /// Refuses new calls, lets those in flight finish until the drain deadline, then cancels them:
   /// queued ones at once, a running one when its run ends. Idempotent; blocks.
   void Stop();

@@ -48,6 +48,10 @@ HttpReply AnswerQuestion(const InferenceCore& core, const HttpRoute& route) {
     return Json(IndexJson(core.Index()));
   case HttpAction::kRepositoryChange:
     return ErrorReply(InferenceCore::RefuseRepositoryChange());
+  case HttpAction::kSharedMemoryStatus:
+    return model.empty() ? Json("[]") : ErrorReply(InferenceCore::NoSharedMemory(model));
+  case HttpAction::kSharedMemoryUnregister:
+    return Json(""); // as Triton: what is not registered is unregistered
   // These two never come here: HttpExchange computes their answers aside.
   case HttpAction::kInfer:
   case HttpAction::kMetrics:

@@ -25,9 +25,9 @@ bool IsTooShortToTell(const boost::beast::flat_buffer& buffer) {
 
 } // namespace
 
-HttpChunkedBody::HttpChunkedBody(HttpRequestParser& parser, const HttpLimits& limits, ByteBudget::Lease& lease,
+HttpChunkedBody::HttpChunkedBody(HttpRequestParser& parser, const Bounds& bounds, ByteBudget::Lease& lease,
                                  size_t json_bytes)
-    : parser_(parser), limits_(limits), lease_(lease), json_bytes_(json_bytes) {}
+    : parser_(parser), bounds_(bounds), lease_(lease), json_bytes_(json_bytes) {}
 
 Result<bool> HttpChunkedBody::Put(boost::beast::flat_buffer& buffer) {
   if (!has_begun_ && IsTooShortToTell(buffer)) return false;
@@ -42,12 +42,12 @@ Result<bool> HttpChunkedBody::Put(boost::beast::flat_buffer& buffer) {
     have_ = body_.bytes().size() - parser_.get().body().size;
     // Chunk sizes, extensions and trailers stay in the buffer until whole: without this bound they could grow forever.
     if (error == http::error::need_more) {
-      if (buffer.size() <= limits_.max_header_bytes) return false;
-      return InvalidArgument("malformed HTTP: more than " + std::to_string(limits_.max_header_bytes) +
+      if (buffer.size() <= bounds_.between) return false;
+      return InvalidArgument("malformed HTTP: more than " + std::to_string(bounds_.between) +
                              " bytes between the chunks or behind them");
     }
 
-    if (error == http::error::body_limit) return BodyTooLarge(limits_);
+    if (error == http::error::body_limit) return BodyTooLarge(bounds_.body);
     if (error && error != http::error::need_buffer) return InvalidArgument("malformed HTTP: " + error.message());
     // need_buffer with an error-free parser means that the room is full: grow by what came, not by what is announced.
     if (error) AVOCET_RETURN_IF_ERROR(Grow());
@@ -70,7 +70,7 @@ void HttpChunkedBody::OfferRoom() {
 
 Status HttpChunkedBody::Grow() {
   const size_t old_room = body_.bytes().size();
-  const size_t room = std::min(std::max(kFirstRoom, 2 * old_room), static_cast<size_t>(limits_.max_body_bytes));
+  const size_t room = std::min(std::max(kFirstRoom, 2 * old_room), bounds_.body);
   AVOCET_RETURN_IF_ERROR(lease_.Reserve(room));
   HttpBody larger(room, json_bytes_);
   if (have_ > 0) std::memcpy(larger.bytes().data(), body_.bytes().data(), have_);

@@ -7,7 +7,6 @@
 #include "messages/status.h"
 #include "node_agent/http/http_body.h"
 #include "node_agent/http/http_head.h"
-#include "node_agent/http/http_options.h"
 #include "node_agent/inference/byte_budget.h"
 
 namespace avocet {
@@ -16,12 +15,16 @@ namespace avocet {
 /// says that it will have. Extensions and trailers are read over.
 class HttpChunkedBody {
 public:
-  /// `parser` has read the head; all three outlive this. `json_bytes`: as of HttpBody.
-  HttpChunkedBody(HttpRequestParser& parser, const HttpLimits& limits, ByteBudget::Lease& lease, size_t json_bytes);
+  struct Bounds {
+    size_t body = 0;    ///< bytes; the parser's own limit must be the same
+    size_t between = 0; ///< bytes of sizes, extensions and trailers in one piece
+  };
+  /// `parser` has read the head; it and `lease` outlive this. `json_bytes`: as of HttpBody.
+  HttpChunkedBody(HttpRequestParser& parser, const Bounds& bounds, ByteBudget::Lease& lease, size_t json_bytes);
 
   /// Takes what belongs to the body off the buffer; true once that was all. kResourceExhausted: longer than
-  /// `max_body_bytes`, said as soon as a chunk's size tells so; kUnavailable: more than the budget has;
-  /// kInvalidArgument: no chunks, or more than `max_header_bytes` between them. Nothing can follow an error.
+  /// the bound, said as soon as a chunk's size tells so; kUnavailable: more than the budget has;
+  /// kInvalidArgument: no chunks, or too much between them. Nothing can follow an error.
   Result<bool> Put(boost::beast::flat_buffer& buffer);
 
   /// Only once, when all came.
@@ -32,7 +35,7 @@ private:
   void OfferRoom();
 
   HttpRequestParser& parser_;
-  const HttpLimits& limits_;
+  const Bounds bounds_;
   ByteBudget::Lease& lease_;
   const size_t json_bytes_;
   HttpBody body_; ///< with room behind what came

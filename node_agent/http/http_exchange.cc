@@ -10,11 +10,13 @@ namespace {
 
 /// A text below this size is sent in one piece with its head: one buffer less for the kernel, one record for TLS.
 constexpr size_t kJoined = 8 * 1024;
+/// The longest body of a request that is not for inference, or leads nowhere.
+constexpr uint64_t kSmallBody = 64 * 1024;
 
 } // namespace
 
-HttpExchange::HttpExchange(HttpShared& shared, HttpSurface surface)
-    : shared_(shared), surface_(surface), body_(shared.limits, shared.core->budget()) {
+HttpExchange::HttpExchange(HttpShared& shared, HttpSurface surface, std::shared_ptr<BudgetShare> client)
+    : shared_(shared), surface_(surface), body_(shared.limits, shared.core->budget(), std::move(client)) {
   incoming_.reserve(kReadAtOnce);
 }
 
@@ -33,16 +35,34 @@ HttpExchange::Step HttpExchange::TakeHead(bool has_seat, const std::string& why)
   if (!has_seat) return Refuse(ErrorReply(503, why + "; retry"));
 
   keeps_alive_ = head().keeps_alive && !shared_.is_draining;
-  if (const Status begun = body_.Begin(*head_, incoming_); !begun.ok()) return RefuseBody(begun);
+  if (head().match.status != 200 && head().body_bytes > kSmallBody)
+    return Refuse(AnswerMismatch(head().match.status, head_->target()));
+  const auto most = MostOfBody();
+  if (!most.ok()) return RefuseBody(most.status());
+  if (const Status begun = body_.Begin(*head_, incoming_, *most); !begun.ok()) return RefuseBody(begun);
 
   // A client that sent its body without waiting has no use for "100 Continue".
   if (body_.is_complete()) return Serve();
   return head().expects_continue ? Step::kWriteContinue : Step::kReadBody;
 }
 
+/// Only an inference that can be served may have a body that is worth memory; it is counted for its application. A body
+/// that leads nowhere and is small is read, so that the connection can go on behind the error.
+Result<uint64_t> HttpExchange::MostOfBody() {
+  const auto& [status, route] = head().match;
+  if (status != 200 || route.action != HttpAction::kInfer) return kSmallBody;
+  auto found = shared_.core->Find(route.model, route.version);
+  if (found.ok()) {
+    body_.lease().ChargeTo(std::move(found->share));
+    return shared_.limits.max_body_bytes;
+  }
+  if (head().body_bytes > kSmallBody) return found.status();
+  return kSmallBody;
+}
+
 HttpExchange::Step HttpExchange::TakeBody(size_t bytes) {
   AVOCET_CHECK(bytes <= missing().size());
-  body_.Took(bytes);
+  if (const Status taken = body_.Took(bytes); !taken.ok()) return RefuseBody(taken);
   return body_.is_complete() ? Serve() : Step::kReadBody;
 }
 
@@ -95,10 +115,10 @@ void HttpExchange::Compute() {
     reply_ = Metrics();
     break;
   case Job::kDecode:
-    inference_->Decode();
+    inference_->Decode(body_.lease());
     break;
   case Job::kEncode:
-    inference_->Encode(head().answer_coding);
+    inference_->Encode(head().answer_coding, body_.lease());
     break;
   }
 }
@@ -117,12 +137,13 @@ HttpExchange::Step HttpExchange::AfterCompute() {
   case Job::kEncode:
     break;
   }
-  return Answer(inference_->End());
+  return AnswerReserved(inference_->End());
 }
 
 HttpReply HttpExchange::Metrics() {
   HttpReply reply;
-  reply.text = shared_.metrics({shared_.connections, shared_.refused_connections, shared_.evicted_connections});
+  reply.text = shared_.metrics(
+      {shared_.connections, shared_.refused_connections, shared_.evicted_connections, shared_.slow_connections});
   reply.content_type = "text/plain; version=0.0.4; charset=utf-8";
   return reply;
 }
@@ -146,9 +167,14 @@ HttpExchange::Step HttpExchange::Refuse(HttpReply reply) {
   return Answer(std::move(reply));
 }
 
+/// Also what is no inference's answer may be long, and then needs room: errors never do.
 HttpExchange::Step HttpExchange::Answer(HttpReply reply) {
+  const Status reserved = reply.status == 200 ? body_.lease().Reserve(reply.size()) : Status();
+  return AnswerReserved(reserved.ok() ? std::move(reply) : ErrorReply(reserved));
+}
+
+HttpExchange::Step HttpExchange::AnswerReserved(HttpReply reply) {
   reply_ = std::move(reply);
-  body_.lease().Grow(reply_.size());
 
   // The head says whether the connection goes on, so this is the last moment to notice that the server drains.
   if (shared_.is_draining) keeps_alive_ = false;

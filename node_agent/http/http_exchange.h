@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -40,8 +41,8 @@ public:
   /// Bytes that are read at once while a head is due: what of the body comes along must be copied.
   static constexpr size_t kReadAtOnce = 8 * 1024;
 
-  /// `shared` outlives it.
-  HttpExchange(HttpShared& shared, HttpSurface surface);
+  /// `shared` outlives it. `client` may be null: the share of the budget that its requests are counted for.
+  HttpExchange(HttpShared& shared, HttpSurface surface, std::shared_ptr<BudgetShare> client = nullptr);
   HttpExchange(const HttpExchange&) = delete;
   HttpExchange& operator=(const HttpExchange&) = delete;
 
@@ -89,10 +90,12 @@ private:
   enum class Job { kInflate, kMetrics, kDecode, kEncode };
 
   const HttpRequestHead& head() const { return head_->head(); }
+  Result<uint64_t> MostOfBody();
   Step Serve();
   Step Infer();
   Step Do(Job job, bool is_long);
   Step Answer(HttpReply reply);
+  Step AnswerReserved(HttpReply reply);
   /// The request was not read to its end: nothing can follow on this connection.
   Step Refuse(HttpReply reply);
   Step RefuseBody(const Status& why);

@@ -25,22 +25,28 @@ std::string_view View(boost::beast::string_view text) {
 
 } // namespace
 
-Status BodyTooLarge(const HttpLimits& limits) {
-  return ResourceExhausted("the body is longer than " + std::to_string(limits.max_body_bytes) + " bytes");
+Status BodyTooLarge(uint64_t most) {
+  return ResourceExhausted("the body is longer than " + std::to_string(most) + " bytes");
 }
 
 HttpHeadReader::HttpHeadReader(HttpSurface surface, const HttpLimits& limits) : surface_(surface), limits_(limits) {
-  parser_.header_limit(static_cast<uint32_t>(limits.max_header_bytes));
+  // Beast's own limit is not exact, as it begins anew behind the request line: Put has one of its own.
+  parser_.header_limit(static_cast<uint32_t>(2 * limits.max_header_bytes));
   parser_.body_limit(limits.max_body_bytes);
 }
 
 HttpHeadReader::Progress HttpHeadReader::Put(boost::beast::flat_buffer& buffer) {
   boost::system::error_code error;
-  buffer.consume(parser_.put(buffer.data(), error));
-  if (error == http::error::need_more) return Progress::kNeedsMore;
-  if (error == http::error::header_limit)
+  const size_t taken = parser_.put(buffer.data(), error);
+  buffer.consume(taken);
+  taken_ += taken;
+  const bool needs_more = error == http::error::need_more;
+
+  // What is not the whole head yet is all of the buffer, and at least a byte will follow.
+  if (taken_ + (needs_more ? buffer.size() + 1 : 0) > limits_.max_header_bytes || error == http::error::header_limit)
     return Refuse(ErrorReply(431, "the header is longer than " + std::to_string(limits_.max_header_bytes) + " bytes"));
-  if (error == http::error::body_limit) return Refuse(ErrorReply(BodyTooLarge(limits_)));
+  if (needs_more) return Progress::kNeedsMore;
+  if (error == http::error::body_limit) return Refuse(ErrorReply(BodyTooLarge(limits_.max_body_bytes)));
   if (error) return Refuse(ErrorReply(400, "malformed HTTP: " + error.message()));
   return parser_.is_header_done() ? Check() : Progress::kNeedsMore;
 }
@@ -74,7 +80,7 @@ HttpHeadReader::Progress HttpHeadReader::Check() {
 
   // Refused before a byte of the body is read: the client gets its answer while it still sends.
   const uint64_t length = parser_.content_length().value_or(0);
-  if (length > limits_.max_body_bytes) return Refuse(ErrorReply(BodyTooLarge(limits_)));
+  if (length > limits_.max_body_bytes) return Refuse(ErrorReply(BodyTooLarge(limits_.max_body_bytes)));
 
   const auto json_length = View(fields["Inference-Header-Content-Length"]);
   const auto json_bytes = ParseCount(json_length);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,7 +22,7 @@ inline constexpr std::string_view kWrongJsonLength =
     "Inference-Header-Content-Length must be a number up to the body's length";
 
 /// kResourceExhausted.
-Status BodyTooLarge(const HttpLimits& limits);
+Status BodyTooLarge(uint64_t most);
 
 /// What a request's head says, once it was checked.
 struct HttpRequestHead {
@@ -68,6 +69,7 @@ private:
   HttpRequestParser parser_;
   HttpRequestHead head_;
   HttpReply refusal_;
+  size_t taken_ = 0; ///< bytes of the head that the parser has
 };
 
 } // namespace avocet

@@ -1,5 +1,6 @@
 #include "node_agent/http/http_infer_response.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -31,6 +32,9 @@ template <class Number> void Write(JsonWriter& json, Number value) {
     json.Uint64(value);
 }
 
+/// Of a tensor, written between two looks at the room that is left.
+constexpr size_t kPiece = 16 * 1024;
+
 template <class Number> void WriteNumbers(JsonWriter& json, std::span<const std::byte> data) {
   for (; data.size() >= sizeof(Number); data = data.subspan(sizeof(Number))) {
     Number value;
@@ -44,21 +48,34 @@ void WriteBooleans(JsonWriter& json, std::span<const std::byte> data) {
     json.Bool(value != std::byte{0});
 }
 
-void WriteByteStrings(JsonWriter& json, std::span<const std::byte> data) {
-  while (const auto element = TakeByteString(data))
+Status WriteByteStrings(JsonWriter& json, std::span<const std::byte> data, const std::string& text, AnswerRoom& room) {
+  while (const auto element = TakeByteString(data)) {
     json.Text({reinterpret_cast<const char*>(element->data()), element->size()});
+    AVOCET_RETURN_IF_ERROR(room.Reached(text.size()));
+  }
+  return {};
 }
 
-Status WriteData(JsonWriter& json, const Tensor& tensor) {
+Status WriteElements(JsonWriter& json, DataType type, std::span<const std::byte> data, const std::string& text,
+                     AnswerRoom& room) {
+  if (type == DataType::kBytes) return WriteByteStrings(json, data, text, room);
+  while (!data.empty()) {
+    const auto piece = data.first(std::min(kPiece, data.size()));
+    data = data.subspan(piece.size());
+    if (type == DataType::kBool) WriteBooleans(json, piece);
+    VisitNumber(type, [&]<class Number>() { WriteNumbers<Number>(json, piece); });
+    AVOCET_RETURN_IF_ERROR(room.Reached(text.size()));
+  }
+  return {};
+}
+
+Status WriteData(JsonWriter& json, const Tensor& tensor, const std::string& text, AnswerRoom& room) {
   const DataType type = tensor.spec.type;
   if (IsRawOnly(type))
     return InvalidArgument("output '" + tensor.spec.name + "' is " + std::string(ToString(type)) +
                            ", which has no JSON form; ask for binary_data");
-  const std::span<const std::byte> data(tensor.data);
   json.StartArray();
-  if (type == DataType::kBool) WriteBooleans(json, data);
-  if (type == DataType::kBytes) WriteByteStrings(json, data);
-  VisitNumber(type, [&]<class Number>() { WriteNumbers<Number>(json, data); });
+  AVOCET_RETURN_IF_ERROR(WriteElements(json, type, tensor.data, text, room));
   json.EndArray();
   return {};
 }
@@ -95,8 +112,7 @@ void WriteSpec(JsonWriter& json, const TensorSpec& spec) {
   json.EndArray();
 }
 
-Status WriteOutput(JsonWriter& json, const Tensor& output, bool is_binary, HttpReply& reply) {
-
+Status WriteOutput(JsonWriter& json, const Tensor& output, bool is_binary, HttpReply& reply, AnswerRoom& room) {
   json.StartObject();
   WriteSpec(json, output.spec);
 
@@ -111,7 +127,7 @@ Status WriteOutput(JsonWriter& json, const Tensor& output, bool is_binary, HttpR
     reply.tails.emplace_back(output.data);
   } else {
     json.Key("data");
-    AVOCET_RETURN_IF_ERROR(WriteData(json, output));
+    AVOCET_RETURN_IF_ERROR(WriteData(json, output, reply.text, room));
   }
 
   json.EndObject();
@@ -121,7 +137,7 @@ Status WriteOutput(JsonWriter& json, const Tensor& output, bool is_binary, HttpR
 } // namespace
 
 Result<HttpReply> EncodeInferResponse(const HttpInferRequest& request, const std::string& model_name,
-                                      const InferenceAnswer& answer) {
+                                      const InferenceAnswer& answer, AnswerRoom& room) {
   HttpReply reply;
   reply.text.reserve(256);
   StringSink sink{reply.text};
@@ -131,9 +147,10 @@ Result<HttpReply> EncodeInferResponse(const HttpInferRequest& request, const std
   json.Key("outputs");
   json.StartArray();
   for (size_t i = 0; i < answer.outputs.size(); ++i)
-    AVOCET_RETURN_IF_ERROR(WriteOutput(json, *answer.outputs[i], request.IsBinary(i), reply));
+    AVOCET_RETURN_IF_ERROR(WriteOutput(json, *answer.outputs[i], request.IsBinary(i), reply, room));
   json.EndArray();
   json.EndObject();
+  AVOCET_RETURN_IF_ERROR(room.Reached(reply.text.size()));
   reply.json_bytes = reply.text.size();
   return reply;
 }

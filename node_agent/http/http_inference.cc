@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "node_agent/http/http_infer_response.h"
+#include "node_agent/inference/answer_room.h"
 #include "node_agent/inference/classification.h"
 
 namespace avocet {
@@ -20,6 +21,16 @@ Status HttpInference::Open(const HttpRoute& route) {
 
 bool HttpInference::is_long_to_decode() const {
   return body_.json_bytes > kLongJson;
+}
+
+void HttpInference::Decode(ByteBudget::Lease& lease) {
+  request_.emplace(body_.is_raw ? DecodeRaw() : DecodeInferRequest(body_));
+  if (!request_->ok()) return;
+
+  uint64_t bytes = 0;
+  for (const auto& tensor : (*request_)->converted)
+    bytes += tensor.size();
+  if (const Status reserved = lease.Reserve(bytes); !reserved.ok()) request_.emplace(reserved);
 }
 
 Result<HttpInferRequest> HttpInference::DecodeRaw() const {
@@ -41,16 +52,27 @@ bool HttpInference::is_long_to_encode(HttpCoding coding) const {
   return answer.ok() && BytesToEncode(**request_, *answer) > kLongJson;
 }
 
-void HttpInference::Encode(HttpCoding coding) {
-  const auto encode = [&]() -> Result<HttpReply> {
-    AVOCET_RETURN_IF_ERROR(inference_.status());
-    AVOCET_ASSIGN_OR_RETURN(auto answer, inference_.answer());
-    classified_ = ClassifyOutputs(answer);
-    auto reply = EncodeInferResponse(**request_, name_, answer);
-    if (!reply.ok() || coding == HttpCoding::kIdentity) return reply;
-    return Compressed(std::move(*reply), coding);
-  };
-  reply_.emplace(encode());
+void HttpInference::Encode(HttpCoding coding, ByteBudget::Lease& lease) {
+  reply_.emplace(MakeReply(coding, lease));
+}
+
+Result<HttpReply> HttpInference::MakeReply(HttpCoding coding, ByteBudget::Lease& lease) {
+  AVOCET_RETURN_IF_ERROR(inference_.status());
+  const uint64_t outputs = inference_.output_bytes();
+  AVOCET_RETURN_IF_ERROR(lease.Reserve(outputs));
+
+  AVOCET_ASSIGN_OR_RETURN(auto answer, inference_.answer());
+  classified_ = ClassifyOutputs(answer);
+  AnswerRoom room(lease, core_.options().max_answer_bytes);
+  auto reply = EncodeInferResponse(**request_, name_, answer, room);
+  if (reply.ok() && coding != HttpCoding::kIdentity) reply = Compressed(std::move(*reply), coding);
+  if (!reply.ok() || !reply->tails.empty()) return reply;
+
+  // All is in the text now.
+  inference_.TakeOutputs();
+  classified_.clear();
+  lease.Shrink(outputs);
+  return reply;
 }
 
 HttpReply HttpInference::End() {

@@ -21,11 +21,12 @@ namespace avocet {
 class HttpInference {
 public:
   HttpInference(InferenceCore& core, MonotonicTime received, const HttpInferBody& body)
-      : inference_(core, received), body_(body) {}
+      : core_(core), inference_(core, received), body_(body) {}
 
   Status Open(const HttpRoute& route);
   bool is_long_to_decode() const; ///< longer than a thread with other connections should be busy
-  void Decode() { request_.emplace(body_.is_raw ? DecodeRaw() : DecodeInferRequest(body_)); }
+  /// What it takes beside the body is reserved in `lease`.
+  void Decode(ByteBudget::Lease& lease);
   /// As Inference::Begin; also what Decode found.
   Result<InferenceProgress> Begin(std::function<void()> ready);
   void Cancel() { inference_.Cancel(); }
@@ -33,8 +34,8 @@ public:
   // From `ready` or kReady on:
   bool is_long_to_encode(HttpCoding coding) const;
   /// The answer, good or bad, a good one with classes and compressed by `coding`; binary outputs that are not
-  /// compressed stay here.
-  void Encode(HttpCoding coding);
+  /// compressed stay here. What it takes is reserved in `lease`; without room it is an error.
+  void Encode(HttpCoding coding, ByteBudget::Lease& lease);
   /// What Encode made; takes note of it. `reply` may be used until this object dies.
   HttpReply End();
   /// The request ended otherwise.
@@ -42,7 +43,9 @@ public:
 
 private:
   Result<HttpInferRequest> DecodeRaw() const;
+  Result<HttpReply> MakeReply(HttpCoding coding, ByteBudget::Lease& lease);
 
+  InferenceCore& core_;
   Inference inference_;
   const HttpInferBody body_;
   std::string name_;

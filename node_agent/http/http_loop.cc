@@ -8,8 +8,8 @@ namespace {
 
 /// How often deadlines are looked at: a fraction of the shortest, at most every second.
 Duration SweepEvery(const HttpLimits& limits) {
-  const Duration shortest = std::min(
-      {limits.head_deadline, limits.idle_deadline, limits.body_deadline, limits.write_deadline, limits.linger});
+  const Duration shortest = std::min({limits.head_deadline, limits.idle_deadline, limits.body_deadline,
+                                      limits.write_deadline, limits.linger, limits.rate_period});
   return std::clamp<Duration>(shortest / 4, std::chrono::milliseconds(1), std::chrono::seconds(1));
 }
 

@@ -26,6 +26,7 @@ struct HttpShared {
   std::atomic<size_t> connections = 0;
   std::atomic<uint64_t> refused_connections = 0;
   std::atomic<uint64_t> evicted_connections = 0;
+  std::atomic<uint64_t> slow_connections = 0;
   boost::asio::thread_pool coders{1}; ///< decodes and encodes large JSON, so that IO threads do not stall
 };
 

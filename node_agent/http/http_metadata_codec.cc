@@ -47,17 +47,83 @@ void Tensors(JsonWriter& json, std::string_view key, const std::vector<TensorSpe
   json.EndArray();
 }
 
-void ConfigTensors(JsonWriter& json, std::string_view key, const std::vector<TensorSpec>& specs) {
+void Boolean(JsonWriter& json, std::string_view key, bool value) {
   json.Key(key);
+  json.Bool(value);
+}
+
+void EmptyArray(JsonWriter& json, std::string_view key) {
+  json.Key(key);
+  json.StartArray();
+  json.EndArray();
+}
+
+void EmptyObject(JsonWriter& json, std::string_view key) {
+  json.Key(key);
+  json.StartObject();
+  json.EndObject();
+}
+
+// Of a model's configuration every field of Triton's is written, also where it has the default that clients of gRPC see
+// without being told: clients of JSON index into it without looking.
+
+void ConfigInputs(JsonWriter& json, const std::vector<TensorSpec>& specs) {
+  json.Key("input");
+  json.StartArray();
+  for (const TensorSpec& spec : specs) {
+    json.StartObject();
+    Text(json, "name", spec.name);
+    Text(json, "data_type", ConfigTypeName(spec.type));
+    Text(json, "format", "FORMAT_NONE");
+    Shape(json, "dims", spec.shape);
+    Boolean(json, "is_shape_tensor", false);
+    Boolean(json, "allow_ragged_batch", false);
+    Boolean(json, "optional", false);
+    json.EndObject();
+  }
+  json.EndArray();
+}
+
+void ConfigOutputs(JsonWriter& json, const std::vector<TensorSpec>& specs) {
+  json.Key("output");
   json.StartArray();
   for (const TensorSpec& spec : specs) {
     json.StartObject();
     Text(json, "name", spec.name);
     Text(json, "data_type", ConfigTypeName(spec.type));
     Shape(json, "dims", spec.shape);
+    Text(json, "label_filename", "");
+    Boolean(json, "is_shape_tensor", false);
     json.EndObject();
   }
   json.EndArray();
+}
+
+/// One instance on one device, always: several placements of a model are several applications here.
+void ConfigInstances(JsonWriter& json, const ServedModel& model) {
+  json.Key("instance_group");
+  json.StartArray();
+  json.StartObject();
+  Text(json, "name", model.device.str());
+  Text(json, "kind", InstanceKindName(model.kind));
+  Number(json, "count", 1);
+  EmptyArray(json, "gpus");
+  EmptyArray(json, "secondary_devices");
+  EmptyArray(json, "profile");
+  Boolean(json, "passive", false);
+  Text(json, "host_policy", "");
+  json.EndObject();
+  json.EndArray();
+}
+
+void ConfigVersions(JsonWriter& json) {
+  json.Key("version_policy");
+  json.StartObject();
+  json.Key("latest");
+  json.StartObject();
+  Number(json, "num_versions", 1);
+  json.EndObject();
+  json.EndObject();
 }
 
 void Section(JsonWriter& json, std::string_view key, const SectionTotal& section) {
@@ -179,21 +245,21 @@ std::string ModelConfigJson(const ServedModel& model) {
     Text(json, "name", model.name);
     Text(json, "platform", model.platform);
     Text(json, "backend", model.platform);
+    ConfigVersions(json);
     // 0: no batches beyond the shape. Clients then do not add a batch dimension of their own.
     Number(json, "max_batch_size", 0);
 
-    ConfigTensors(json, "input", model.signature.inputs);
-    ConfigTensors(json, "output", model.signature.outputs);
+    ConfigInputs(json, model.signature.inputs);
+    ConfigOutputs(json, model.signature.outputs);
+    EmptyArray(json, "batch_input");
+    EmptyArray(json, "batch_output");
+    ConfigInstances(json, model);
 
-    // One instance on one device, always: several placements of a model are several applications here.
-    json.Key("instance_group");
-    json.StartArray();
-    json.StartObject();
-    Text(json, "name", model.device.str());
-    Text(json, "kind", InstanceKindName(model.kind));
-    Number(json, "count", 1);
-    json.EndObject();
-    json.EndArray();
+    Text(json, "default_model_filename", "");
+    EmptyObject(json, "cc_model_filenames");
+    EmptyObject(json, "metric_tags");
+    EmptyObject(json, "parameters");
+    EmptyArray(json, "model_warmup");
     json.EndObject();
   });
 }

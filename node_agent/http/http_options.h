@@ -19,9 +19,13 @@ struct HttpLimits {
   /// longest; when none is idle it is answered 503. Fewer where descriptors are scarce.
   ConnectionLimits connections;
   ConnectionLimits metrics_connections = {.max_connections = 64, .max_per_address = 32};
-  Duration head_deadline = std::chrono::seconds(10);  ///< for a header: from accepting, later from its first byte
-  Duration idle_deadline = std::chrono::seconds(75);  ///< from an answer to the complete header of the next request
-  Duration body_deadline = std::chrono::seconds(60);  ///< from the complete header to the complete body
+  Duration head_deadline = std::chrono::seconds(10); ///< for a header: from accepting, later from its first byte
+  Duration idle_deadline = std::chrono::seconds(75); ///< from an answer to the complete header of the next request
+  Duration body_deadline = std::chrono::seconds(60); ///< from the complete header to the complete body
+  /// Bytes per second of a body or an answer, over each `rate_period`: a slower client is cut off, as what it sends or
+  /// takes holds memory meanwhile.
+  uint64_t least_rate = 32 * 1024;
+  Duration rate_period = std::chrono::seconds(10);
   Duration write_deadline = std::chrono::seconds(60); ///< for a client to take its answer
   Duration linger = std::chrono::seconds(2);          ///< how long a client that is refused may go on sending
 };
@@ -43,6 +47,7 @@ struct HttpCounters {
   size_t connections = 0; ///< open now
   uint64_t refused = 0;   ///< ever, for being too many
   uint64_t evicted = 0;   ///< ever: idle ones that made room for new ones
+  uint64_t slow = 0;      ///< ever: cut off in the middle of a body or an answer
 };
 
 /// Makes the page of /metrics. Called by one thread at a time, which serves no connection: it may take milliseconds.

@@ -34,6 +34,14 @@ constexpr std::array kInferencePatterns = {
     Pattern{"POST", "v2/repository/index", HttpAction::kRepositoryIndex},
     Pattern{"POST", "v2/repository/models/{m}/load", HttpAction::kRepositoryChange},
     Pattern{"POST", "v2/repository/models/{m}/unload", HttpAction::kRepositoryChange},
+    Pattern{"GET", "v2/systemsharedmemory/status", HttpAction::kSharedMemoryStatus},
+    Pattern{"GET", "v2/systemsharedmemory/region/{m}/status", HttpAction::kSharedMemoryStatus},
+    Pattern{"POST", "v2/systemsharedmemory/unregister", HttpAction::kSharedMemoryUnregister},
+    Pattern{"POST", "v2/systemsharedmemory/region/{m}/unregister", HttpAction::kSharedMemoryUnregister},
+    Pattern{"GET", "v2/cudasharedmemory/status", HttpAction::kSharedMemoryStatus},
+    Pattern{"GET", "v2/cudasharedmemory/region/{m}/status", HttpAction::kSharedMemoryStatus},
+    Pattern{"POST", "v2/cudasharedmemory/unregister", HttpAction::kSharedMemoryUnregister},
+    Pattern{"POST", "v2/cudasharedmemory/region/{m}/unregister", HttpAction::kSharedMemoryUnregister},
 };
 constexpr std::array kMetricsPatterns = {Pattern{"GET", "metrics", HttpAction::kMetrics}};
 

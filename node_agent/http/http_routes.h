@@ -16,7 +16,9 @@ enum class HttpAction {
   kModelStatistics, ///< an empty model: of all
   kInfer,
   kRepositoryIndex,
-  kRepositoryChange, ///< load or unload
+  kRepositoryChange,   ///< load or unload
+  kSharedMemoryStatus, ///< an empty model: of all regions
+  kSharedMemoryUnregister,
   kMetrics,
 };
 

@@ -309,7 +309,8 @@ std::string HttpServer::metrics_address() const {
   return impl_->AddressOf(HttpSurface::kMetrics);
 }
 HttpCounters HttpServer::counters() const {
-  return {impl_->shared().connections, impl_->shared().refused_connections, impl_->shared().evicted_connections};
+  const HttpShared& shared = impl_->shared();
+  return {shared.connections, shared.refused_connections, shared.evicted_connections, shared.slow_connections};
 }
 void HttpServer::Stop() {
   impl_->Stop();

@@ -14,6 +14,8 @@
 #include <boost/beast/core/read_size.hpp>
 
 #include "node_agent/http/http_exchange.h"
+#include "node_agent/http/socket_progress.h"
+#include "node_agent/http/transfer_rate.h"
 
 namespace avocet {
 namespace {
@@ -36,7 +38,8 @@ public:
   template <class... Args> Session(HttpLoop& loop, NewConnection&& connection, Args&&... stream)
       : loop_(loop), seats_(*connection.seats), seat_(std::move(connection.seat)),
         refusal_(std::move(connection.refusal)), stream_(std::move(connection.socket), std::forward<Args>(stream)...),
-        exchange_(loop.shared, connection.surface) {
+        rate_(loop.shared.limits.least_rate, loop.shared.limits.rate_period),
+        exchange_(loop.shared, connection.surface, ShareOf(loop, seat_.get())) {
     if (seat_ != nullptr) seat_->connection = this;
     loop_.Add(*this);
   }
@@ -65,7 +68,13 @@ public:
   }
 
   void CheckDeadline(MonotonicTime now) override {
-    if (now >= deadline_) Close();
+    if (now >= deadline_) return Close();
+    if (state_ != State::kReadingBody && state_ != State::kWriting) return;
+    // Begun here, not where the transfer begins: most are over before anybody looks, and need no system call.
+    if (!std::exchange(is_rate_known_, true)) return rate_.Begin(now, Transferred());
+    if (!rate_.IsTooSlow(now, Transferred())) return;
+    ++loop_.shared.slow_connections;
+    Close();
   }
   void Drain() override {
     exchange_.EndWithThisAnswer();
@@ -81,6 +90,9 @@ private:
   enum class State { kIdle, kReadingBody, kComputing, kRunning, kWriting, kLingering };
   static constexpr bool kIsTls = !std::is_same_v<Stream, tcp::socket>;
 
+  static std::shared_ptr<BudgetShare> ShareOf(HttpLoop& loop, const HttpSeat* seat) {
+    return seat != nullptr ? loop.shared.core->clients().Of({seat->client.begin(), seat->client.end()}) : nullptr;
+  }
   std::shared_ptr<Session> Self() { return this->shared_from_this(); }
   const HttpLimits& limits() const { return loop_.shared.limits; }
   tcp::socket& socket() {
@@ -93,9 +105,15 @@ private:
     state_ = state;
     const MonotonicTime now = MonotonicTime::clock::now();
     deadline_ = limit == Duration::max() ? MonotonicTime::max() : now + limit;
+    is_rate_known_ = false;
     if (seat_ != nullptr)
       seat_->idle_since.store(state == State::kIdle ? now.time_since_epoch().count() : HttpSeat::kBusy,
                               std::memory_order_relaxed);
+  }
+  /// Of the body or the answer. What our own kernel took of an answer has reached nobody yet.
+  uint64_t Transferred() {
+    const SocketProgress progress = ProgressOf(socket().native_handle());
+    return state_ == State::kReadingBody ? progress.received : progress.acknowledged;
   }
   /// Ends all operations; the last of them frees this object.
   void Close() {
@@ -292,6 +310,8 @@ private:
   Stream stream_;
   State state_ = State::kIdle;
   MonotonicTime deadline_ = MonotonicTime::max();
+  TransferRate rate_;          ///< of the body or the answer,
+  bool is_rate_known_ = false; ///< once it is looked at
   bool is_new_ = true;         ///< no head was waited for yet
   bool is_head_begun_ = false; ///< the first byte of the head that is due has come
   bool is_reading_ = false;    ///< into the exchange's incoming(), which must not be touched meanwhile

@@ -219,22 +219,31 @@ void AddAllGpus(Page& page, const std::vector<GpuMetrics>& gpus) {
   AddGpus(page, gpus, {"nv_gpu_power_usage", "GPU power usage in watts"}, [](const G& g) { return g.reading.power_w; });
 }
 
+void AddNumber(Page& page, const char* name, const char* help, MetricType type, double value) {
+  page.Family(name, help, type);
+  page.Add({}, value);
+}
+
 void AddEndpoint(Page& page, const MetricsSnapshot& snapshot) {
-  page.Family("avocet_inference_bytes_in_flight", "Bytes of requests and answers in hand", MetricType::Gauge);
-  page.Add({}, static_cast<double>(snapshot.bytes_in_flight));
-  page.Family("avocet_http_connections", "Open HTTP connections", MetricType::Gauge);
-  page.Add({}, static_cast<double>(snapshot.http_connections));
-  page.Family("avocet_http_connections_refused_total", "HTTP connections refused for being too many",
-              MetricType::Counter);
-  page.Add({}, static_cast<double>(snapshot.http_refused_connections));
-  page.Family("avocet_http_connections_evicted_total", "Idle HTTP connections closed to make room for new ones",
-              MetricType::Counter);
-  page.Add({}, static_cast<double>(snapshot.http_evicted_connections));
-  page.Family("avocet_grpc_connections", "Open gRPC connections", MetricType::Gauge);
-  page.Add({}, static_cast<double>(snapshot.grpc_connections));
-  page.Family("avocet_grpc_connections_refused_total", "gRPC connections refused for being too many",
-              MetricType::Counter);
-  page.Add({}, static_cast<double>(snapshot.grpc_refused_connections));
+  const auto gauge = [&page](const char* name, const char* help, uint64_t value) {
+    AddNumber(page, name, help, MetricType::Gauge, static_cast<double>(value));
+  };
+  const auto counter = [&page](const char* name, const char* help, uint64_t value) {
+    AddNumber(page, name, help, MetricType::Counter, static_cast<double>(value));
+  };
+  gauge("avocet_inference_bytes_in_flight", "Bytes of requests and answers in hand", snapshot.bytes_in_flight);
+  gauge("avocet_http_connections", "Open HTTP connections", snapshot.http_connections);
+  counter("avocet_http_connections_refused_total", "HTTP connections refused for being too many",
+          snapshot.http_refused_connections);
+  counter("avocet_http_connections_evicted_total", "Idle HTTP connections closed to make room for new ones",
+          snapshot.http_evicted_connections);
+  counter("avocet_http_connections_slow_total", "HTTP connections cut off for a body or an answer that was too slow",
+          snapshot.http_slow_connections);
+  gauge("avocet_grpc_connections", "Open gRPC connections", snapshot.grpc_connections);
+  counter("avocet_grpc_connections_refused_total", "gRPC connections refused for being too many",
+          snapshot.grpc_refused_connections);
+  counter("avocet_grpc_calls_slow_total", "gRPC calls cut off for a message or an answer that was too slow",
+          snapshot.grpc_slow_calls);
 }
 
 } // namespace

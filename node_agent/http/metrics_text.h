@@ -30,8 +30,10 @@ struct MetricsSnapshot {
   size_t http_connections = 0;
   uint64_t http_refused_connections = 0;
   uint64_t http_evicted_connections = 0;
+  uint64_t http_slow_connections = 0;
   size_t grpc_connections = 0;
   uint64_t grpc_refused_connections = 0;
+  uint64_t grpc_slow_calls = 0;
 };
 
 /// Prometheus' text format: Triton's nv_inference_* and, where there are GPUs, nv_gpu_* names with its labels (its

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "node_agent/inference/answer_room.h"
+
 namespace avocet {
 namespace {
 
@@ -36,7 +38,20 @@ Result<InferenceProgress> Inference::Begin(InferenceQuery query, std::function<v
 
 void Inference::Take(Completion completion) {
   completion_ = std::move(completion);
+  if (completion_.status.ok()) completion_.status = CheckSize();
+  if (!completion_.status.ok()) completion_.outputs.clear();
   completion_.status = ForClient(std::move(completion_.status));
+}
+
+uint64_t Inference::output_bytes() const {
+  uint64_t bytes = 0;
+  for (const Tensor& output : completion_.outputs)
+    bytes += output.data.size();
+  return bytes;
+}
+
+Status Inference::CheckSize() const {
+  return CheckAnswerSize(output_bytes(), core_.options().max_answer_bytes, "outputs");
 }
 
 /// As Triton does: the request's own `timeout` is no DEADLINE_EXCEEDED, which clients take for the call's.
@@ -69,6 +84,7 @@ Result<InferenceProgress> Inference::Submit(InferenceQuery query, std::function<
   // The nearer of the two: the call's own deadline, and the timeout parameter, which counts from receipt.
   request.deadline = Earlier(call_deadline_, timeout ? std::optional(received_ + *timeout) : std::nullopt);
   request.cancel = stop_.get_token();
+  request.max_output_bytes = core_.options().max_answer_bytes;
   // `this` outlives the call: every Inference is ended, and that only after its device called done.
   request.done = [this, ready = std::move(ready)](Completion completion) {
     Take(std::move(completion));

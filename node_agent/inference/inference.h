@@ -6,6 +6,7 @@
 #include <span>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "messages/status.h"
@@ -50,6 +51,8 @@ public:
 
   /// Finds the application; kNotFound.
   Status Open(const std::string& name, const std::string& version);
+  /// The application's share of the budget. Requires Open.
+  const std::shared_ptr<BudgetShare>& share() const { return route_.share; }
   /// The tensors of the application that was found; kUnavailable once it is withdrawn.
   Result<std::shared_ptr<const ModelSignature>> signature() const;
   /// Queues the request with its device, or runs it at once where that is short (DeviceScheduler::SubmitOrRun).
@@ -66,6 +69,10 @@ public:
   const Status& status() const { return completion_.status; }
   /// Only after success; kInternal when the engine returned too few outputs.
   Result<InferenceAnswer> answer() const;
+  /// Of all outputs, whether or not they were asked for; 0 once they were taken.
+  uint64_t output_bytes() const;
+  /// Leaves none behind: the answer is void.
+  std::vector<Tensor> TakeOutputs() { return std::exchange(completion_.outputs, {}); }
 
   /// The answer, good or bad, was handed to the transport.
   void End(const Status& sent);
@@ -74,6 +81,7 @@ private:
   Result<InferenceProgress> Submit(InferenceQuery query, std::function<void()> ready);
   void Take(Completion completion);
   Status ForClient(Status status);
+  Status CheckSize() const;
 
   InferenceCore& core_;
   const MonotonicTime received_;

@@ -31,13 +31,13 @@ const std::vector<std::string_view>& InferenceCore::extensions() {
 }
 
 Result<Route> InferenceCore::Find(const std::string& name, const std::string& version) const {
-  const auto quoted = [&name] { return "'" + ToText(name, kMaxShownName) + "'"; };
-  if (!IsName(name)) return NotFound(quoted() + " is not the name of an application");
-  Route route = router_->Find(AppId(name));
-  if (!route.device) return NotFound("application " + quoted() + " is not served here");
+  // Clients of Triton look for these words.
+  const auto unknown = [&name] { return "Request for unknown model: '" + ToText(name, kMaxShownName) + "' "; };
+  Route route = IsName(name) ? router_->Find(AppId(name)) : Route();
+  if (!route.device) return NotFound(unknown() + "is not found");
   if (HasVersion(route, version)) return route;
-  return NotFound("application " + quoted() + " runs version " + VersionOf(route.model) + " of its model, not " +
-                  ToText(version, kMaxShownName));
+  return NotFound(unknown() + "version " + ToText(version, kMaxShownName) +
+                  " is not found; the application runs version " + VersionOf(route.model));
 }
 
 Result<ServedModel> InferenceCore::Describe(const std::string& name, const std::string& version) const {
@@ -85,6 +85,14 @@ std::array<uint64_t, kStatusCodes> InferenceCore::refusals() const {
 
 Status InferenceCore::RefuseRepositoryChange() {
   return Unsupported("the controller decides which models run here; use 'avocet app apply' and 'avocet app rm'");
+}
+
+Status InferenceCore::NoSharedMemory(const std::string& region) {
+  return NotFound("there is no shared memory region '" + ToText(region, kMaxShownName) + "'");
+}
+
+Status InferenceCore::NotServed(const std::string& extension) {
+  return Unsupported(extension + " is an extension that is not served");
 }
 
 } // namespace avocet

@@ -23,6 +23,7 @@ struct InferenceCoreOptions {
   std::string server_name = "avocet";
   std::string server_version;
   uint64_t max_bytes_in_flight = 512 * kMiB; ///< requests and answers that all connections hold together
+  uint64_t max_answer_bytes = 64 * kMiB;     ///< a model's outputs for one request, and the JSON of its answer
 };
 
 /// What a client may know of an application. `name` is the application's: clients' word for it is model.
@@ -74,18 +75,25 @@ public:
   std::vector<IndexEntry> Index() const;
 
   ByteBudget& budget() { return budget_; }
+  /// The shares of client addresses (ClientKey) in the budget.
+  BudgetShares& clients() { return clients_; }
   /// A request that was refused before any application could be charged with it.
   void CountRefusal(StatusCode why) { ++refusals_[static_cast<size_t>(why)]; }
   std::array<uint64_t, kStatusCodes> refusals() const;
 
   /// Why models are not loaded and unloaded through the protocol.
   static Status RefuseRepositoryChange();
+  /// There never is a shared memory region of that name: kNotFound.
+  static Status NoSharedMemory(const std::string& region);
+  /// kUnsupported, of a part of Triton's protocol: "shared memory".
+  static Status NotServed(const std::string& extension);
 
 private:
   const InferenceCoreOptions options_;
   const std::shared_ptr<const Router> router_;
   std::atomic<bool> ready_ = false;
   ByteBudget budget_;
+  BudgetShares clients_;
   std::array<std::atomic<uint64_t>, kStatusCodes> refusals_{};
 };
 

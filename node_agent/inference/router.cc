@@ -13,6 +13,8 @@ void Router::Publish(const AppId& app, Route route) {
   const auto before = next->find(app);
   const bool goes_on = before != next->end() && before->second.model == route.model;
   route.statistics = goes_on ? before->second.statistics : std::make_shared<InferenceStatistics>();
+  // Of the application, whatever it runs: what an earlier model's requests hold counts on.
+  route.share = before != next->end() ? before->second.share : std::make_shared<BudgetShare>();
   ApplyLimits(app, route);
   next->insert_or_assign(app, std::move(route));
   old = std::exchange(table_, std::move(next));

@@ -8,6 +8,7 @@
 
 #include "messages/ids.h"
 #include "messages/reports.h"
+#include "node_agent/inference/byte_budget.h"
 #include "node_agent/inference/inference_statistics.h"
 #include "node_agent/scheduling/device_scheduler.h"
 
@@ -20,6 +21,8 @@ struct Route {
   bool emulated = false;
   /// Since the application was published with this model. Publish() sets it.
   std::shared_ptr<InferenceStatistics> statistics = nullptr;
+  /// What the application's requests hold of the node's memory for requests. Publish() sets it, too.
+  std::shared_ptr<BudgetShare> share = nullptr;
 };
 
 /// The node's route table: application -> device. Thread-safe; readers get immutable snapshots.

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -35,6 +37,8 @@ struct InferenceRequest {
   std::shared_ptr<const void> keep_alive; ///< owner of the bytes behind `inputs`
   MonotonicTime received{};
   std::optional<MonotonicTime> deadline;
+  uint64_t max_output_bytes = std::numeric_limits<uint64_t>::max(); ///< as RunRequest::max_output_bytes
+  uint64_t max_memory_bytes = std::numeric_limits<uint64_t>::max(); ///< as of RunRequest; the scheduler says it
   std::stop_token cancel; ///< the caller gave up: not run at its turn, stopped when the engine can
   /// Called exactly once and outside all locks, unless Submit() refused: on an executor thread, or
   /// on the thread that detaches, drops or destroys. Must neither block nor throw nor call back

@@ -193,6 +193,7 @@ Result<Work> DeviceScheduler::Accept(InferenceRequest request) {
   work.attachment = attachment;
   meter_.Accepted(request.app, now);
   work.request = std::move(request);
+  work.request.max_memory_bytes = spec_.memory_bytes;
   ++attachment->pending;
   ++queued_;
   return work;

@@ -55,6 +55,8 @@ Completion ModelRunner::Run(const Work& work) {
   run.inputs = work.request.inputs;
   run.ready_at = work.stamps.enqueued;
   run.switched = completion.switched;
+  run.max_output_bytes = work.request.max_output_bytes;
+  run.max_memory_bytes = work.request.max_memory_bytes;
 
   auto result = RunCancellable(work, run);
   // The end of the run itself, as RunModel noted it: what follows here is not device time.

@@ -197,6 +197,24 @@ TEST(AgentConfig, MemoryHasARange) {
               StartsWith("agent.toml:6:13: field 'device[0].memory_mb': is 1048577; it must be from 1 to 1048576 MiB"));
 }
 
+TEST(AgentConfig, TheBoundsOfRequestsHaveRanges) {
+  const auto config = ParseAgentConfig(Replace(kMinimal, "cores = [1, 2]\n", "cores = [1, 2]\nqueue = 1000\n") +
+                                           "[inference]\nmemory_mb = 64\nmax_answer_mb = 8\n",
+                                       "agent.toml");
+  ASSERT_TRUE(config.ok()) << config.status().message();
+  EXPECT_EQ(config->devices[0].queue, 1000);
+  EXPECT_EQ(config->inference.memory_mb, 64);
+  EXPECT_EQ(config->inference.max_answer_mb, 8);
+
+  const auto inference = [](const std::string& line) { return std::string(kMinimal) + "[inference]\n" + line; };
+  EXPECT_THAT(ErrorOf(inference("memory_mb = 7\n")), HasSubstr("'inference.memory_mb': is 7; it must be from 8 to"));
+  EXPECT_THAT(ErrorOf(inference("max_answer_mb = 0\n")),
+              HasSubstr("'inference.max_answer_mb': is 0; it must be from 1"));
+  EXPECT_THAT(ErrorOf(inference("max_answer_mb = 2048\n")), HasSubstr("from 1 to 2047 MiB"));
+  for (const char* queue : {"queue = 0\n", "queue = 65537\n"})
+    EXPECT_THAT(ErrorOf(std::string(kMinimal) + queue), HasSubstr("'device[0].queue'"));
+}
+
 TEST(AgentConfig, CpuDevicesAreThePinnedOnes) {
   EXPECT_THAT(ErrorOf(Replace(kMinimal, "[1, 2]", "[]")),
               StartsWith("agent.toml:7:9: field 'device[0].cores': is empty; it must be a list of at least one"));

@@ -36,5 +36,20 @@ TEST(InferenceOptions, AreWhatTheFileSays) {
   EXPECT_EQ(GrpcOptions(config).tls, config.tls);
 }
 
+TEST(InferenceOptions, BoundWhatRequestsTake) {
+  InferenceConfig config;
+  EXPECT_GE(CoreOptions(config).max_bytes_in_flight, 32 * kMiB) << "of this machine's memory";
+  EXPECT_LE(CoreOptions(config).max_bytes_in_flight, 512 * kMiB);
+  EXPECT_EQ(CoreOptions(config).max_answer_bytes, 64 * kMiB);
+  config.memory_mb = 2000;
+  config.max_answer_mb = 3;
+  EXPECT_EQ(CoreOptions(config).max_bytes_in_flight, 2000 * kMiB);
+  EXPECT_EQ(CoreOptions(config).max_answer_bytes, 3 * kMiB);
+
+  AgentConfig agent;
+  agent.devices = {{.name = "cpu0"}, {.name = "cpu1", .queue = 7}};
+  EXPECT_EQ(QueuesOf(agent), (std::map<std::string, size_t>{{"cpu0", 256}, {"cpu1", 7}}));
+}
+
 } // namespace
 } // namespace avocet

@@ -68,7 +68,7 @@ TEST_F(Curl, GetsTheRoutesOfTheProtocol) {
   EXPECT_EQ(model["outputs"], ToJson(direct.signature().outputs));
   EXPECT_EQ(AskJson("/v2/models/door/config")["max_batch_size"], 0);
   EXPECT_EQ(AskJson("/v2/repository/index", {"-X", "POST"})[0]["name"], "door");
-  EXPECT_THAT(AskJson("/v2/models/stranger")["error"], HasSubstr("'stranger' is not served here"));
+  EXPECT_THAT(AskJson("/v2/models/stranger")["error"], HasSubstr("unknown model: 'stranger' is not found"));
   std::ifstream endpoints(cluster.data_dir() / "agent" / "endpoints.json");
   EXPECT_EQ(json::parse(endpoints),
             (json{{"grpc", cluster.inference()}, {"rest", cluster.rest()}, {"metrics", cluster.metrics()}}));

@@ -60,6 +60,8 @@ TEST(OnnxApi, EveryFunctionStandsWhereTheHeaderHasIt) {
   EXPECT_AT_ITS_PLACE(CreateTensorRTProviderOptions);
   EXPECT_AT_ITS_PLACE(UpdateTensorRTProviderOptions);
   EXPECT_AT_ITS_PLACE(ReleaseTensorRTProviderOptions);
+  EXPECT_AT_ITS_PLACE(RegisterAllocator);
+  EXPECT_AT_ITS_PLACE(UnregisterAllocator);
   EXPECT_AT_ITS_PLACE(SessionOptionsAppendExecutionProvider_CUDA_V2);
   EXPECT_AT_ITS_PLACE(CreateCUDAProviderOptions);
   EXPECT_AT_ITS_PLACE(UpdateCUDAProviderOptions);

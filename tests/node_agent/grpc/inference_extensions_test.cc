@@ -72,6 +72,25 @@ TEST_F(InferenceExtensionsTest, AFailedRequestDoesNotEndItsStream) {
   EXPECT_TRUE(stream->Finish().ok());
 }
 
+// Clients that stream look at it to know that a request has no further answer.
+TEST_F(InferenceExtensionsTest, EveryStreamedAnswerSaysThatItIsTheFinalOne) {
+  grpc::ClientContext context;
+  LimitTo(context, kPatience);
+  const auto stream = stub_->ModelStreamInfer(&context);
+  stream->Write(GoodRequest());
+  stream->Write(GoodRequest(AppId("nobody")));
+  stream->WritesDone();
+  inference::ModelStreamInferResponse response;
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(stream->Read(&response));
+    EXPECT_TRUE(response.infer_response().parameters().at("triton_final_response").bool_param());
+  }
+  EXPECT_TRUE(stream->Finish().ok());
+  ModelInferResponse unary;
+  ASSERT_TRUE(Infer(GoodRequest(), &unary).ok());
+  EXPECT_TRUE(unary.parameters().empty());
+}
+
 TEST_F(InferenceExtensionsTest, AStreamReadsNoFurtherThanItMayHaveUnanswered) {
   SchedulerOptions scheduler;
   scheduler.max_queued = 256;
@@ -209,7 +228,28 @@ TEST_F(InferenceExtensionsTest, LoadingAndUnloadingAreTheControllersBusiness) {
   EXPECT_EQ(stub_->RepositoryModelUnload(&unload_context, {}, &unloaded).error_code(), grpc::StatusCode::UNIMPLEMENTED);
 }
 
-TEST_F(InferenceExtensionsTest, TooManyBytesInFlightAreUnavailable) {
+TEST_F(InferenceExtensionsTest, WhatIsNotServedSaysSoInWords) {
+  grpc::ClientContext contexts[6];
+  inference::SystemSharedMemoryStatusResponse regions;
+  EXPECT_TRUE(stub_->SystemSharedMemoryStatus(&contexts[0], {}, &regions).ok());
+  EXPECT_TRUE(regions.regions().empty());
+  inference::CudaSharedMemoryUnregisterResponse unregistered;
+  EXPECT_TRUE(stub_->CudaSharedMemoryUnregister(&contexts[1], {}, &unregistered).ok());
+
+  inference::SystemSharedMemoryRegisterResponse registered;
+  const grpc::Status memory = stub_->SystemSharedMemoryRegister(&contexts[2], {}, &registered);
+  EXPECT_EQ(memory.error_code(), grpc::StatusCode::UNIMPLEMENTED);
+  EXPECT_EQ(memory.error_message(), "shared memory is an extension that is not served");
+  inference::TraceSettingResponse traced;
+  EXPECT_THAT(stub_->TraceSetting(&contexts[3], {}, &traced).error_message(), HasSubstr("tracing is an extension"));
+  inference::LogSettingsResponse logged;
+  EXPECT_THAT(stub_->LogSettings(&contexts[4], {}, &logged).error_message(), HasSubstr("is not served"));
+  inference::SystemSharedMemoryStatusRequest one;
+  one.set_name("r");
+  EXPECT_EQ(stub_->SystemSharedMemoryStatus(&contexts[5], one, &regions).error_code(), grpc::StatusCode::NOT_FOUND);
+}
+
+TEST_F(InferenceExtensionsTest, AMessageThatCanNeverFitIsRefusedForGood) {
   core_ = std::make_shared<InferenceCore>(InferenceCoreOptions{.max_bytes_in_flight = 10}, router_);
   InferenceServerOptions options;
   options.grpc_address = "127.0.0.1:0";
@@ -218,8 +258,9 @@ TEST_F(InferenceExtensionsTest, TooManyBytesInFlightAreUnavailable) {
   server_ = std::move(*server);
   stub_ = NewStub();
   const grpc::Status status = Infer(GoodRequest());
-  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
-  EXPECT_THAT(status.error_message(), HasSubstr("of 10 bytes; retry"));
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_THAT(status.error_message(), HasSubstr("one may take 10 of the 10"));
+  EXPECT_THAT(status.error_message(), Not(HasSubstr("retry")));
 }
 
 } // namespace

@@ -40,12 +40,12 @@ INSTANTIATE_TEST_SUITE_P(
     Cases, InferenceServerErrors,
     testing::Values(
         InferError{"unknown application", [](auto& r) { r.set_model_name("nobody"); }, grpc::StatusCode::NOT_FOUND,
-                   "application 'nobody' is not served here"},
+                   "Request for unknown model: 'nobody' is not found"},
         InferError{"no application", [](auto& r) { r.set_model_name(""); }, grpc::StatusCode::NOT_FOUND, "''"},
         InferError{"endless name", [](auto& r) { r.set_model_name(std::string(100'000, 'x')); },
-                   grpc::StatusCode::NOT_FOUND, "is not the name of an application"},
+                   grpc::StatusCode::NOT_FOUND, "is not found"},
         InferError{"other version", [](auto& r) { r.set_model_version("9"); }, grpc::StatusCode::NOT_FOUND,
-                   "application 'app-a' runs version 1 of its model, not 9"},
+                   "'app-a' version 9 is not found; the application runs version 1"},
         InferError{"missing input",
                    [](auto& r) {
                      r.clear_inputs();

@@ -37,15 +37,14 @@ struct Reading {
       if (progress == HttpHeadReader::Progress::kNeedsMore) return {};
       if (progress == HttpHeadReader::Progress::kRefused) return InvalidArgument(head.refusal().text);
       is_begun = true;
-      return body.Begin(head, buffer);
+      return body.Begin(head, buffer, limits.max_body_bytes);
     }
     if (body.is_chunked()) return body.TakeChunks(buffer);
     const auto place = body.missing();
     const size_t bytes = std::min(place.size(), buffer.size());
     if (bytes > 0) std::memcpy(place.data(), buffer.data().data(), bytes);
     buffer.consume(bytes);
-    body.Took(bytes);
-    return {};
+    return body.Took(bytes);
   }
   std::string text() const { return {reinterpret_cast<const char*>(body.bytes().data()), body.bytes().size()}; }
   std::string left() const { return {static_cast<const char*>(buffer.data().data()), buffer.size()}; }
@@ -176,9 +175,45 @@ TEST(HttpBodyReader, TakesExactlyTheBoundAndNoByteMore) {
 }
 
 TEST(HttpBodyReader, TakesNoMoreThanTheBudgetHas) {
-  Reading reading({}, 16'384 + 32'768 - 1); // while the second piece of memory is filled the first is still there
+  Reading reading({}, 100'000);
+  ByteBudget::Lease others(reading.budget);
+  ASSERT_TRUE(others.TryGrow(100'000 - 16'384 - 32'768 + 1)); // the first piece is there while the second is filled
   const Status status = reading.Put(std::string(kChunkedHead) + "\r\n" + Chunk(std::string(16'385, 'x')), 1000);
-  EXPECT_EQ(status, Unavailable("requests in flight hold 16384 of 49151 bytes; retry"));
+  EXPECT_EQ(status, Unavailable("requests in flight hold 67233 of 100000 bytes, and none is left for 49152 bytes of "
+                                "this one; retry"));
+}
+
+TEST(HttpBodyReader, WhatCanNeverFitIsRefusedForGood) {
+  Reading reading({}, 10 << 20);
+  const Status status = reading.Put("POST / HTTP/1.1\r\nContent-Length: 5242881\r\n\r\n", 1000);
+  EXPECT_EQ(status.code(), StatusCode::kResourceExhausted);
+  EXPECT_THAT(status.message(), HasSubstr("take 5242881 bytes of memory, one may take 5242880 of the 10485760"));
+  EXPECT_THAT(status.message(), Not(HasSubstr("retry")));
+}
+
+// A head of 60 bytes may announce 64 MiB.
+TEST(HttpBodyReader, AnnouncedLengthsReserveNothing) {
+  Reading reading({}, 512 << 20);
+  ASSERT_TRUE(reading.Put("POST / HTTP/1.1\r\nContent-Length: 67108864\r\n\r\n", 1000).ok());
+  EXPECT_EQ(reading.budget.used(), 0u);
+  ASSERT_TRUE(reading.Put("123", 1).ok());
+  EXPECT_EQ(reading.budget.used(), 3u);
+}
+
+TEST(HttpBodyReader, LongBodiesArriveWholeAndInTheirPlace) {
+  std::string body(3'000'003, 'x');
+  for (size_t i = 0; i < body.size(); ++i)
+    body[i] = static_cast<char>('a' + i % 23);
+  Reading reading({}, 64 << 20);
+  const std::string head = "POST / HTTP/1.1\r\nInference-Header-Content-Length: 3\r\nContent-Length: 3000003\r\n\r\n";
+  Append(reading.buffer, head + body.substr(0, 5));
+  ASSERT_TRUE(reading.Take().ok());
+  Append(reading.buffer, body.substr(5));
+  while (!reading.body.is_complete())
+    ASSERT_TRUE(reading.Take().ok());
+  EXPECT_TRUE(reading.text() == body);
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(reading.body.bytes().data() + 3) % HttpBody::kAlignment, 0u);
+  EXPECT_EQ(reading.budget.used(), body.size());
 }
 
 // A chunk that says it will have a megabyte costs nothing before it comes.
@@ -203,6 +238,24 @@ TEST(HttpBodyReader, InflatesWhatCameInChunks) {
   ASSERT_TRUE(reading.body.is_complete());
   ASSERT_TRUE(reading.body.Inflate().ok());
   EXPECT_EQ(reading.text(), text);
+}
+
+TEST(HttpHeadReader, TheBoundOfTheHeadIsExact) {
+  const std::string begin = "GET /v2 HTTP/1.1\r\nX: ", end = "\r\n\r\n";
+  for (const size_t length : {size_t{1024}, size_t{1025}}) {
+    const std::string head = begin + std::string(length - begin.size() - end.size(), 'x') + end;
+    for (const size_t piece : {size_t{1}, size_t{100}, head.size()}) {
+      HttpLimits limits;
+      limits.max_header_bytes = 1024;
+      Reading reading(limits);
+      const Status status = reading.Put(head + "GET /next", piece);
+      EXPECT_EQ(reading.is_begun, length == 1024) << length << ' ' << piece << ' ' << status.message();
+      EXPECT_EQ(status.ok(), length == 1024);
+      if (length > 1024) {
+        EXPECT_EQ(reading.head.refusal().status, 431);
+      }
+    }
+  }
 }
 
 TEST(HttpHeadReader, TakesNoOtherTransferCoding) {

@@ -155,6 +155,27 @@ TEST(DecodeInferRequest, EverythingElseOfARequest) {
   EXPECT_EQ(Decode("{}")->id, std::nullopt);
 }
 
+std::string Repeat(std::string_view text, int times) {
+  std::string all;
+  for (int i = 0; i < times; ++i)
+    all += text;
+  return all;
+}
+
+TEST(DecodeInferRequest, AnOutputThatIsAskedForTwiceIsSentAsItWasAskedForFirst) {
+  const auto request = Decode(R"({"outputs":[{"name":"a","parameters":{"binary_data":true}},{"name":"b"},)"
+                              R"({"name":"a","parameters":{"binary_data":false}}]})");
+  ASSERT_TRUE(request.ok());
+  ASSERT_EQ(request->outputs.size(), 2u);
+  EXPECT_TRUE(request->IsBinary(0));
+  EXPECT_FALSE(request->IsBinary(1));
+}
+
+TEST(DecodeInferRequest, RanksBeyondEightArriveWhole) {
+  const auto input = DecodeInput(R"("datatype":"FP32","shape":[1,1,1,1,1,1,1,1,1,2],"data":[1,2])");
+  ASSERT_TRUE(input.ok()) << input.status().ToString();
+}
+
 TEST(DecodeInferRequest, RefusesAndSaysWhy) {
   const std::vector<std::pair<std::string, const char*>> cases{
       {"", "not valid JSON at byte 0"},
@@ -176,7 +197,11 @@ TEST(DecodeInferRequest, RefusesAndSaysWhy) {
       {R"({"inputs":[{"name":"x","datatype":"FP32","shape":[1]}]})", "neither 'data' nor 'binary_data_size'"},
       {R"({"inputs":[{"name":"x","datatype":"FP32","shape":["1"],"data":[1]}]})", "'shape' must be an array of whole"},
       {R"({"inputs":[{"name":"x","datatype":"FP32","shape":[1.5],"data":[1]}]})", "'shape' must be an array of whole"},
-      {R"({"inputs":[{"name":"x","datatype":"FP32","shape":[1,1,1,1,1,1,1,1,1],"data":[1]}]})", "more than 8 dim"},
+      {R"({"inputs":[{"name":"x","datatype":"FP32","data":[1],"shape":[)" + Repeat("1,", 32) + "1]}]}",
+       "more than 32 dimensions"},
+      {R"({"inputs":[{"name":"x","datatype":"FP32","shape":[3],"data":[1,1e400,3]}]})",
+       "input 'x': element 1 ('1e400'): the request is not valid JSON at byte"},
+      {R"({"inputs":[{"name":"x","datatype":"FP32","shape":[2],"data":[+1,2]}]})", "input 'x': element 0 ('+1'): the"},
       {R"({"inputs":[{"name":"x","datatype":"FP32","shape":[-1],"data":[1]}]})", "negative extent"},
       {R"({"inputs":[{"name":"x","datatype":"FP32","shape":[2],"data":[1]}]})", "has 1 elements, FP32[2] takes 2"},
       {R"({"inputs":[{"name":"x","datatype":"FP32","shape":[1],"data":[1,2]}]})", "more elements than FP32[1]"},
@@ -302,7 +327,10 @@ template <class T> Tensor Of(DataType type, const std::vector<T>& values) {
 }
 
 std::string DataOf(const Tensor& tensor) {
-  const auto reply = EncodeInferResponse({}, "cam", {ModelId("m:3"), false, {&tensor}});
+  ByteBudget budget(kMiB);
+  ByteBudget::Lease lease(budget);
+  AnswerRoom room(lease, kMiB);
+  const auto reply = EncodeInferResponse({}, "cam", {ModelId("m:3"), false, {&tensor}}, room);
   if (!reply.ok()) return reply.status().message();
   const size_t at = reply->text.find("\"data\":");
   return reply->text.substr(at + 7, reply->text.size() - at - 10);
@@ -336,7 +364,10 @@ TEST(EncodeInferResponse, BinaryOutputsAreNotCopied) {
   request.outputs = {{"one", 0}, {"two", 0}};
   request.are_binary = {std::nullopt, false};
   request.is_binary_by_default = true;
-  const auto reply = EncodeInferResponse(request, "cam", {ModelId("m:3"), true, {&one, &two}});
+  ByteBudget budget(kMiB);
+  ByteBudget::Lease lease(budget);
+  AnswerRoom room(lease, kMiB);
+  const auto reply = EncodeInferResponse(request, "cam", {ModelId("m:3"), true, {&one, &two}}, room);
   ASSERT_TRUE(reply.ok());
   ASSERT_EQ(reply->tails.size(), 1u);
   EXPECT_EQ(reply->tails[0].data(), one.data.data());
@@ -346,6 +377,24 @@ TEST(EncodeInferResponse, BinaryOutputsAreNotCopied) {
   const std::string head = HeadOf(*reply, {});
   EXPECT_THAT(head, HasSubstr("Content-Length: " + std::to_string(reply->text.size() + 4) + "\r\n"));
   EXPECT_THAT(head, HasSubstr("Inference-Header-Content-Length: " + std::to_string(reply->text.size()) + "\r\n"));
+}
+
+TEST(EncodeInferResponse, StopsWhereItsRoomEnds) {
+  const Tensor numbers = Of<uint8_t>(DataType::kUint8, std::vector<uint8_t>(100'000, 200));
+  Tensor text{{"o", DataType::kBytes, {4000}}, {}};
+  for (int i = 0; i < 4000; ++i)
+    AppendByteString(std::string(96, 'x'), text.data);
+  for (const Tensor* tensor : {&numbers, static_cast<const Tensor*>(&text)}) {
+    ByteBudget budget(kMiB);
+    ByteBudget::Lease lease(budget);
+    AnswerRoom fits(lease, 500'000), small(lease, 300'000);
+    EXPECT_TRUE(EncodeInferResponse({}, "cam", {ModelId("m:3"), false, {tensor}}, fits).ok());
+    EXPECT_GE(lease.bytes(), 400'000u) << "what is written is reserved";
+    EXPECT_LE(lease.bytes(), 500'000u);
+    const auto refused = EncodeInferResponse({}, "cam", {ModelId("m:3"), false, {tensor}}, small);
+    EXPECT_EQ(refused.status().code(), StatusCode::kResourceExhausted);
+    EXPECT_THAT(refused.status().message(), HasSubstr("more than 300000 bytes of JSON"));
+  }
 }
 
 TEST(HttpStatusOf, AsTritonDoes) {

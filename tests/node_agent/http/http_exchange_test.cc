@@ -136,13 +136,53 @@ TEST_F(HttpExchangeTest, TheLastAnswerBeforeAStopSaysSo) {
   EXPECT_FALSE(exchange_->keeps_alive());
 }
 
-TEST_F(HttpExchangeTest, ABodyBeyondTheBudgetIsRefusedBeforeItIsRead) {
+TEST_F(HttpExchangeTest, ABodyBeyondTheBudgetIsRefusedWhenItComes) {
   ByteBudget::Lease others(core_->budget());
-  ASSERT_TRUE(others.Reserve(core_->budget().limit()).ok());
-  Receive(Post(kJson));
+  others.Grow(core_->budget().limit());
+  Receive(Post(kJson) + "{");
   ASSERT_EQ(TakeHead(), Step::kSend);
   EXPECT_THAT(Unsent(), StartsWith("HTTP/1.1 503 "));
   EXPECT_FALSE(exchange_->keeps_alive()) << "the body still comes";
+}
+
+TEST_F(HttpExchangeTest, ALargeBodyThatLeadsNowhereIsRefusedUnread) {
+  for (const auto& [request, status] :
+       {std::pair{"POST /v2/models/nobody/infer", 404}, {"POST /v3/models", 404}, {"PUT /v2", 405}}) {
+    HttpExchange exchange(shared_, HttpSurface::kInference);
+    exchange.Begin();
+    const std::string head = std::string(request) + " HTTP/1.1\r\nContent-Length: 67108864\r\n\r\n";
+    std::memcpy(exchange.incoming().prepare(head.size()).data(), head.data(), head.size());
+    exchange.incoming().commit(head.size());
+    ASSERT_EQ(exchange.TakeHead(true, ""), Step::kSend) << request;
+    EXPECT_FALSE(exchange.keeps_alive());
+    const auto& text = exchange.unsent().front();
+    EXPECT_THAT(std::string(static_cast<const char*>(text.data()), text.size()),
+                StartsWith("HTTP/1.1 " + std::to_string(status)));
+    exchange.Release();
+  }
+}
+
+TEST_F(HttpExchangeTest, ASmallBodyThatLeadsNowhereIsReadSoThatTheConnectionGoesOn) {
+  Receive("POST /v2/models/nobody/infer HTTP/1.1\r\nContent-Length: 3\r\n\r\n");
+  ASSERT_EQ(TakeHead(), Step::kReadBody);
+  std::memcpy(exchange_->missing().data(), "{ }", 3);
+  ASSERT_EQ(Finish(exchange_->TakeBody(3)), Step::kSend);
+  EXPECT_THAT(Unsent(), StartsWith("HTTP/1.1 404 "));
+  EXPECT_TRUE(exchange_->keeps_alive());
+}
+
+TEST_F(HttpExchangeTest, BodiesCountForTheirClientAndTheirApplication) {
+  const auto client = std::make_shared<BudgetShare>();
+  HttpExchange exchange(shared_, HttpSurface::kInference, client);
+  exchange.Begin();
+  const std::string head = Post(kJson) + "{";
+  std::memcpy(exchange.incoming().prepare(head.size()).data(), head.data(), head.size());
+  exchange.incoming().commit(head.size());
+  ASSERT_EQ(exchange.TakeHead(true, ""), Step::kReadBody);
+  EXPECT_EQ(client->bytes(), 1u);
+  EXPECT_EQ(router_->Find(kAppA).share->bytes(), 1u);
+  exchange.Release();
+  EXPECT_EQ(client->bytes() + router_->Find(kAppA).share->bytes(), 0u);
 }
 
 TEST_F(HttpExchangeTest, ThePageOfMetricsIsComputedAside) {

@@ -65,8 +65,15 @@ TEST_F(HttpServerTest, ModelConfigKeepsShapesWhole) {
   const json config = Parse(Get("/v2/models/app-a/config"));
   EXPECT_EQ(config["name"], "app-a");
   EXPECT_EQ(config["max_batch_size"], 0);
-  EXPECT_EQ(config["input"], json::parse(R"([{"name":"in","data_type":"TYPE_FP32","dims":[2]}])"));
-  EXPECT_EQ(config["output"], json::parse(R"([{"name":"out","data_type":"TYPE_FP32","dims":[2]}])"));
+  EXPECT_EQ(config["input"], json::parse(R"([{"name":"in","data_type":"TYPE_FP32","format":"FORMAT_NONE","dims":[2],)"
+                                         R"("is_shape_tensor":false,"allow_ragged_batch":false,"optional":false}])"));
+  EXPECT_EQ(config["output"], json::parse(R"([{"name":"out","data_type":"TYPE_FP32","dims":[2],"label_filename":"",)"
+                                          R"("is_shape_tensor":false}])"));
+  // What protobuf clients see as defaults is written out for clients of JSON.
+  for (const char* field : {"platform", "backend", "version_policy", "instance_group", "default_model_filename",
+                            "parameters", "batch_input", "batch_output", "model_warmup"})
+    EXPECT_TRUE(config.contains(field)) << field;
+  EXPECT_EQ(config["instance_group"][0]["gpus"], json::array());
   EXPECT_FALSE(config.contains("dynamic_batching"));
   EXPECT_FALSE(config.contains("sequence_batching"));
 }
@@ -119,6 +126,18 @@ TEST_F(HttpServerTest, TheRepositoryIndexIsABareArray) {
   }
 }
 
+// Examples of Triton's client unregister everything before they begin.
+TEST_F(HttpServerTest, NoSharedMemoryIsRegisteredAndAllOfItCanBeUnregistered) {
+  for (const std::string kind : {"system", "cuda"}) {
+    const std::string path = "/v2/" + kind + "sharedmemory/";
+    const HttpAnswer status = Get(path + "status");
+    EXPECT_EQ(status.status, 200);
+    EXPECT_EQ(status.body, "[]");
+    EXPECT_EQ(Post(path + "unregister", "").status, 200);
+    EXPECT_EQ(Post(path + "region/r/unregister", "").status, 200);
+  }
+}
+
 TEST_F(HttpServerTest, MetricsHaveAPortOfTheirOwn) {
   HttpClient client(server_->metrics_address());
   const HttpAnswer answer = client.Get("/metrics");
@@ -160,12 +179,15 @@ INSTANTIATE_TEST_SUITE_P(
         BadRequest{"unknown path", "GET /v3 HTTP/1.1\r\n\r\n", 404, "there is no '/v3'"},
         BadRequest{"wrong verb", "POST /v2 HTTP/1.1\r\nContent-Length: 0\r\n\r\n", 405, "Method Not Allowed"},
         BadRequest{"verb of infer", "GET /v2/models/app-a/infer HTTP/1.1\r\n\r\n", 405, "Method Not Allowed"},
-        BadRequest{"shared memory", "GET /v2/systemsharedmemory/status HTTP/1.1\r\n\r\n", 501, "not served"},
+        BadRequest{"shared memory", HttpClient::PostText("/v2/systemsharedmemory/region/r/register", "{}"), 501,
+                   "not served"},
+        BadRequest{"a region that is not there", "GET /v2/cudasharedmemory/region/r/status HTTP/1.1\r\n\r\n", 404,
+                   "no shared memory region"},
         BadRequest{"bad encoding", "GET /v2/models/%zz HTTP/1.1\r\n\r\n", 400, "percent"},
         BadRequest{"unknown application", HttpClient::PostText("/v2/models/nobody/infer", "{}"), 404,
-                   "application 'nobody' is not served here"},
+                   "Request for unknown model: 'nobody' is not found"},
         BadRequest{"other version", HttpClient::PostText("/v2/models/app-a/versions/9/infer", "{}"), 404,
-                   "runs version 1 of its model, not 9"},
+                   "version 9 is not found; the application runs version 1"},
         BadRequest{"no JSON", Infer("nonsense"), 400, "not valid JSON at byte"},
         BadRequest{"empty body", Infer(""), 400, "not valid JSON"},
         BadRequest{"missing input", Infer("{}"), 400, "input 'in' is missing"},

@@ -5,8 +5,6 @@
 #include <thread>
 #include <vector>
 
-#include "node_agent/inference/byte_budget.h"
-
 namespace avocet {
 namespace {
 
@@ -73,32 +71,6 @@ TEST(InferenceStatistics, SnapshotsNeverSeeHalfARequest) {
     ASSERT_EQ(totals.compute_infer.time, milliseconds(1) * seen);
   }
   writer.join();
-}
-
-TEST(ByteBudget, IsTakenUpToTheLimitAndGivenBack) {
-  ByteBudget budget(10);
-  ByteBudget::Lease first(budget), second(budget);
-  EXPECT_TRUE(first.TryGrow(10));
-  EXPECT_FALSE(second.TryGrow(1));
-  EXPECT_TRUE(second.TryGrow(0));
-  first.Release();
-  EXPECT_FALSE(second.TryGrow(11));
-  EXPECT_TRUE(second.TryGrow(4));
-  EXPECT_TRUE(second.TryGrow(6));
-  EXPECT_EQ(budget.used(), 10u);
-}
-
-TEST(ByteBudget, WhatExistsAlreadyMayGoBeyondIt) {
-  ByteBudget budget(10);
-  {
-    ByteBudget::Lease answer(budget);
-    answer.Grow(25);
-    ByteBudget::Lease request(budget);
-    EXPECT_FALSE(request.TryGrow(1));
-    const ByteBudget::Lease moved = std::move(answer);
-    EXPECT_EQ(budget.used(), 25u);
-  }
-  EXPECT_EQ(budget.used(), 0u);
 }
 
 } // namespace
