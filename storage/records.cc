@@ -183,15 +183,13 @@ template <class T> Result<std::vector<T>> LoadAll(const Store& store, Table<T> t
   return values;
 }
 
-template <class T> Result<ReadableRecords<T>> LoadReadable(const Store& store, Table<T> table) {
-  ReadableRecords<T> records;
-  AVOCET_RETURN_IF_ERROR(ForEach(
-      store, table, [&](T value) { records.values.push_back(std::move(value)); },
-      [&](std::string_view key, std::string_view bytes, const Status& why) {
-        records.unreadable.push_back({std::string(key), std::string(bytes), Quoted(key), why});
-        return true;
-      }));
-  return records;
+template <class T> Status ForEachReadable(const Store& store, Table<T> table,
+                                          const std::function<void(std::type_identity_t<T>)>& take,
+                                          std::vector<UnreadableRecord>& unreadable) {
+  return ForEach(store, table, take, [&](std::string_view key, std::string_view bytes, const Status& why) {
+    unreadable.push_back({std::string(key), std::string(bytes), Quoted(key), why});
+    return true;
+  });
 }
 
 void SetAside(WriteBatch& batch, const UnreadableRecord& record) {
@@ -218,7 +216,8 @@ Status OpenSchema(Store& store, StoreRole role) {
   template const Status& Put(WriteBatch&, Table<Type>, const Type&);                                                   \
   template Result<std::optional<Type>> Load(const Store&, Table<Type>, std::string_view);                              \
   template Result<std::vector<Type>> LoadAll(const Store&, Table<Type>);                                               \
-  template Result<ReadableRecords<Type>> LoadReadable(const Store&, Table<Type>);
+  template Status ForEachReadable(const Store&, Table<Type>, const std::function<void(Type)>&,                         \
+                                  std::vector<UnreadableRecord>&);
 AVOCET_RECORDS(AVOCET_INSTANTIATE)
 #undef AVOCET_INSTANTIATE
 

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "messages/application.h"
@@ -35,7 +37,7 @@ template <class T> struct Table { std::string_view prefix; };
 #define AVOCET_RECORDS(RECORD)                                                                                         \
   RECORD(kApplications, Application, "app/", value.name.str()) /* those admitted or waiting */                         \
   RECORD(kPlacements, Placement, "placement/", value.app.str())                                                        \
-  RECORD(kDecisions, Decision, "decision/", value.app.name.str()) /* the last one of each application */               \
+  RECORD(kDecisions, Decision, "decision/", value.app.name.str()) /* KeptDecision */                                   \
   RECORD(kModels, Model, "model/", value.id().str())                                                                   \
   RECORD(kProfiles, Profile, "profile/", value.key())                                                                  \
   RECORD(kDeviceFits, DeviceFit, "fit/", value.device.str())                                                           \
@@ -93,13 +95,11 @@ struct UnreadableRecord {
   Status why;            ///< names the key
 };
 
-template <class T> struct ReadableRecords {
-  std::vector<T> values; ///< in order of id
-  std::vector<UnreadableRecord> unreadable;
-};
-
-/// As LoadAll, but goes on past records that cannot be read. For those whose loss costs no decision.
-template <class T> Result<ReadableRecords<T>> LoadReadable(const Store& store, Table<T> table);
+/// Hands each record to `take`, in order of id, one in memory at a time; those that cannot be read are added to
+/// `unreadable`. `take` must not write to the store. For records whose loss costs no decision.
+template <class T> Status ForEachReadable(const Store& store, Table<T> table,
+                                          const std::function<void(std::type_identity_t<T>)>& take,
+                                          std::vector<UnreadableRecord>& unreadable);
 
 /// Moves a record out of its table: its bytes are kept under "aside/" and its key, where nobody reads them.
 void SetAside(WriteBatch& batch, const UnreadableRecord& record);

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <charconv>
-#include <iterator>
+#include <functional>
+#include <map>
 
 #include <spdlog/spdlog.h>
 
 #include "controller/cluster/cluster_changes.h"
+#include "controller/placement/kept_decision.h"
 #include "messages/text.h"
 #include "storage/records.h"
 
@@ -32,16 +34,6 @@ template <class T, class Take> Status ForEach(const Store& store, Table<T> table
 
 using UnreadableRecords = std::vector<UnreadableRecord>;
 
-/// Reads a table whose records come back by themselves, or are history: goes on past those that cannot be read.
-template <class T, class Take>
-Status ForEachReadable(const Store& store, Table<T> table, UnreadableRecords& unreadable, Take take) {
-  AVOCET_ASSIGN_OR_RETURN(auto all, LoadReadable(store, table));
-  for (auto& record : all.values)
-    take(std::move(record));
-  std::move(all.unreadable.begin(), all.unreadable.end(), std::back_inserter(unreadable));
-  return {};
-}
-
 /// Where it really runs is known when its node registers.
 Placement Lost(Placement placement) {
   placement.phase = PlacementPhase::kLost;
@@ -51,10 +43,12 @@ Placement Lost(Placement placement) {
 
 /// A node introduces itself again, a fit is measured again, a profile too (at the next application of the model).
 Status LoadView(const Store& store, ClusterView& view, UnreadableRecords& bad) {
-  AVOCET_RETURN_IF_ERROR(ForEachReadable(store, kNodes, bad, [&](const NodeInfo& node) { RestoreNode(view, node); }));
-  AVOCET_RETURN_IF_ERROR(ForEachReadable(store, kDeviceFits, bad, [&](const DeviceFit& fit) { TakeFit(view, fit); }));
-  AVOCET_RETURN_IF_ERROR(
-      ForEachReadable(store, kProfiles, bad, [&](const Profile& profile) { AddProfile(view, profile); }));
+  AVOCET_RETURN_IF_ERROR(ForEachReadable(
+      store, kNodes, [&](const NodeInfo& node) { RestoreNode(view, node); }, bad));
+  AVOCET_RETURN_IF_ERROR(ForEachReadable(
+      store, kDeviceFits, [&](const DeviceFit& fit) { TakeFit(view, fit); }, bad));
+  AVOCET_RETURN_IF_ERROR(ForEachReadable(
+      store, kProfiles, [&](const Profile& profile) { AddProfile(view, profile); }, bad));
   AVOCET_RETURN_IF_ERROR(ForEach(store, kModels, [&](const Model& model) { AddModel(view, model); }));
   AVOCET_RETURN_IF_ERROR(ForEach(store, kApplications, [&](const Application& app) { RestoreApp(view, app); }));
   return ForEach(store, kPlacements, [&](const Placement& placement) {
@@ -65,23 +59,49 @@ Status LoadView(const Store& store, ClusterView& view, UnreadableRecords& bad) {
   });
 }
 
-/// Applications whose last decision was a refusal: the latest kMaxRefused of them.
-class Refusals {
+/// The decisions about applications that do not run.
+class PastDecisions {
 public:
   void Add(Decision decision) {
-    if (decision.kind == DecisionKind::kReject) refused_.emplace(decision.decided_at, std::move(decision.app));
-    if (refused_.size() > kMaxRefused) refused_.erase(refused_.begin());
+    const bool refused = decision.kind == DecisionKind::kReject;
+    past_.emplace(decision.decided_at, Past{std::move(decision.app), refused});
   }
 
-  /// Oldest first.
-  void RefuseIn(ClusterView& view) const {
-    for (const auto& [at, app] : refused_)
-      RefuseApp(view, app);
+  /// Takes them over, oldest first: the latest of them are kept, the others are removed by the batch.
+  void MoveInto(ControllerRecords& records, WriteBatch& batch) && {
+    for (const auto& [at, past] : past_) {
+      if (const auto forgotten = records.history.Ended(past.app.name)) Delete(batch, kDecisions, forgotten->str());
+      if (past.refused) RefuseApp(records.view, past.app);
+    }
   }
 
 private:
-  std::multimap<WallTime, Application> refused_;
+  struct Past {
+    Application app;
+    bool refused = false;
+  };
+  std::multimap<WallTime, Past> past_;
 };
+
+/// Reads the decisions. What is kept in other words than now, or not any more, the batch changes.
+Status LoadDecisions(const Store& store, ControllerRecords& records, WriteBatch& batch, UnreadableRecords& bad) {
+  PastDecisions past;
+  const auto take = [&](Decision decision) {
+    // An earlier version kept every latency on every device.
+    if (const Decision kept = KeptDecision(decision); kept != decision) Put(batch, kDecisions, kept);
+    // The view knows who runs: a change of theirs may have been refused, they were not.
+    if (!records.view.apps.contains(decision.app.name)) past.Add(std::move(decision));
+  };
+  AVOCET_RETURN_IF_ERROR(ForEachReadable(store, kDecisions, take, bad));
+  std::move(past).MoveInto(records, batch);
+  return {};
+}
+
+/// Not worth refusing the start where the disk does not take it.
+void CutDecisions(Store& store, const WriteBatch& batch) {
+  if (const Status written = store.Write(batch, Sync::kYes); !written.ok())
+    spdlog::warn("decisions not cut to what is kept reason=\"{}\"", written.message());
+}
 
 /// The number of an event that cannot be read; 0 for any other record. Numbers are not given twice.
 uint64_t SequenceOf(const UnreadableRecord& record) {
@@ -136,17 +156,13 @@ Result<ControllerRecords> LoadControllerRecords(Store& store) {
   UnreadableRecords bad;
 
   AVOCET_RETURN_IF_ERROR(LoadView(store, records.view, bad));
-  // The view knows who runs: a change of theirs may have been refused, they were not.
-  Refusals refusals;
-  AVOCET_RETURN_IF_ERROR(ForEachReadable(store, kDecisions, bad, [&](Decision decision) {
-    if (!records.view.apps.contains(decision.app.name)) refusals.Add(std::move(decision));
-  }));
-  refusals.RefuseIn(records.view);
+  WriteBatch decisions;
+  AVOCET_RETURN_IF_ERROR(LoadDecisions(store, records, decisions, bad));
 
-  AVOCET_RETURN_IF_ERROR(
-      ForEachReadable(store, kEvents, bad, [&](Event event) { records.events.push_back(std::move(event)); }));
-  AVOCET_RETURN_IF_ERROR(
-      ForEachReadable(store, kTotals, bad, [&](TotalsSlot slot) { AddTotals(records, std::move(slot)); }));
+  AVOCET_RETURN_IF_ERROR(ForEachReadable(
+      store, kEvents, [&](Event event) { records.events.push_back(std::move(event)); }, bad));
+  AVOCET_RETURN_IF_ERROR(ForEachReadable(
+      store, kTotals, [&](TotalsSlot slot) { AddTotals(records, std::move(slot)); }, bad));
 
   // Without the last epoch, commands could repeat old epochs, and agents would ignore them.
   auto epoch = Load(store, kLastEpoch);
@@ -155,6 +171,7 @@ Result<ControllerRecords> LoadControllerRecords(Store& store) {
 
   // Last: nothing is written where the start is refused.
   AVOCET_RETURN_IF_ERROR(SetAsideAll(store, records, bad));
+  CutDecisions(store, decisions);
   return records;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "controller/cluster/cluster_view.h"
+#include "controller/cluster/decision_history.h"
 #include "messages/command.h"
 #include "messages/totals.h"
 #include "storage/store.h"
@@ -15,6 +16,7 @@ namespace avocet {
 /// Everything the controller keeps across restarts.
 struct ControllerRecords {
   ClusterView view;                                   ///< devices are away until their agents register
+  DecisionHistory history;                            ///< whose decisions are kept
   std::deque<Event> events;                           ///< oldest first
   std::map<DeviceId, std::vector<TotalsSlot>> totals; ///< only of applications that are in the view
   uint64_t last_epoch = 0;
@@ -25,8 +27,9 @@ inline constexpr size_t kMaxSetAsideEvents = 32;
 
 /// Reads it all. An application, placement, model or counter that cannot be read is an error that names its key and
 /// says what to do. Any other record (event, fit, profile, node, last decision) comes back by itself or is history: it
-/// is set aside (storage/records.h), with a line in the log and an event that names it. An empty store gives empty
-/// records. Requires OpenSchema.
+/// is set aside (storage/records.h), with a line in the log and an event that names it. Decisions that are not kept any
+/// more, or were kept in more words by an earlier version, are cut to what is kept. An empty store gives empty records.
+/// Requires OpenSchema.
 Result<ControllerRecords> LoadControllerRecords(Store& store);
 
 } // namespace avocet

@@ -9,6 +9,7 @@
 #include "controller/cluster/cluster_changes.h"
 #include "controller/placement/decide.h"
 #include "controller/placement/describe.h"
+#include "controller/placement/kept_decision.h"
 #include "controller/placement/rebalance.h"
 #include "messages/suggest.h"
 #include "messages/text.h"
@@ -34,7 +35,7 @@ void RecordMoves(Self self, WriteBatch& batch, const std::vector<Move>& moves) {
 
 void Record(Self self, WriteBatch& batch, const Decision& decision) {
   const std::string app = decision.app.name.str();
-  Put(batch, kDecisions, decision);
+  Put(batch, kDecisions, KeptDecision(decision));
   const bool admitted = decision.kind != DecisionKind::kReject;
   AddEvent(self, batch, admitted ? "app_admitted" : "app_rejected", app,
            admitted ? "on " + decision.device->str()
@@ -42,10 +43,20 @@ void Record(Self self, WriteBatch& batch, const Decision& decision) {
   RecordMoves(self, batch, decision.moves);
 }
 
+/// The application does not run: its decision is kept for a while, in place of the oldest of those.
+void KeepPastDecision(Self self, WriteBatch& batch, const AppId& app) {
+  // What is not deleted, as the disk refuses the batch, is found at the next start.
+  if (const auto forgotten = self->state.records.history.Ended(app)) Delete(batch, kDecisions, forgotten->str());
+}
+
 void CommitReject(Self self, const Decision& decision, DecisionPromise promise) {
-  if (!self->state.records.view.apps.contains(decision.app.name)) RefuseApp(self->state.records.view, decision.app);
+  auto& records = self->state.records;
   WriteBatch batch;
   Record(self, batch, decision);
+  if (!records.view.apps.contains(decision.app.name)) {
+    RefuseApp(records.view, decision.app);
+    KeepPastDecision(self, batch, decision.app.name);
+  }
   Persist(self, std::move(batch), [self, decision, promise](const Status& status) mutable {
     if (status.ok())
       Answer(self, promise, decision);
@@ -146,6 +157,7 @@ void CommitAdmit(Self self, const Decision& decision, DecisionPromise promise) {
   Put(batch, kApplications, decision.app);
   PutPlacements(self, batch, changes);
   Record(self, batch, decision);
+  self->state.records.history.Runs(decision.app.name);
   // The view has changed already, as decisions that follow must see it. The agents wait for the disk.
   Persist(self, std::move(batch), [self, decision, promise, changes](const Status& status) mutable {
     if (!status.ok()) {
@@ -353,6 +365,7 @@ caf::result<RemovedApp> Remove(Self self, const AppId& app) {
   WriteBatch batch;
   Delete(batch, kApplications, app.str());
   Delete(batch, kPlacements, app.str());
+  KeepPastDecision(self, batch, app);
   AddEvent(self, batch, "app_removed", app.str(), placement ? "from " + placement->device.str() : "not placed");
 
   auto promise = self->make_response_promise<RemovedApp>();
@@ -360,6 +373,7 @@ caf::result<RemovedApp> Remove(Self self, const AppId& app) {
     auto& state = self->state;
     if (!status.ok()) {
       if (const auto before = state.undo.Failed(ticket)) RollBack(state.records.view, *before);
+      if (state.records.view.apps.contains(app)) state.records.history.Runs(app);
       return Refuse(promise, status);
     }
 

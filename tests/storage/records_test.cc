@@ -137,6 +137,18 @@ TEST(Records, ARefusedBatchIsNotWrittenToDisk) {
   EXPECT_THAT(MustLoadAll(**store, kApplications), IsEmpty());
 }
 
+/// What reading on finds in the table of events.
+struct ReadEvents {
+  std::vector<Event> values;
+  std::vector<UnreadableRecord> unreadable;
+  Status status;
+
+  explicit ReadEvents(const Store& store) {
+    status = ForEachReadable(
+        store, kEvents, [this](Event event) { values.push_back(std::move(event)); }, unreadable);
+  }
+};
+
 TEST(Records, ReadingOnTellsWhatCannotBeRead) {
   MemoryStore store;
   WriteBatch batch;
@@ -145,21 +157,21 @@ TEST(Records, ReadingOnTellsWhatCannotBeRead) {
   Write(store, batch);
   WriteRaw(store, "event/" + EventId(2), "\xff junk");
   WriteRaw(store, "event/\n", "junk");
-  const auto read = LoadReadable(store, kEvents);
-  ASSERT_TRUE(read.ok());
-  EXPECT_THAT(read->values, ElementsAre(EventNumber(1), EventNumber(3)));
-  ASSERT_EQ(read->unreadable.size(), 2U);
-  EXPECT_EQ(read->unreadable[0].shown_key, "'event/\\x0a'");
-  EXPECT_EQ(read->unreadable[1].key, "event/" + EventId(2));
-  EXPECT_EQ(read->unreadable[1].bytes, "\xff junk");
-  EXPECT_THAT(read->unreadable[1].why.message(), HasSubstr("cannot be read"));
+  const ReadEvents read(store);
+  ASSERT_TRUE(read.status.ok());
+  EXPECT_THAT(read.values, ElementsAre(EventNumber(1), EventNumber(3)));
+  ASSERT_EQ(read.unreadable.size(), 2U);
+  EXPECT_EQ(read.unreadable[0].shown_key, "'event/\\x0a'");
+  EXPECT_EQ(read.unreadable[1].key, "event/" + EventId(2));
+  EXPECT_EQ(read.unreadable[1].bytes, "\xff junk");
+  EXPECT_THAT(read.unreadable[1].why.message(), HasSubstr("cannot be read"));
 }
 
 TEST(Records, WhatIsSetAsideIsKeptWhereNobodyReadsIt) {
   MemoryStore store;
   WriteRaw(store, "event/" + EventId(2), "\xff junk");
   WriteBatch batch;
-  SetAside(batch, LoadReadable(store, kEvents)->unreadable.at(0));
+  SetAside(batch, ReadEvents(store).unreadable.at(0));
   Write(store, batch);
   EXPECT_THAT(MustLoadAll(store, kEvents), IsEmpty());
   EXPECT_EQ(*store.Get("aside/event/" + EventId(2)), "\xff junk");
@@ -263,7 +275,7 @@ TEST(Records, FailureOfTheStoreIsPassedOn) {
   const Status broken = Unavailable("broken disk");
   EXPECT_EQ(Load(store, kApplications, "door").status(), broken);
   EXPECT_EQ(LoadAll(store, kApplications).status(), broken);
-  EXPECT_EQ(LoadReadable(store, kEvents).status(), broken);
+  EXPECT_EQ(ReadEvents(store).status, broken);
   EXPECT_EQ(Load(store, kLastEpoch).status(), broken);
   EXPECT_EQ(OpenSchema(store, StoreRole::kAgent), broken);
 }
