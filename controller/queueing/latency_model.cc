@@ -56,6 +56,25 @@ void AnswerBy(const DeviceLoad& load, DeviceResponse& response) {
   }
 }
 
+/// Whether two applications of a kFifo device have the same response time: it depends on nothing else of their own.
+bool RespondAlike(const AppLoad& a, const AppLoad& b) {
+  const bool same_service = a.service.mean_s == b.service.mean_s && a.service.scv == b.service.scv &&
+                            a.service.parts.empty() && b.service.parts.empty();
+  return same_service && a.switch_s == b.switch_s && a.tail_s == b.tail_s && a.model == b.model;
+}
+
+/// By application: the first one that responds like it, where a percentile costs an inversion; else itself.
+std::vector<size_t> Representatives(const DeviceLoad& load, const DeviceResponse& response) {
+  std::vector<size_t> representatives, distinct;
+  for (size_t i = 0; i < response.apps.size(); ++i) {
+    const auto alike = std::find_if(distinct.begin(), distinct.end(),
+                                    [&](size_t one) { return RespondAlike(load.apps[one], load.apps[i]); });
+    representatives.push_back(alike == distinct.end() ? i : *alike);
+    if (response.exact && alike == distinct.end()) distinct.push_back(i);
+  }
+  return representatives;
+}
+
 /// What the exact moments say of P(response <= limit) >= p; nullopt where they do not tell.
 std::optional<bool> MeetsByBound(const FifoModel& model, const ResponseLimit& limit, double p) {
   if (!model.IsExact()) return std::nullopt;
@@ -259,7 +278,13 @@ void Refine(const DeviceLoad& load, DeviceResponse& response, int requests) {
 
 DevicePrediction PredictionOf(const DeviceLoad& load, const DeviceResponse& response) {
   DevicePrediction prediction{response.stable, response.utilization, {}};
+  const auto representatives = Representatives(load, response);
   for (size_t i = 0; i < response.apps.size(); ++i) {
+    if (const size_t known = representatives[i]; known < i) {
+      prediction.apps.push_back(prediction.apps[known]);
+      prediction.apps.back().app = load.apps[i].app;
+      continue;
+    }
     prediction.apps.push_back({load.apps[i].app, response.At(i, Statistic::kMean), response.At(i, Statistic::kP50),
                                response.At(i, Statistic::kP95), response.At(i, Statistic::kP99)});
   }

@@ -230,6 +230,28 @@ TEST(Predict, ExtremesOfRateAndServiceAreFinite) {
   }
 }
 
+/// Applications that respond alike are computed once; those that differ in anything are not taken for another.
+TEST(Predict, EveryFifoApplicationHasItsOwnAnswer) {
+  DeviceLoad load = MakeLoad(Discipline::kFifo, {{1, 0.010, 0, 0.02, "m"},
+                                                 {2, 0.010, 0, 0.02, "m"},
+                                                 {1, 0.010, 0, 0.03, "m"},
+                                                 {1, 0.010, 0.5, 0.02, "m"},
+                                                 {1, 0.011, 0, 0.02, "m"},
+                                                 {1, 0.010, 0, 0.02, "o"},
+                                                 {3, 0.010, 0, 0.02, "o"},
+                                                 {1, 0.010, 0, 0.02, "m"}});
+  load.apps.back().tail_s = 0.001;
+  const DeviceResponse response = Solve(load);
+  const DevicePrediction prediction = PredictionOf(load, response);
+  ASSERT_EQ(prediction.apps.size(), load.apps.size());
+  for (size_t i = 0; i < load.apps.size(); ++i) {
+    SCOPED_TRACE(i);
+    EXPECT_EQ(prediction.apps[i].app, load.apps[i].app);
+    for (const auto statistic : {Statistic::kMean, Statistic::kP50, Statistic::kP95, Statistic::kP99})
+      EXPECT_EQ(prediction.apps[i].at(statistic), response.At(i, statistic));
+  }
+}
+
 TEST(Predict, SixtyFourModelsAreFinite) {
   for (const auto discipline : kDisciplines) {
     std::vector<LoadRow> rows;
