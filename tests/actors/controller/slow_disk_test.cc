@@ -26,7 +26,11 @@ struct HeldStore {
                                              const store_actor& files) {
     return {
         [=](const WriteRecords& write) -> caf::result<Done> {
-          if (!store->holds) return disk->memory.Write(write.batch, Sync::kYes), Done{};
+          if (!store->holds) {
+            const Status status = disk->memory.Write(write.batch, Sync::kYes);
+            if (!status.ok()) return MakeError(status);
+            return Done{};
+          }
           return store->held.emplace_back(write.batch, self->make_response_promise<Done>()).promise;
         },
         [=](PutModelChunk& chunk) { return self->delegate(files, std::move(chunk)); },
