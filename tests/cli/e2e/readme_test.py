@@ -82,8 +82,8 @@ def main():
         folder = pathlib.Path(folder)
         (folder / "tmp/home").mkdir(parents=True)
         relaxed_examples(readme.parent / "deploy/examples", folder / "examples")
-        shutil.copy2(program, folder / "tmp/avocet") # where it is may be out of sight, too
-        text = script(lines).replace("build/release/avocet", "/tmp/avocet")
+        shutil.copy2(program, folder / "tmp/avocet-program") # where it is may be out of sight, too
+        text = script(lines).replace("build/release/avocet", "/tmp/avocet-program")
         text = text.replace("/opt/avocet/", os.environ.get("AVOCET_PREFIX", "/opt/avocet") + "/")
         (folder / "blocks.sh").write_text(text)
         # The script is read from a descriptor: its folder goes out of sight with /tmp.
