@@ -1,13 +1,20 @@
 #include "storage/rocks_store.h"
 
+#include <array>
+#include <cstdarg>
+#include <cstdio>
 #include <system_error>
 #include <utility>
 
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
+#include <spdlog/spdlog.h>
+
+#include "storage/write_ahead_log.h"
 
 namespace avocet {
 namespace {
@@ -42,6 +49,18 @@ Status FromRocks(const rocksdb::Status& status, const std::filesystem::path& dir
   return Unavailable(text);
 }
 
+/// What it warns of goes where our own lines go.
+class ToOurLog final : public rocksdb::Logger {
+public:
+  ToOurLog() : rocksdb::Logger(rocksdb::InfoLogLevel::WARN_LEVEL) {}
+  using rocksdb::Logger::Logv;
+  void Logv(const char* format, va_list arguments) override {
+    std::array<char, 1024> line{};
+    const int size = std::vsnprintf(line.data(), line.size(), format, arguments);
+    if (size > 0) spdlog::warn("rocksdb text=\"{}\"", line.data());
+  }
+};
+
 rocksdb::BlockBasedTableOptions TableOptions(const RocksStoreOptions& options) {
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = rocksdb::NewLRUCache(options.block_cache_bytes, /*num_shard_bits=*/0);
@@ -54,7 +73,7 @@ rocksdb::Options DatabaseOptions(const RocksStoreOptions& options) {
   // A checksum that does not match is an error, never an answer.
   db.paranoid_checks = true;
 
-  // After a power cut the unsynced tail may have holes; stop there instead of refusing to start.
+  // After a power cut the last record may be torn in any way; CheckWriteAheadLogs has seen that nothing follows it.
   db.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
 
   // Records are small and few: two buffers bound the memory, and the log that a restart replays.
@@ -67,9 +86,10 @@ rocksdb::Options DatabaseOptions(const RocksStoreOptions& options) {
   // Debian builds differ in their compressors; a store must open wherever it is carried.
   db.compression = rocksdb::kNoCompression;
 
-  db.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
-  db.max_log_file_size = options.max_info_log_bytes;
-  db.keep_log_file_num = 2;
+  // Its own logger ends the process with an assertion at the second line that does not fit on a full disk.
+  db.info_log = std::make_shared<ToOurLog>();
+  // After a failed write we open the folder again (RocksStore::Write); what it would do meanwhile, it does not do well.
+  db.max_bgerror_resume_count = 0;
 
   // Periodic statistics would wake an idle process for nobody.
   db.stats_dump_period_sec = 0;
@@ -103,13 +123,77 @@ Status Validate(const RocksStoreOptions& options) {
     return InvalidArgument("store background_jobs is " + std::to_string(options.background_jobs) +
                            "; 1 to 16 are possible");
   }
-  if (options.max_info_log_bytes == 0) return InvalidArgument("store max_info_log_bytes is 0; at least 1 is needed");
   return {};
 }
 
+namespace {
+
+Result<std::unique_ptr<rocksdb::DB>> OpenDatabase(const RocksStoreOptions& options) {
+  if (auto status = CheckWriteAheadLogs(options.directory); !status.ok())
+    return status.WithContext(InDirectory(options.directory));
+  rocksdb::DB* db = nullptr;
+  const auto status = rocksdb::DB::Open(DatabaseOptions(options), options.directory.string(), &db);
+  if (!status.ok()) return FromRocks(status, options.directory);
+  return std::unique_ptr<rocksdb::DB>(db);
+}
+
+Result<std::optional<std::string>> GetFrom(rocksdb::DB& db, std::string_view key,
+                                           const std::filesystem::path& directory) {
+  std::string value;
+  const auto status = db.Get(rocksdb::ReadOptions(), ToSlice(key), &value);
+  if (status.IsNotFound()) return std::optional<std::string>{};
+  if (!status.ok()) return FromRocks(status, directory);
+  return std::optional<std::string>{std::move(value)};
+}
+
+Status WriteTo(rocksdb::DB& db, const WriteBatch& batch, Sync sync, const std::filesystem::path& directory) {
+  rocksdb::WriteBatch changes;
+  for (const auto& change : batch.changes) {
+    const auto added =
+        change.value ? changes.Put(ToSlice(change.key), ToSlice(*change.value)) : changes.Delete(ToSlice(change.key));
+    if (!added.ok()) return FromRocks(added, directory);
+  }
+  rocksdb::WriteOptions write;
+  write.sync = sync == Sync::kYes;
+  return FromRocks(db.Write(write, &changes), directory);
+}
+
+} // namespace
+
 struct RocksStore::Impl {
-  std::filesystem::path directory;
-  std::unique_ptr<rocksdb::DB> db;
+  RocksStoreOptions options;
+  std::unique_ptr<rocksdb::DB> db; ///< null after a failed write, until it is open again
+  WriteBatch undo;                 ///< of the failed write
+  Status lost;                     ///< not ok: what the failed write replaced could not be read
+
+  const std::filesystem::path& directory() const { return options.directory; }
+
+  /// Open, and as if the failed write had never been; or why not.
+  Status Ready() {
+    if (db != nullptr) return {};
+    AVOCET_RETURN_IF_ERROR(lost);
+
+    AVOCET_ASSIGN_OR_RETURN(auto opened, OpenDatabase(options));
+    AVOCET_RETURN_IF_ERROR(WriteTo(*opened, undo, Sync::kYes, directory()));
+    db = std::move(opened);
+    undo = {};
+    spdlog::info("store writable again directory={}", directory().string());
+    return {};
+  }
+
+  /// Its changes may be in the log all the same, and would be there after the next start, although who wrote was told
+  /// otherwise. RocksDB shows the records as they were; asked to write on, Debian's build ends with an assertion.
+  void Suspend(const WriteBatch& failed, const Status& why) {
+    spdlog::error("store not writable directory={} reason=\"{}\"", directory().string(), why.message());
+    for (const auto& change : failed.changes) {
+      auto before = GetFrom(*db, change.key, directory());
+      if (!before.ok())
+        lost = before.status().WithContext("a write failed, and what it replaced cannot be read; restart the process");
+      else
+        undo.changes.push_back({change.key, std::move(*before)});
+    }
+    db.reset();
+  }
 };
 
 RocksStore::RocksStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -120,23 +204,21 @@ Result<std::unique_ptr<RocksStore>> RocksStore::Open(const RocksStoreOptions& op
   std::error_code error;
   std::filesystem::create_directories(options.directory, error);
   if (error) return Unavailable(InDirectory(options.directory) + " cannot be created: " + error.message());
-  rocksdb::DB* db = nullptr;
-  const auto status = rocksdb::DB::Open(DatabaseOptions(options), options.directory.string(), &db);
-  if (!status.ok()) return FromRocks(status, options.directory);
-  auto impl = std::make_unique<Impl>(Impl{options.directory, std::unique_ptr<rocksdb::DB>(db)});
+  // Records are nobody else's business; a folder of another owner stays as it is.
+  std::filesystem::permissions(options.directory, std::filesystem::perms::owner_all, error);
+  AVOCET_ASSIGN_OR_RETURN(auto db, OpenDatabase(options));
+  auto impl = std::make_unique<Impl>(Impl{options, std::move(db), {}, {}});
   return std::unique_ptr<RocksStore>(new RocksStore(std::move(impl)));
 }
 
 Result<std::optional<std::string>> RocksStore::Get(std::string_view key) const {
-  std::string value;
-  const auto status = impl_->db->Get(rocksdb::ReadOptions(), ToSlice(key), &value);
-  if (status.IsNotFound()) return std::optional<std::string>{};
-  if (!status.ok()) return FromRocks(status, impl_->directory);
-  return std::optional<std::string>{std::move(value)};
+  AVOCET_RETURN_IF_ERROR(impl_->Ready());
+  return GetFrom(*impl_->db, key, impl_->directory());
 }
 
 Status RocksStore::Scan(std::string_view prefix,
                         const std::function<bool(std::string_view key, std::string_view value)>& visit) const {
+  AVOCET_RETURN_IF_ERROR(impl_->Ready());
   rocksdb::ReadOptions read;
   const std::optional<std::string> end = EndOf(prefix);
   const rocksdb::Slice bound = end ? ToSlice(*end) : rocksdb::Slice();
@@ -145,21 +227,16 @@ Status RocksStore::Scan(std::string_view prefix,
   for (it->Seek(ToSlice(prefix)); it->Valid(); it->Next()) {
     if (!visit(ToView(it->key()), ToView(it->value()))) break;
   }
-  return FromRocks(it->status(), impl_->directory);
+  return FromRocks(it->status(), impl_->directory());
 }
 
 Status RocksStore::Write(const WriteBatch& batch, Sync sync) {
   AVOCET_RETURN_IF_ERROR(batch.refused);
   if (batch.empty()) return {};
-  rocksdb::WriteBatch changes;
-  for (const auto& change : batch.changes) {
-    const auto added =
-        change.value ? changes.Put(ToSlice(change.key), ToSlice(*change.value)) : changes.Delete(ToSlice(change.key));
-    if (!added.ok()) return FromRocks(added, impl_->directory);
-  }
-  rocksdb::WriteOptions write;
-  write.sync = sync == Sync::kYes;
-  return FromRocks(impl_->db->Write(write, &changes), impl_->directory);
+  AVOCET_RETURN_IF_ERROR(impl_->Ready());
+  Status status = WriteTo(*impl_->db, batch, sync, impl_->directory());
+  if (!status.ok()) impl_->Suspend(batch, status);
+  return status;
 }
 
 } // namespace avocet

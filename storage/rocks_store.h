@@ -15,11 +15,10 @@ namespace avocet {
 
 /// Sized for an edge machine whose records fit in a few MiB; raise them only after measuring.
 struct RocksStoreOptions {
-  std::filesystem::path directory;        ///< created, with its parents, when missing
+  std::filesystem::path directory;        ///< created, with its parents, when missing; its owner's alone (0700)
   uint64_t block_cache_bytes = 1 * kMiB;  ///< of read blocks kept in memory; > 0
   uint64_t write_buffer_bytes = 1 * kMiB; ///< of recent writes kept in memory before they go to a table; >= 64 KiB
   int background_jobs = 2;                ///< threads that flush and compact; 1..16
-  uint64_t max_info_log_bytes = kMiB / 4; ///< of RocksDB's own log (two files of that size are kept); > 0
 };
 
 /// kInvalidArgument that names the field.
@@ -30,10 +29,14 @@ Status Validate(const RocksStoreOptions& options);
 /// Survives a kill at any moment: every acknowledged batch is there, and of an unacknowledged one
 /// everything or nothing. Survives a power cut: the same for batches written with Sync::kYes; later
 /// ones may be gone, but never one whose successor is there.
+///
+/// Survives a disk that refuses writes: a failed batch may be in the files all the same, so the folder is closed, and
+/// opened again by the next call; what the failed batch changed is put back first. Until that succeeds every call is
+/// answered with the disk's error.
 class RocksStore final : public Store {
 public:
   /// kInvalidArgument (options), kUnavailable (the directory is in use or cannot be used),
-  /// kCorruption (its files are damaged: nothing is repaired or thrown away).
+  /// kCorruption (its files are damaged: nothing is repaired or thrown away; only the last record of a log may be torn)
   static Result<std::unique_ptr<RocksStore>> Open(const RocksStoreOptions& options);
   ~RocksStore() override;
   RocksStore(const RocksStore&) = delete;
