@@ -12,59 +12,17 @@
 #include <memory>
 #include <system_error>
 
+#include <spdlog/spdlog.h>
+
 #include "messages/files.h"
 #include "messages/model.h"
+#include "node_agent/file_io.h"
 
 namespace avocet {
 namespace {
 
 constexpr size_t kPieceBytes = 256 * 1024;
 constexpr std::string_view kPartSuffix = ".part";
-
-std::string ErrorText(int error) {
-  return std::generic_category().message(error);
-}
-
-Status FileError(const std::string& verb, const std::filesystem::path& path, int error) {
-  const std::string text = "cannot " + verb + " " + path.string() + ": " + ErrorText(error);
-  if (error == ENOSPC || error == EDQUOT) return ResourceExhausted(text);
-  if (error == ENOENT) return NotFound(text);
-  return Internal(text);
-}
-
-Fd OpenFile(const std::filesystem::path& path, int flags) {
-  return Fd(open(path.c_str(), flags | O_CLOEXEC, 0644));
-}
-
-Status WriteAt(const Fd& fd, const std::filesystem::path& path, std::string_view bytes, uint64_t offset) {
-  while (!bytes.empty()) {
-    const ssize_t written = pwrite(fd.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return FileError("write", path, errno);
-    bytes.remove_prefix(static_cast<size_t>(written));
-    offset += static_cast<uint64_t>(written);
-  }
-  return {};
-}
-
-/// Up to bytes.size() bytes; fewer only at the end of the file.
-Result<size_t> ReadAt(const Fd& fd, const std::filesystem::path& path, char* bytes, size_t size, uint64_t offset) {
-  size_t have = 0;
-  while (have < size) {
-    const ssize_t got = pread(fd.get(), bytes + have, size - have, static_cast<off_t>(offset + have));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return FileError("read", path, errno);
-    if (got == 0) break;
-    have += static_cast<size_t>(got);
-  }
-  return have;
-}
-
-Status Sync(const std::filesystem::path& path) {
-  const Fd fd = OpenFile(path, O_RDONLY);
-  if (!fd.ok()) return FileError("open", path, errno);
-  return fsync(fd.get()) == 0 ? Status{} : FileError("sync", path, errno);
-}
 
 Status CheckDigest(const Sha256& file) {
   if (IsSha256(file)) return {};
@@ -131,8 +89,11 @@ Result<ModelFiles> ModelFiles::Open(ModelFilesOptions options) {
   std::error_code error;
   std::filesystem::create_directories(options.directory, error);
   if (error) return FileError("create", options.directory, error.value());
+  // Models are somebody's property; a folder of another owner stays as it is.
+  std::filesystem::permissions(options.directory, std::filesystem::perms::owner_all, error);
   if (access(options.directory.c_str(), R_OK | W_OK | X_OK) != 0) return FileError("use", options.directory, errno);
   ModelFiles files(std::move(options));
+  if (!files.options_.evict) files.RemoveParts();
   for (const Entry& entry : files.List())
     files.last_use_ns_ = std::max(files.last_use_ns_, entry.used_ns);
   return files;
@@ -157,6 +118,14 @@ std::vector<ModelFiles::Entry> ModelFiles::List() const {
     entries.push_back({item.path(), Sha256(name), static_cast<uint64_t>(status.st_size), FileTimeNs(status)});
   }
   return entries;
+}
+
+void ModelFiles::RemoveParts() const {
+  for (const Entry& entry : List()) {
+    if (entry.path.extension() != kPartSuffix) continue;
+    spdlog::info("incomplete model file removed file={} bytes={}", entry.file.str(), entry.bytes);
+    (void)unlink(entry.path.c_str()); // a bound on all files counts it, so it costs room at most
+  }
 }
 
 uint64_t ModelFiles::total_bytes() const {
@@ -184,6 +153,25 @@ Result<std::filesystem::path> ModelFiles::Find(const Sha256& file) {
   if (access(path.c_str(), R_OK) != 0) return NotFound("no model file " + file.str());
   MarkUsed(path);
   return path;
+}
+
+std::optional<uint64_t> ModelFiles::SizeOf(const Sha256& file) const {
+  struct stat status {};
+  if (!CheckDigest(file).ok() || stat(PathOf(file).c_str(), &status) != 0) return std::nullopt;
+  return static_cast<uint64_t>(status.st_size);
+}
+
+Result<std::filesystem::path> ModelFiles::FindWhole(const Sha256& file) {
+  AVOCET_ASSIGN_OR_RETURN(auto path, Find(file));
+  const auto digest = Sha256OfFile(path);
+  const bool damaged = digest.ok() ? *digest != file : digest.status().code() == StatusCode::kCorruption;
+  if (!damaged && !digest.ok()) return digest.status();
+  if (!damaged) return path;
+
+  spdlog::error("model file damaged: removed file={} found=\"{}\"", file.str(),
+                digest.ok() ? digest->str() : digest.status().message());
+  if (unlink(path.c_str()) != 0) return FileError("remove", path, errno);
+  return NotFound("model file " + file.str() + " was damaged, and removed");
 }
 
 /// Evicts least recently used files until `file` with `bytes` fits beside the rest.
@@ -217,16 +205,15 @@ Status ModelFiles::MakeRoom(const Sha256& file, uint64_t bytes) {
 
 /// The complete and verified part becomes visible, durably.
 Status ModelFiles::Keep(const Sha256& file) {
-  AVOCET_RETURN_IF_ERROR(Sync(PartOf(file)));
+  AVOCET_RETURN_IF_ERROR(SyncToDisk(PartOf(file)));
   if (rename(PartOf(file).c_str(), PathOf(file).c_str()) != 0) return FileError("rename", PartOf(file), errno);
   MarkUsed(PathOf(file));
-  return Sync(options_.directory);
+  return SyncToDisk(options_.directory);
 }
 
 Result<Sha256> ModelFiles::Put(std::string_view bytes) {
   const Sha256 file = Sha256Of(bytes);
-  // A file's name is its digest: one that is there has the right bytes.
-  if (Find(file).ok()) return file;
+  if (FindWhole(file).ok()) return file;
 
   AVOCET_RETURN_IF_ERROR(MakeRoom(file, bytes.size()));
   const std::filesystem::path part = PartOf(file);
@@ -272,14 +259,16 @@ Status ModelFiles::Download(const Sha256& file, uint64_t size_bytes, const Fetch
     if (piece.size() > size_bytes - have) return Corruption("model file " + file.str() + " is longer than announced");
     if (!known) AVOCET_RETURN_IF_ERROR(MakeRoom(file, have + piece.size()));
 
-    AVOCET_RETURN_IF_ERROR(WriteAt(fd, part, piece, have));
+    const Status written = WriteAt(fd, part, piece, have);
+    if (written.code() == StatusCode::kResourceExhausted) unlink(part.c_str()); // room for the records
+    AVOCET_RETURN_IF_ERROR(written);
     have += piece.size();
   }
   return {};
 }
 
 Result<std::filesystem::path> ModelFiles::Ensure(const Sha256& file, uint64_t size_bytes, const Fetch& fetch) {
-  auto present = Find(file);
+  auto present = FindWhole(file);
   // Any error but kNotFound is one of the disk: a download would meet it, too.
   if (present.ok() || present.status().code() != StatusCode::kNotFound) return present;
   if (size_bytes > kMaxModelFileBytes) return BadSize(file, size_bytes);
@@ -293,7 +282,8 @@ Result<std::filesystem::path> ModelFiles::Ensure(const Sha256& file, uint64_t si
       // Verified before it gets its name: nobody can ever load a file with other bytes.
       AVOCET_ASSIGN_OR_RETURN(const auto digest, Sha256OfFile(PartOf(file)));
       if (digest == file) break;
-      status = Corruption("model file " + file.str() + " arrived with digest " + digest.str());
+      status = Corruption("model file " + file.str() + " arrived with digest " + digest.str() +
+                          "; if it goes on, import it again");
     }
     if (status.code() != StatusCode::kCorruption) return status;
     unlink(PartOf(file).c_str()); // a resumed part may be what a crash left: try once from the start
@@ -314,7 +304,8 @@ Status ModelFiles::Finish(const Sha256& file) {
 
 Result<uint64_t> ModelFiles::PutChunk(const Sha256& file, uint64_t offset, uint64_t total_bytes,
                                       std::string_view data) {
-  const auto present = Find(file);
+  // Read once for each upload: importing the good file repairs a damaged one.
+  const auto present = offset == 0 ? FindWhole(file) : Find(file);
   if (present.ok()) return total_bytes;
   if (present.status().code() != StatusCode::kNotFound) return present.status();
   if (total_bytes == 0 || total_bytes > kMaxModelFileBytes) return BadSize(file, total_bytes);
@@ -328,7 +319,10 @@ Result<uint64_t> ModelFiles::PutChunk(const Sha256& file, uint64_t offset, uint6
     if (data.size() > total_bytes - have)
       return InvalidArgument("model file " + file.str() + " is longer than announced");
     AVOCET_RETURN_IF_ERROR(MakeRoom(file, total_bytes));
-    AVOCET_RETURN_IF_ERROR(WriteAt(fd, part, data, have));
+    const Status written = WriteAt(fd, part, data, have);
+    // What nobody may complete must not keep the disk full.
+    if (written.code() == StatusCode::kResourceExhausted) unlink(part.c_str());
+    AVOCET_RETURN_IF_ERROR(written);
     have += data.size();
     if (have < total_bytes) return have;
   }
@@ -336,8 +330,27 @@ Result<uint64_t> ModelFiles::PutChunk(const Sha256& file, uint64_t offset, uint6
   return total_bytes;
 }
 
+/// One that was read lately is not read again: agents may ask as often as they like.
+Result<std::filesystem::path> ModelFiles::FindToServe(const Sha256& file) {
+  const auto now = std::chrono::steady_clock::now();
+  const auto read = verified_.find(file);
+  if (read != verified_.end() && now - read->second < kVerifyEvery) return Find(file);
+
+  const bool present = Find(file).ok();
+  auto path = FindWhole(file);
+  if (path.ok()) {
+    verified_[file] = now;
+    return path;
+  }
+  verified_.erase(file);
+  if (present && path.status().code() == StatusCode::kNotFound)
+    return Corruption("model file " + file.str() +
+                      " was damaged on the controller's disk, and removed; import it again");
+  return path;
+}
+
 Result<std::string> ModelFiles::Read(const Sha256& file, uint64_t offset, uint64_t max_bytes) {
-  AVOCET_ASSIGN_OR_RETURN(const auto path, Find(file));
+  AVOCET_ASSIGN_OR_RETURN(const auto path, offset == 0 ? FindToServe(file) : Find(file));
   const Fd fd = OpenFile(path, O_RDONLY);
   struct stat status {};
   if (!fd.ok() || fstat(fd.get(), &status) != 0) return FileError("open", path, errno);

@@ -88,6 +88,70 @@ TEST_F(ModelFilesTest, PutThenFindAndRead) {
   EXPECT_EQ(FilesOnDisk(), 1u);
 }
 
+void Damage(const std::filesystem::path& file) {
+  std::fstream(file, std::ios::in | std::ios::out | std::ios::binary).seekp(1).put('X');
+}
+
+TEST_F(ModelFilesTest, ADamagedFileIsFetchedAgain) {
+  const std::string bytes = Bytes(2500);
+  const Sha256 file = Sha256Of(bytes);
+  ModelFiles files = Open();
+  Source source{bytes};
+  const auto path = files.Ensure(file, bytes.size(), source.fetch());
+  ASSERT_TRUE(path.ok());
+  const size_t pieces = source.offsets.size();
+
+  Damage(*path);
+  ASSERT_TRUE(files.Ensure(file, bytes.size(), source.fetch()).ok());
+  EXPECT_EQ(source.offsets.size(), 2 * pieces);
+  EXPECT_EQ(ContentOf(*path), bytes);
+
+  std::filesystem::resize_file(*path, 700);
+  ASSERT_TRUE(files.Ensure(file, bytes.size(), source.fetch()).ok());
+  EXPECT_EQ(ContentOf(*path), bytes);
+  ASSERT_TRUE(files.Ensure(file, bytes.size(), source.fetch()).ok());
+  EXPECT_EQ(source.offsets.size(), 3 * pieces) << "a good one is not";
+}
+
+TEST_F(ModelFilesTest, ADamagedFileIsReplacedByTheNextUpload) {
+  ModelFiles files = Open();
+  ASSERT_TRUE(files.Put("abc").ok());
+  const auto path = *files.Find(kAbc);
+  Damage(path);
+  EXPECT_EQ(*files.PutChunk(kAbc, 0, 3, ""), 0U) << "what is there does not count";
+  EXPECT_EQ(*files.PutChunk(kAbc, 0, 3, "abc"), 3U);
+  EXPECT_EQ(ContentOf(path), "abc");
+  Damage(path);
+  ASSERT_TRUE(files.Put("abc").ok());
+  EXPECT_EQ(ContentOf(path), "abc");
+}
+
+TEST_F(ModelFilesTest, ADamagedFileIsNotServed) {
+  ASSERT_TRUE(Open().Put("abc").ok());
+  ModelFiles files = Open();
+  Damage(*files.Find(kAbc));
+  EXPECT_EQ(files.Read(kAbc, 0, 10).status().code(), StatusCode::kCorruption);
+  EXPECT_EQ(files.Read(kAbc, 0, 10).status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(FilesOnDisk(), 0U);
+}
+
+TEST_F(ModelFilesTest, OnlyItsOwnerMayReadThem) {
+  ModelFiles files = Open();
+  ASSERT_TRUE(files.Put("abc").ok());
+  using std::filesystem::perms;
+  const auto mode = [](const std::filesystem::path& path) { return std::filesystem::status(path).permissions(); };
+  EXPECT_EQ(mode(dir_.path() / "models"), perms::owner_all);
+  EXPECT_EQ(mode(*files.Find(kAbc)), perms::owner_read | perms::owner_write);
+}
+
+TEST_F(ModelFilesTest, AnUploadDoesNotOutliveARestartWithoutEviction) {
+  const ModelFilesOptions options{.directory = dir_.path() / "models", .evict = false};
+  ASSERT_TRUE(ModelFiles::Open(options)->PutChunk(kAbc, 0, 3, "ab").ok());
+  EXPECT_EQ(FilesOnDisk(), 1U);
+  ASSERT_TRUE(ModelFiles::Open(options).ok());
+  EXPECT_EQ(FilesOnDisk(), 0U);
+}
+
 TEST_F(ModelFilesTest, SurvivesAReopen) {
   ASSERT_TRUE(Open().Put("abc").ok());
   ModelFiles files = Open();
