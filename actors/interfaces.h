@@ -23,6 +23,7 @@
 #include "messages/placement.h"
 #include "messages/rebalance.h"
 #include "messages/reports.h"
+#include "storage/disk_room.h"
 #include "storage/store.h"
 
 namespace avocet {
@@ -99,8 +100,11 @@ using window_ack_handle = caf::typed_actor<caf::reacts_to<WindowAck>>;
 /// An agent introduces itself: who it is, what it runs, and where to reach it.
 /// `session` is greater for every later session with one controller process; 0 for an agent inside it. `instance` was
 /// drawn when the agent's store was made (0: unknown). `highest_epoch`: of all commands that the agent ever took; a controller that was
-/// restored from an old copy goes on above it. kAlreadyExists: an agent of another instance has that name and is alive.
-struct RegisterAgent { NodeInfo node; std::vector<Placement> running; agent_handle agent; window_ack_handle acks; uint64_t session = 0; uint64_t instance = 0; std::string peer; uint64_t highest_epoch = 0; };
+/// restored from an old copy goes on above it. `cluster`: that it belongs to (0: none yet). kAlreadyExists: an agent of another instance has that
+/// name and is alive. kDenied: it belongs to another cluster; nothing that it runs is touched.
+struct RegisterAgent { NodeInfo node; std::vector<Placement> running; agent_handle agent; window_ack_handle acks; uint64_t session = 0; uint64_t instance = 0; std::string peer; uint64_t highest_epoch = 0; uint64_t cluster = 0; };
+/// The cluster that an agent belongs to from now on; 0: from a controller of an earlier version.
+struct Welcome { uint64_t cluster = 0; };
 /// "I am alive"; without one for a lease the node counts as away. kNotFound asks to register again,
 /// kCancelled says that a later session of the node replaced this one.
 struct Heartbeat { NodeId node; BootId boot; uint64_t session = 0; };
@@ -113,7 +117,7 @@ struct ReportWindows { NodeId node; std::vector<SentWindow> windows; BootId boot
 
 /// The messages that only agents send.
 using agent_session = caf::typed_actor<
-    caf::replies_to<RegisterAgent>::with<Done>,
+    caf::replies_to<RegisterAgent>::with<Welcome>,
     caf::replies_to<Heartbeat>::with<Done>,
     caf::replies_to<ReportRunning>::with<Done>,
     caf::reacts_to<ReportWindows>,
@@ -127,6 +131,9 @@ using agent_link_actor = agent_session::extend<
 struct GetVersion {};
 struct ListNodes {};
 struct NodeList { std::vector<NodeStatus> nodes; };
+/// Lets in an agent that belongs to another cluster and was refused for that. kNotFound: there is none of that name.
+struct AdoptNode { NodeId node; };
+struct AdoptedNode { NodeId node; };
 struct ListDevices {};
 struct DeviceList { std::vector<DeviceStatus> devices; };
 /// Makes a model known whose files are stored.
@@ -176,6 +183,7 @@ using placement_control = caf::typed_actor<
     caf::replies_to<WaitForEvents>::with<EventList>>;
 
 using control_actor = placement_control::extend_with<snapshot_control>::extend<
+    caf::replies_to<AdoptNode>::with<AdoptedNode>,
     caf::replies_to<PutModelChunk>::with<ModelChunkStored>,
     caf::replies_to<FetchModel>::with<ModelChunk>>;
 
@@ -208,6 +216,15 @@ struct NodeUp { NodeInfo node; std::vector<Placement> running; agent_handle agen
 struct NodeAway { NodeId node; std::string why; };
 /// Another agent of the node's name was refused: an event, nothing else.
 struct NamesakeRefused { NodeId node; std::string why; };
+/// An agent of another cluster was refused: an event, and a note in the list of nodes until it registers.
+struct ForeignerRefused { NodeInfo node; std::string why; };
+/// An operator let such an agent in: an event.
+struct ForeignerAdopted { NodeId node; std::string why; };
+/// A model file of the controller was found damaged, and removed: an event, and a note in the list of models until it
+/// is imported again.
+struct ModelFileLost { Sha256 file; std::string why; };
+/// The disk of the controller has little room left, or enough again: an event.
+struct DiskRoomChanged { DiskRoomChange change; };
 /// A device's fitted parameters moved enough to matter.
 struct FitChanged { DeviceFit fit; };
 /// The actor that holds a device's measurements; the placement actor sends it ForgetApp.
@@ -218,9 +235,13 @@ struct PublishTick {};
 struct RefusalTick {};
 
 using placement_actor = placement_control::extend<
-    caf::replies_to<NodeUp>::with<Done>,
+    caf::replies_to<NodeUp>::with<Welcome>,
     caf::reacts_to<NodeAway>,
     caf::reacts_to<NamesakeRefused>,
+    caf::reacts_to<ForeignerRefused>,
+    caf::reacts_to<ForeignerAdopted>,
+    caf::reacts_to<ModelFileLost>,
+    caf::reacts_to<DiskRoomChanged>,
     caf::reacts_to<FitChanged>,
     caf::reacts_to<DeviceUp>,
     caf::reacts_to<PublishTick>,
@@ -302,6 +323,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::SetPredictions)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::RegisterAgain)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::WindowAck)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::RegisterAgent)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::Welcome)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::Heartbeat)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::Goodbye)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ReportRunning)
@@ -310,6 +332,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ReportWindows)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::GetVersion)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ListNodes)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::NodeList)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::AdoptNode)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::AdoptedNode)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ListDevices)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::DeviceList)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ImportModel)
@@ -338,6 +362,10 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::PersistTick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::NodeUp)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::NodeAway)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::NamesakeRefused)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ForeignerRefused)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ForeignerAdopted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ModelFileLost)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::DiskRoomChanged)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::FitChanged)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::DeviceUp)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::PublishTick)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 
 #include "actors/protocol/agent_plan.h"
 #include "actors/protocol/window_buffer.h"
@@ -12,7 +13,7 @@ namespace avocet {
 
 /// Deadlines of the requests between actors. A neighbour that misses one counts as dead for that request.
 struct RequestDeadlines {
-  Duration store = std::chrono::seconds(10);    ///< one group commit on a slow disk
+  Duration store = std::chrono::seconds(10);    ///< one group commit, for who can ask again; writes are waited for
   Duration local = std::chrono::seconds(5);     ///< a neighbour that only computes
   Duration command = std::chrono::seconds(15);  ///< until an agent has a command on disk; it answers within `store`
   Duration profile = std::chrono::seconds(90);  ///< until a profile run has ended
@@ -29,6 +30,8 @@ struct ControllerOptions {
   Duration persist_every = std::chrono::seconds(2); ///< at most this much measurement is re-sent after a crash
   Duration predict_every = std::chrono::seconds(1); ///< between looks at what agents should show as predicted
   size_t max_events = 1000;                         ///< kept in memory and on disk; older ones are dropped
+  std::filesystem::path data_dir;                   ///< whose disk is watched; empty: none
+  Duration disk_tick = std::chrono::seconds(10);    ///< between looks at its room
   bool detached = true; ///< store and snapshots with threads of their own; false only under the deterministic scheduler
 };
 
@@ -38,7 +41,9 @@ struct AgentActorOptions {
   Duration heartbeat = std::chrono::seconds(1);     ///< a third of the controller's lease
   WindowBufferOptions buffer;
   AgentPlanOptions plan;
-  bool detached_workers = true; ///< false only under the deterministic test scheduler
+  std::filesystem::path data_dir;                ///< whose disk is watched; empty: none
+  Duration disk_tick = std::chrono::seconds(10); ///< between looks at its room
+  bool detached_workers = true;                  ///< false only under the deterministic test scheduler
 };
 
 } // namespace avocet

@@ -19,6 +19,7 @@ namespace avocet {
 struct NodeStatus {
   NodeInfo info;
   DeviceHealth health = DeviceHealth::kAway;
+  std::string note = {}; ///< what an operator should know of it, and do; empty: nothing
 };
 
 struct DeviceStatus {
@@ -32,6 +33,7 @@ struct DeviceStatus {
 struct ModelStatus {
   Model model;
   std::vector<Profile> profiles;
+  std::string note = {}; ///< what an operator should know of it, and do; empty: nothing
 };
 
 /// Predicted response time.

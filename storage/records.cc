@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <random>
 
 #include "messages/codec/codec.h"
 #include "messages/codec/codec_reader.h"
@@ -171,6 +172,18 @@ Result<std::optional<uint64_t>> Load(const Store& store, Counter counter) {
   if (!number) return Unreadable(counter.key, Quoted(*text) + " is not a number");
   if (*number > counter.most) return Unreadable(counter.key, *text + " is more than " + std::to_string(counter.most));
   return number;
+}
+
+Result<uint64_t> LoadOrDraw(Store& store, Counter counter) {
+  AVOCET_ASSIGN_OR_RETURN(const auto known, Load(store, counter));
+  if (known) return *known;
+
+  std::random_device entropy;
+  const uint64_t drawn = std::uniform_int_distribution<uint64_t>(1, counter.most)(entropy);
+  WriteBatch batch;
+  Put(batch, counter, drawn);
+  AVOCET_RETURN_IF_ERROR(store.Write(batch, Sync::kYes));
+  return drawn;
 }
 
 template <class T> Result<std::vector<T>> LoadAll(const Store& store, Table<T> table) {

@@ -15,6 +15,7 @@
 #include "messages/measurement.h"
 #include "messages/model.h"
 #include "messages/placement.h"
+#include "messages/removal.h"
 #include "messages/status.h"
 #include "messages/totals.h"
 #include "storage/store.h"
@@ -38,6 +39,7 @@ template <class T> struct Table { std::string_view prefix; };
   RECORD(kApplications, Application, "app/", value.name.str()) /* those admitted or waiting */                         \
   RECORD(kPlacements, Placement, "placement/", value.app.str())                                                        \
   RECORD(kDecisions, Decision, "decision/", value.app.name.str()) /* KeptDecision */                                   \
+  RECORD(kRemovals, Removal, "removed/", value.app.str()) /* applications, so that their copies can be stopped */      \
   RECORD(kModels, Model, "model/", value.id().str())                                                                   \
   RECORD(kProfiles, Profile, "profile/", value.key())                                                                  \
   RECORD(kDeviceFits, DeviceFit, "fit/", value.device.str())                                                           \
@@ -60,6 +62,8 @@ struct Counter {
 };
 /// Controller: the last epoch given to a command.
 inline constexpr Counter kLastEpoch{"meta/last_epoch", kMaxEpoch};
+/// Controller: its cluster (actors/protocol/cluster_guard.h). Agent: the one that it belongs to. Never 0.
+inline constexpr Counter kCluster{"meta/cluster", std::numeric_limits<uint64_t>::max()};
 /// Agent: the largest epoch of all commands that it ever took.
 inline constexpr Counter kHighestEpoch{"meta/highest_epoch", kMaxEpoch};
 /// Agent: tells it from others of its name; never 0.
@@ -83,6 +87,8 @@ template <class T> void Delete(WriteBatch& batch, Table<T> table, std::string_vi
 /// stored under an id that is not its own.
 template <class T> Result<std::optional<T>> Load(const Store& store, Table<T> table, std::string_view id);
 Result<std::optional<uint64_t>> Load(const Store& store, Counter counter);
+/// The number; where there is none, one is drawn (never 0) and written with sync.
+Result<uint64_t> LoadOrDraw(Store& store, Counter counter);
 
 /// All records in order of id; the first one that cannot be read is the error. As Load().
 template <class T> Result<std::vector<T>> LoadAll(const Store& store, Table<T> table);

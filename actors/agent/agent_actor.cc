@@ -9,6 +9,8 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/errors.h"
+#include "actors/protocol/cluster_guard.h"
+#include "storage/records.h"
 
 namespace avocet {
 namespace {
@@ -107,8 +109,9 @@ caf::result<Done> OnCommand(Self self, const Command& command) {
   if (!records.ok()) return MakeError(records.status());
 
   auto promise = self->make_response_promise<Done>();
-  // Answered when it is durable: loading a model may take longer than the request's deadline. A report follows.
-  self->request(state.args->store, Options(self).deadlines.store, WriteRecords{std::move(*records)})
+  // Answered when it is durable: loading a model may take longer than the request's deadline. A report follows. Without
+  // a deadline: on a slow disk it would pass, and what counts as refused here would be written all the same.
+  self->request(state.args->store, caf::infinite, WriteRecords{std::move(*records)})
       .then(
           [self, command, promise](Done) mutable {
             promise.deliver(Done{});
@@ -128,6 +131,23 @@ caf::result<Profile> OnProfile(Self self, ProfileOnDevice& profile) {
   return self->delegate(worker->second, std::move(profile));
 }
 
+/// Kept before anything else is: it tells a controller that must not touch what runs here from the one that may.
+void JoinCluster(Self self, uint64_t cluster) {
+  if (cluster == 0 || cluster == self->state.cluster) return;
+  WriteBatch batch;
+  Put(batch, kCluster, cluster);
+  self->request(self->state.args->store, caf::infinite, WriteRecords{std::move(batch)})
+      .then(
+          [self, cluster](Done) {
+            self->state.cluster = cluster;
+            spdlog::info("joined cluster cluster={}", ClusterName(cluster));
+          },
+          // The next registration is welcomed with it again.
+          [](const caf::error& error) {
+            spdlog::error("cluster not recorded reason=\"{}\"", ToStatus(error, "store").message());
+          });
+}
+
 void Register(Self self) {
   auto& state = self->state;
 
@@ -139,16 +159,18 @@ void Register(Self self) {
                              0,
                              state.args->instance,
                              "",
-                             state.plan->highest_epoch()};
+                             state.plan->highest_epoch(),
+                             state.cluster};
 
   // A heartbeat before the answer would be refused, as the session does not exist yet, and lead to a second
   // registration.
   state.asking = true;
   self->request(state.controller, Options(self).deadlines.local, std::move(registration))
       .then(
-          [self](Done) {
+          [self](const Welcome& welcome) {
             self->state.asking = false;
             self->state.registered = true;
+            JoinCluster(self, welcome.cluster);
             // Windows go out only now: the controller drops those of a node that has no session.
             self->send(self->state.uplink, SetWindowTarget{self->state.controller});
             for (const auto& running : self->state.plan->Running())
@@ -169,8 +191,20 @@ void Beat(Self self) {
             [self](const caf::error&) { self->state.asking = self->state.registered = false; });
 }
 
+void LookAtDisk(Self self) {
+  auto& state = self->state;
+  if (self->clock().now() < state.next_disk_look) return;
+  state.next_disk_look = self->clock().now() + Options(self).disk_tick;
+  const auto change = state.disk.Look();
+  if (change && change->low)
+    spdlog::warn("disk low: without room commands are refused reason=\"{}\"", change->text);
+  else if (change)
+    spdlog::info("disk has room again reason=\"{}\"", change->text);
+}
+
 void OnSessionTick(Self self) {
   auto& state = self->state;
+  LookAtDisk(self);
   self->delayed_send(self, Options(self).heartbeat, SessionTick{});
   RetryCommands(self);
   if (!state.controller || state.asking) return;
@@ -248,6 +282,8 @@ void ResumePlan(Self self) {
 
 agent_actor::behavior_type AgentBehavior(Self self, const std::shared_ptr<const AgentActorArgs>& args) {
   self->state.args = args;
+  self->state.cluster = args->cluster;
+  self->state.disk = DiskRoomWatch(args->options.data_dir);
   SpawnChildren(self);
 
   // Before any controller answers: the node serves its cached plan with or without one.

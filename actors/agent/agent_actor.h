@@ -11,6 +11,7 @@
 #include "actors/interfaces.h"
 #include "actors/options.h"
 #include "actors/protocol/agent_plan.h"
+#include "storage/disk_room.h"
 
 namespace avocet {
 
@@ -19,6 +20,7 @@ struct AgentActorArgs {
   uint64_t instance = 0;       ///< see RegisterAgent
   std::vector<Placement> plan; ///< the cached plan, run before any controller answers
   uint64_t highest_epoch = 0;  ///< of all commands before this start of the process
+  uint64_t cluster = 0;        ///< that it belonged to at the start; 0: none yet
   store_actor store;
   std::shared_ptr<const DeviceDriver> driver;
   std::function<std::vector<MeasurementWindow>()> close_windows;
@@ -35,6 +37,9 @@ struct AgentActorState {
   std::map<DeviceId, device_worker> workers;
   uplink_actor uplink;
   agent_link_actor controller;
+  uint64_t cluster = 0; ///< as the disk has it
+  DiskRoomWatch disk{""};
+  caf::actor_clock::time_point next_disk_look;
   bool registered = false;
   bool asking = false;           ///< a registration or heartbeat is under way
   std::optional<AgentPlan> plan; ///< holds a value once the actor has started

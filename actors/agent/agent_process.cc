@@ -1,13 +1,13 @@
 #include "actors/agent/agent_process.h"
 
 #include <mutex>
-#include <random>
 #include <thread>
 
 #include <caf/send.hpp>
 #include <spdlog/spdlog.h>
 
 #include "actors/agent/agent_actor.h"
+#include "actors/agent/agent_records.h"
 #include "actors/ask.h"
 #include "actors/endpoints_file.h"
 #include "actors/stop.h"
@@ -17,8 +17,6 @@
 #include "messages/tls/tls_files.h"
 #include "node_agent/boot_id.h"
 #include "node_agent/http/metrics_text.h"
-#include "storage/records.h"
-#include "storage/rocks_store.h"
 
 namespace avocet {
 namespace {
@@ -26,24 +24,6 @@ namespace {
 constexpr Duration kStopDeadline = std::chrono::seconds(15);
 /// For one piece of a model file.
 constexpr Duration kFetchDeadline = std::chrono::seconds(30);
-
-/// Drawn at the first start, see RegisterAgent.
-Result<uint64_t> InstanceOf(Store& store) {
-  AVOCET_ASSIGN_OR_RETURN(const auto known, Load(store, kInstance));
-  if (known) return *known;
-  std::random_device entropy;
-  const uint64_t instance = std::uniform_int_distribution<uint64_t>(1)(entropy);
-  WriteBatch batch;
-  Put(batch, kInstance, instance);
-  AVOCET_RETURN_IF_ERROR(store.Write(batch, Sync::kYes));
-  return instance;
-}
-
-Result<std::unique_ptr<Store>> OpenStore(const std::filesystem::path& data_dir) {
-  AVOCET_ASSIGN_OR_RETURN(auto store, RocksStore::Open({.directory = data_dir / "db"}));
-  AVOCET_RETURN_IF_ERROR(OpenSchema(*store, StoreRole::kAgent));
-  return std::unique_ptr<Store>(std::move(store));
-}
 
 } // namespace
 
@@ -173,10 +153,7 @@ Status AgentProcess::StartEndpoints(const AgentProcessOptions& options) {
 Result<std::unique_ptr<AgentProcess>> AgentProcess::Start(caf::actor_system& system,
                                                           const AgentProcessOptions& options) {
   const BootId boot = NewBootId();
-  AVOCET_ASSIGN_OR_RETURN(auto store, OpenStore(options.data_dir));
-  AVOCET_ASSIGN_OR_RETURN(auto plan, LoadAll(*store, kPlan));
-  AVOCET_ASSIGN_OR_RETURN(const auto highest_epoch, avocet::Load(*store, kHighestEpoch));
-  AVOCET_ASSIGN_OR_RETURN(const auto instance, InstanceOf(*store));
+  AVOCET_ASSIGN_OR_RETURN(auto records, OpenAgentRecords(options.data_dir));
   auto node = Node::Open({.id = options.id,
                           .boot = boot,
                           .devices = options.devices,
@@ -188,9 +165,10 @@ Result<std::unique_ptr<AgentProcess>> AgentProcess::Start(caf::actor_system& sys
   AVOCET_RETURN_IF_ERROR(agent->StartEndpoints(options));
   auto args = std::make_shared<AgentActorArgs>();
   args->node = Introduce(options, boot, agent->inference_address(), agent->rest_address());
-  args->instance = instance;
-  args->plan = std::move(plan);
-  args->highest_epoch = highest_epoch.value_or(0);
+  args->instance = records.instance;
+  args->plan = std::move(records.plan);
+  args->highest_epoch = records.highest_epoch;
+  args->cluster = records.cluster;
   args->driver = DriverOf(agent->node_, [fetcher = agent->fetcher_](const Sha256& file, uint64_t offset) {
     return fetcher->Fetch(file, offset);
   });
@@ -199,7 +177,8 @@ Result<std::unique_ptr<AgentProcess>> AgentProcess::Start(caf::actor_system& sys
     node->SetPredictions(predictions.device, std::move(predictions.apps), std::move(predictions.objectives));
   };
   args->options = options.agent;
-  args->store = SpawnStore(system, std::move(store), std::nullopt, options.agent.detached_workers);
+  args->options.data_dir = options.data_dir;
+  args->store = SpawnStore(system, std::move(records.store), std::nullopt, options.agent.detached_workers);
   agent->actor_ = system.spawn(AgentBehavior, std::shared_ptr<const AgentActorArgs>(args));
   spdlog::info("agent started node={} grpc={} rest={} metrics={} devices={}", options.id.str(),
                agent->inference_address(), agent->rest_address(), agent->metrics_address(), options.devices.size());

@@ -2,9 +2,11 @@
 
 #include <cstdint>
 #include <map>
+#include <string>
 
 #include "actors/interfaces.h"
 #include "controller/cluster/cluster_view.h"
+#include "controller/cluster/orphans.h"
 
 namespace avocet {
 
@@ -20,6 +22,9 @@ struct ClusterSnapshot {
   ClusterView view;
   std::map<NodeId, RegisteredAgent> agents; ///< of nodes that are there
   std::map<DeviceId, device_actor> devices; ///< those that hold measurements
+  Orphans orphans;
+  std::map<NodeId, ForeignerRefused> foreigners;
+  std::map<Sha256, std::string> lost_files; ///< see ControllerRecords
 };
 
 } // namespace avocet

@@ -83,11 +83,44 @@ Status RefuseClaim(Self self, const NodeId& node, Status why) {
   return why;
 }
 
-caf::result<Done> OnRegister(Self self, RegisterAgent& registration) {
+std::string Foreign(const NodeId& node, uint64_t of, uint64_t ours) {
+  return "the agent of node '" + node.str() + "' belongs to cluster " + ClusterName(of) + ", this controller is " +
+         ClusterName(ours) + ": what it runs is left alone. Start the controller on the data_dir that it had; or, if " +
+         "this one is right, `avocet node adopt " + node.str() + "`";
+}
+
+/// This controller may have been started on a wrong or empty folder: it knows nothing of what the agent runs.
+Status CheckCluster(Self self, const RegisterAgent& registration) {
+  auto& state = self->state;
+  const auto entry = state.guard.Ask(registration.node.id, registration.cluster);
+  if (entry == ClusterGuard::Entry::kOpen) return {};
+
+  Status why = Denied(Foreign(registration.node.id, registration.cluster, state.guard.cluster()));
+  if (entry == ClusterGuard::Entry::kRefusedFirst) {
+    spdlog::error("agent of another cluster refused node={} peer={} reason=\"{}\"", registration.node.id.str(),
+                  registration.peer, why.message());
+    self->send(state.placement, ForeignerRefused{registration.node, why.message()});
+  }
+  return why;
+}
+
+caf::result<AdoptedNode> OnAdopt(Self self, const AdoptNode& adopt) {
+  auto& state = self->state;
+  if (!state.guard.Adopt(adopt.node))
+    return MakeError(NotFound("no agent of another cluster asked for entry as node '" + adopt.node.str() +
+                              "'; `avocet node list` shows those that did"));
+  self->send(state.placement, ForeignerAdopted{adopt.node, "it joins cluster " + ClusterName(state.guard.cluster())});
+  return AdoptedNode{adopt.node};
+}
+
+caf::result<Welcome> OnRegister(Self self, RegisterAgent& registration) {
   auto& state = self->state;
   // The message may come from a stolen certificate: nothing of it is used before it passed.
   if (auto status = CheckRegistration(registration.node, registration.running); !status.ok())
     return MakeError(RefuseClaim(self, registration.node.id, status));
+
+  // Before the lease: it must not take the place of one of our own.
+  if (auto status = CheckCluster(self, registration); !status.ok()) return MakeError(status);
 
   const auto& node = registration.node;
   const SessionId session{node.boot, registration.session};
@@ -143,8 +176,16 @@ void OnGoodbye(Self self, const Goodbye& goodbye) {
     Away(self, goodbye.node, "its agent was stopped");
 }
 
+void LookAtDisk(Self self) {
+  auto& state = self->state;
+  if (self->clock().now() < state.next_disk_look) return;
+  state.next_disk_look = self->clock().now() + state.options.disk_tick;
+  if (auto change = state.disk.Look()) self->send(state.placement, DiskRoomChanged{std::move(*change)});
+}
+
 void CheckLeases(Self self) {
   auto& state = self->state;
+  LookAtDisk(self);
   for (auto& node : state.leases.TakeExpired(self->clock().now()))
     Away(self, node, "no heartbeat within the lease");
   self->delayed_send(self, state.options.lease_tick, LeaseTick{});
@@ -207,6 +248,8 @@ void Adopt(Self self, const ControllerActorArgs& args) {
   auto& state = self->state;
   state.options = args.options;
   state.leases = LeaseTable(args.options.lease);
+  state.disk = DiskRoomWatch(args.options.data_dir);
+  state.guard = ClusterGuard(args.records.cluster);
   state.store = args.store;
   state.snapshots = SpawnSnapshots(self->system(), {args.store, args.options}, args.options.detached);
   self->link_to(state.snapshots);
@@ -219,6 +262,24 @@ void Adopt(Self self, const ControllerActorArgs& args) {
     state.fits[id] = device.fit;
     SpawnDevice(self, id);
   }
+}
+
+/// With the first piece the file is verified.
+caf::result<ModelChunk> OnFetch(Self self, FetchModel& fetch) {
+  auto& state = self->state;
+  if (fetch.offset > 0) return self->delegate(state.store, std::move(fetch));
+
+  auto promise = self->make_response_promise<ModelChunk>();
+  const Sha256 file = fetch.file;
+  self->request(state.store, caf::infinite, std::move(fetch)) // who asks has a deadline
+      .then([promise](ModelChunk& chunk) mutable { promise.deliver(std::move(chunk)); },
+            [self, promise, file](const caf::error& error) mutable {
+              const Status status = ToStatus(error, "store");
+              if (status.code() == StatusCode::kCorruption)
+                self->send(self->state.placement, ModelFileLost{file, status.message()});
+              Refuse(promise, status);
+            });
+  return promise;
 }
 
 template <class Message> auto ToPlacement(Self self) {
@@ -249,7 +310,7 @@ controller_actor::behavior_type ControllerBehavior(Self self, const std::shared_
       ToSnapshots<ListNodes>(self),
       ToSnapshots<ListDevices>(self),
       ToStore<PutModelChunk>(self),
-      ToStore<FetchModel>(self),
+      [self](FetchModel& fetch) { return OnFetch(self, fetch); },
       ToPlacement<ImportModel>(self),
       ToSnapshots<ListModels>(self),
       ToPlacement<ProfileModel>(self),
@@ -262,6 +323,8 @@ controller_actor::behavior_type ControllerBehavior(Self self, const std::shared_
       ToPlacement<Rebalance>(self),
       ToPlacement<ListEvents>(self),
       ToPlacement<WaitForEvents>(self),
+
+      [self](const AdoptNode& adopt) { return OnAdopt(self, adopt); },
 
       // What only agents send; control_actor does not have these.
       [self](RegisterAgent& registration) { return OnRegister(self, registration); },
@@ -278,6 +341,7 @@ controller_actor::behavior_type ControllerBehavior(Self self, const std::shared_
 Result<controller_actor> SpawnController(caf::actor_system& system, std::unique_ptr<Store> store,
                                          std::optional<ModelFiles> files, const ControllerOptions& options) {
   AVOCET_ASSIGN_OR_RETURN(auto records, LoadControllerRecords(*store));
+  if (files) AVOCET_RETURN_IF_ERROR(NoteLostFiles(*store, *files, records));
   auto args = std::make_shared<ControllerActorArgs>();
   args->records = std::move(records);
   args->options = options;

@@ -7,9 +7,11 @@
 #include "actors/controller/controller_records.h"
 #include "actors/interfaces.h"
 #include "actors/options.h"
+#include "actors/protocol/cluster_guard.h"
 #include "actors/protocol/lease_table.h"
 #include "messages/log_budget.h"
 #include "node_agent/model_files.h"
+#include "storage/disk_room.h"
 
 namespace avocet {
 
@@ -38,9 +40,12 @@ struct ControllerActorState {
   std::map<DeviceId, DeviceFit> fits;                 ///< what a device actor starts from
   std::map<DeviceId, std::vector<TotalsSlot>> totals; ///< what a device actor starts its totals from
   LeaseTable leases{Duration{}};
+  ClusterGuard guard{0};
   std::map<NodeId, Speaker> speakers; ///< one for each node in `leases`
   /// Lines about agents that say what they may not.
   LogBudget refusals{20, std::chrono::seconds(1)};
+  DiskRoomWatch disk{""};
+  caf::actor_clock::time_point next_disk_look;
 };
 
 controller_actor::behavior_type ControllerBehavior(controller_actor::stateful_pointer<ControllerActorState> self,

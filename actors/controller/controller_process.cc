@@ -24,7 +24,9 @@ Result<controller_actor> SpawnOn(caf::actor_system& system, const ControllerProc
   auto files = ModelFiles::Open(
       {.directory = options.data_dir / "models", .max_bytes = options.max_model_bytes, .evict = false});
   if (!files.ok()) return files.status();
-  return SpawnController(system, std::move(store), std::move(*files), options.controller);
+  ControllerOptions controller = options.controller;
+  controller.data_dir = options.data_dir;
+  return SpawnController(system, std::move(store), std::move(*files), controller);
 }
 
 } // namespace

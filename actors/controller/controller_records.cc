@@ -113,12 +113,39 @@ uint64_t SequenceOf(const UnreadableRecord& record) {
   return is_number && sequence <= kMaxEpoch ? sequence : 0;
 }
 
-void AddEvent(ControllerRecords& records, WriteBatch& batch, uint64_t sequence, const std::string& subject,
-              const std::string& detail) {
-  spdlog::warn("record set aside key={} reason=\"{}\"", subject, detail);
-  records.events.push_back({sequence, std::chrono::system_clock::now(), "record_set_aside",
-                            ToText(subject, kMaxLabelBytes), ToText(detail)});
-  Put(batch, kEvents, records.events.back());
+/// Of one kind of finding at the start: one for each, up to a bound.
+class StartEvents {
+public:
+  StartEvents(ControllerRecords& records, std::string kind, uint64_t sequence)
+      : records_(records), kind_(std::move(kind)), sequence_(sequence) {}
+
+  void Add(const std::string& subject, const std::string& detail) {
+    if (++found_ <= kMaxSetAsideEvents) Write(subject, detail);
+  }
+
+  /// Says how many more there were, and returns what is to be written.
+  WriteBatch Finish() {
+    if (found_ > kMaxSetAsideEvents) Write("", std::to_string(found_ - kMaxSetAsideEvents) + " more");
+    return std::move(batch_);
+  }
+
+private:
+  void Write(const std::string& subject, const std::string& detail) {
+    spdlog::warn("found at start kind={} subject={} detail=\"{}\"", kind_, subject, detail);
+    records_.events.push_back(
+        {++sequence_, std::chrono::system_clock::now(), kind_, ToText(subject, kMaxLabelBytes), ToText(detail)});
+    Put(batch_, kEvents, records_.events.back());
+  }
+
+  ControllerRecords& records_;
+  std::string kind_;
+  uint64_t sequence_; ///< of the last event
+  size_t found_ = 0;
+  WriteBatch batch_;
+};
+
+uint64_t LastSequence(const ControllerRecords& records) {
+  return records.events.empty() ? 0 : records.events.back().sequence;
 }
 
 /// Keeps what cannot be read out of the way, and says so: one event for each, up to a bound.
@@ -126,19 +153,16 @@ Status SetAsideAll(Store& store, ControllerRecords& records, const UnreadableRec
   if (bad.empty()) return {};
 
   // Above every number that was handed out, also to events that cannot be read: watchers go on by number.
-  uint64_t sequence = records.events.empty() ? 0 : records.events.back().sequence;
+  uint64_t sequence = LastSequence(records);
   for (const auto& record : bad)
     sequence = std::max(sequence, SequenceOf(record));
 
-  WriteBatch batch;
-  for (size_t i = 0; i < bad.size(); ++i) {
-    SetAside(batch, bad[i]);
-    if (i < kMaxSetAsideEvents) AddEvent(records, batch, ++sequence, bad[i].shown_key, bad[i].why.message());
-  }
-
-  // Bounded, as a damaged disk may hold any number of unreadable records.
-  if (bad.size() > kMaxSetAsideEvents)
-    AddEvent(records, batch, ++sequence, "", std::to_string(bad.size() - kMaxSetAsideEvents) + " more records");
+  StartEvents events(records, "record_set_aside", sequence);
+  for (const auto& record : bad)
+    events.Add(record.shown_key, record.why.message());
+  WriteBatch batch = events.Finish();
+  for (const auto& record : bad)
+    SetAside(batch, record);
 
   return store.Write(batch, Sync::kYes);
 }
@@ -147,6 +171,16 @@ Status SetAsideAll(Store& store, ControllerRecords& records, const UnreadableRec
 void AddTotals(ControllerRecords& records, TotalsSlot slot) {
   std::erase_if(slot.apps, [&](const AppSlot& one) { return !records.view.apps.contains(one.app); });
   records.totals[slot.device].push_back(std::move(slot));
+}
+
+/// Empty where it is there.
+std::string WhyLost(const ModelFiles& files, const Variant& variant) {
+  const auto size = files.SizeOf(variant.file);
+  const std::string file = std::string(ToString(variant.format)) + " file " + variant.file.str();
+  if (!size) return file + " is not in models/: import it again, or restore it";
+  if (*size == variant.size_bytes) return "";
+  return file + " has " + std::to_string(*size) + " bytes instead of " + std::to_string(variant.size_bytes) +
+         ": import it again, or restore it";
 }
 
 } // namespace
@@ -159,6 +193,12 @@ Result<ControllerRecords> LoadControllerRecords(Store& store) {
   WriteBatch decisions;
   AVOCET_RETURN_IF_ERROR(LoadDecisions(store, records, decisions, bad));
 
+  // Without one, a copy that it is about counts as unknown, and is not stopped.
+  std::vector<Removal> removals;
+  AVOCET_RETURN_IF_ERROR(ForEachReadable(
+      store, kRemovals, [&](Removal removal) { removals.push_back(std::move(removal)); }, bad));
+  records.removals = Removals(removals);
+
   AVOCET_RETURN_IF_ERROR(ForEachReadable(
       store, kEvents, [&](Event event) { records.events.push_back(std::move(event)); }, bad));
   AVOCET_RETURN_IF_ERROR(ForEachReadable(
@@ -170,9 +210,25 @@ Result<ControllerRecords> LoadControllerRecords(Store& store) {
   records.last_epoch = epoch->value_or(0);
 
   // Last: nothing is written where the start is refused.
+  auto cluster = LoadOrDraw(store, kCluster);
+  if (!cluster.ok()) return RefuseStart(cluster.status());
+  records.cluster = *cluster;
   AVOCET_RETURN_IF_ERROR(SetAsideAll(store, records, bad));
   CutDecisions(store, decisions);
   return records;
+}
+
+Status NoteLostFiles(Store& store, const ModelFiles& files, ControllerRecords& records) {
+  StartEvents events(records, "model_file_lost", LastSequence(records));
+  for (const auto& [id, model] : records.view.models) {
+    for (const auto& variant : model.variants) {
+      const std::string why = WhyLost(files, variant);
+      if (why.empty()) continue;
+      records.lost_files[variant.file] = why;
+      events.Add(id.str(), why);
+    }
+  }
+  return records.lost_files.empty() ? Status{} : store.Write(events.Finish(), Sync::kYes);
 }
 
 } // namespace avocet

@@ -65,7 +65,8 @@ void Persist(Self self, const Args& args) {
 
   // One write at a time: the acknowledgement below speaks of the fit that this write holds.
   state.persisting = true;
-  self->request(args->store, args->options.deadlines.store, WriteRecords{std::move(batch)})
+  self->request(args->store, caf::infinite, WriteRecords{std::move(batch)}) // one at a time, however slow the disk is
+
       .then(
           // Copies of what was written: the estimator takes further windows before the answer.
           [self, boot = fit.boot, sequence = fit.covered_sequence](Done) {

@@ -62,7 +62,7 @@ void CommandNode(Self self, const Reconciliation& reconciliation) {
 }
 
 /// The difference between what an agent runs and what it should is on disk before it is commanded.
-caf::result<Done> OnNodeUp(Self self, NodeUp& up) {
+caf::result<Welcome> OnNodeUp(Self self, NodeUp& up) {
   auto& state = self->state;
   if (auto status = CheckHighestEpoch(up.node, up.highest_epoch, state.records.last_epoch); !status.ok())
     return MakeError(status);
@@ -74,8 +74,8 @@ caf::result<Done> OnNodeUp(Self self, NodeUp& up) {
   state.agents[up.node.id] = {up.agent, ++state.last_registration};
   NodeArrived(state.records.view, up.node);
   // Either side may have restarted with older data: the records decide, and what already runs as they say is kept.
-  auto reconciliation =
-      Reconcile(state.records.view, {up.node.id, std::move(up.running), up.highest_epoch}, state.records.last_epoch);
+  auto reconciliation = Reconcile(state.records.view, state.records.removals,
+                                  {up.node.id, std::move(up.running), up.highest_epoch}, state.records.last_epoch);
 
   state.refusals.Registered(up.node.id, reconciliation.commands);
   LeavePending(self, up.node.id, reconciliation);
@@ -84,13 +84,15 @@ caf::result<Done> OnNodeUp(Self self, NodeUp& up) {
   Put(batch, kNodes, up.node);
   Adopt(self, reconciliation, batch);
   AddEvent(self, batch, "node_up", up.node.id.str(), "boot " + up.node.boot.str());
+  NoteOrphans(self, batch, state.orphans.Registered(up.node.id, reconciliation.orphans));
+  state.foreigners.erase(up.node.id);
 
-  auto promise = self->make_response_promise<Done>();
+  auto promise = self->make_response_promise<Welcome>();
   // Commands only after the write: an agent must not run what a crash would make the controller forget.
   Persist(self, std::move(batch),
           [self, promise, reconciliation = std::move(reconciliation)](const Status& status) mutable {
             if (!status.ok()) return Refuse(promise, status); // the agent registers again
-            Answer(self, promise, Done{});
+            Answer(self, promise, Welcome{self->state.records.cluster});
             CommandNode(self, reconciliation);
           });
   return promise;
@@ -111,6 +113,38 @@ void OnNamesakeRefused(Self self, const NamesakeRefused& refused) {
   WriteBatch batch;
   AddEvent(self, batch, "node_refused", refused.node.str(), refused.why);
   Persist(self, std::move(batch), LogFailure("node_refused"));
+}
+
+void OnForeigner(Self self, const ForeignerRefused& refused) {
+  self->state.foreigners[refused.node.id] = refused;
+  WriteBatch batch;
+  AddEvent(self, batch, "node_refused", refused.node.id.str(), refused.why);
+  Persist(self, std::move(batch), LogFailure("node_refused"));
+}
+
+void OnAdopted(Self self, const ForeignerAdopted& adopted) {
+  WriteBatch batch;
+  AddEvent(self, batch, "node_adopted", adopted.node.str(), adopted.why);
+  Persist(self, std::move(batch), LogFailure("node_adopted"));
+}
+
+void OnModelFileLost(Self self, const ModelFileLost& lost) {
+  auto& records = self->state.records;
+  records.lost_files[lost.file] = lost.why;
+  WriteBatch batch;
+  for (const auto& [id, model] : records.view.models) {
+    const bool has_file = std::any_of(model.variants.begin(), model.variants.end(),
+                                      [&](const Variant& variant) { return variant.file == lost.file; });
+    if (has_file) AddEvent(self, batch, "model_file_lost", id.str(), lost.why);
+  }
+  Persist(self, std::move(batch), LogFailure("model_file_lost"));
+}
+
+void OnDiskRoom(Self self, const DiskRoomChange& change) {
+  WriteBatch batch;
+  AddEvent(self, batch, change.low ? "disk_low" : "disk_ok", "",
+           change.text + (change.low ? ": without room nothing new is admitted" : ""));
+  Persist(self, std::move(batch), LogFailure("disk_low"));
 }
 
 caf::result<Done> OnReport(Self self, const ReportRunning& report) {
@@ -165,7 +199,10 @@ void StoreModel(Self self, const Model& model, caf::typed_response_promise<Model
   Persist(self, std::move(batch), [self, model, promise](const Status& status) mutable {
     if (!status.ok()) return Refuse(promise, status);
     AddModel(self->state.records.view, model);
+    for (const auto& variant : model.variants)
+      self->state.records.lost_files.erase(variant.file);
     Answer(self, promise, model);
+    RestartFailed(self, model.id());
   });
 }
 
@@ -238,6 +275,10 @@ placement_actor::behavior_type PlacementBehavior(Self self, const std::shared_pt
       [self](NodeUp& up) { return OnNodeUp(self, up); },
       [self](const NodeAway& away) { OnNodeAway(self, away); },
       [self](const NamesakeRefused& refused) { OnNamesakeRefused(self, refused); },
+      [self](const ForeignerRefused& refused) { OnForeigner(self, refused); },
+      [self](const ForeignerAdopted& adopted) { OnAdopted(self, adopted); },
+      [self](const ModelFileLost& lost) { OnModelFileLost(self, lost); },
+      [self](const DiskRoomChanged& changed) { OnDiskRoom(self, changed.change); },
       [self](const FitChanged& changed) {
         TakeFit(self->state.records.view, changed.fit);
         ViewChanged(self);

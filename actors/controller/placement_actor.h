@@ -9,6 +9,7 @@
 #include "actors/interfaces.h"
 #include "actors/options.h"
 #include "actors/protocol/command_refusals.h"
+#include "controller/cluster/orphans.h"
 #include "controller/cluster/pending_moves.h"
 #include "controller/cluster/undo_log.h"
 #include "controller/placement/prediction_cache.h"
@@ -40,12 +41,14 @@ struct PlacementActorState {
   uint64_t last_registration = 0;
   std::map<NodeId, RegisteredAgent> agents;
   std::map<DeviceId, device_actor> devices;
-  PendingMoves moves;          ///< what to stop, and to start, when a new copy serves
-  CommandRefusals refusals;    ///< commands that agents did not take
-  UndoLog undo;                ///< changes of the view that are on their way to the disk
-  size_t writes_under_way = 0; ///< to the disk
-  uint64_t sent_events = 0;    ///< events up to this sequence number are on disk or on their way
-  uint64_t durable_events = 0; ///< events up to this sequence number are on disk
+  PendingMoves moves;                            ///< what to stop, and to start, when a new copy serves
+  Orphans orphans;                               ///< what agents run and the records do not know
+  std::map<NodeId, ForeignerRefused> foreigners; ///< bounded by ClusterGuard
+  CommandRefusals refusals;                      ///< commands that agents did not take
+  UndoLog undo;                                  ///< changes of the view that are on their way to the disk
+  size_t writes_under_way = 0;                   ///< to the disk
+  uint64_t sent_events = 0;                      ///< events up to this sequence number are on disk or on their way
+  uint64_t durable_events = 0;                   ///< events up to this sequence number are on disk
   std::deque<std::pair<uint64_t, caf::typed_response_promise<EventList>>> event_waiters; ///< after which number
   PredictionCache predictions;
 };

@@ -85,7 +85,8 @@ void Publish(Self self) {
   auto& state = self->state;
   state.published = true;
 
-  auto snapshot = std::make_shared<ClusterSnapshot>(ClusterSnapshot{state.records.view, state.agents, state.devices});
+  auto snapshot = std::make_shared<ClusterSnapshot>(ClusterSnapshot{
+      state.records.view, state.agents, state.devices, state.orphans, state.foreigners, state.records.lost_files});
   for (const AppSnapshot& app : state.undo.OnDisk())
     RollBack(snapshot->view, app);
   self->send(state.snapshots, TakeSnapshot{std::move(snapshot)});

@@ -156,6 +156,7 @@ void CommitAdmit(Self self, const Decision& decision, DecisionPromise promise) {
   WriteBatch batch;
   Put(batch, kApplications, decision.app);
   PutPlacements(self, batch, changes);
+  Delete(batch, kRemovals, decision.app.name.str());
   Record(self, batch, decision);
   self->state.records.history.Runs(decision.app.name);
   // The view has changed already, as decisions that follow must see it. The agents wait for the disk.
@@ -166,6 +167,8 @@ void CommitAdmit(Self self, const Decision& decision, DecisionPromise promise) {
     }
 
     KeepChanges(self, changes);
+    self->state.records.removals.Erase(decision.app.name);
+    TakeOverOrphans(self, changes.back().placement);
     Answer(self, promise, decision);
     CommandAgents(self, decision, changes);
   });
@@ -231,6 +234,14 @@ void FailWaiters(Self self, WriteBatch& batch, const AppId& mover, const std::st
   }
 }
 
+/// One that an agent reports within a session.
+void NoteOrphan(Self self, const Placement& copy) {
+  if (!self->state.orphans.Note(copy)) return;
+  WriteBatch batch;
+  NoteOrphans(self, batch, {copy});
+  Persist(self, std::move(batch), LogFailure("orphan_found"));
+}
+
 } // namespace
 
 void OnArrived(Self self, const AppId& app) {
@@ -265,6 +276,31 @@ void OnFailed(Self self, const AppId& app, const std::string& why) {
   });
 }
 
+void RestartFailed(Self self, const ModelId& model) {
+  auto& view = self->state.records.view;
+  std::vector<Placement> failed;
+  for (const auto& [app, placement] : view.placements) {
+    if (placement.model == model && placement.phase == PlacementPhase::kFailed) failed.push_back(placement);
+  }
+  if (failed.empty()) return;
+
+  WriteBatch batch;
+  std::vector<Change> changes;
+  for (const auto& copy : failed) {
+    changes.push_back(
+        MakeChange(self, copy.app, [&](ClusterView& now) { return PlaceAgain(now, copy, NextEpoch(self)); }));
+    AddEvent(self, batch, "app_restarted", copy.app.str(), "model " + model.str() + " was imported again");
+  }
+  PutPlacements(self, batch, changes);
+  Persist(self, std::move(batch), [self, changes](const Status& status) mutable {
+    LogFailure("app_restarted")(status);
+    if (!status.ok()) return UndoChanges(self, changes);
+    KeepChanges(self, changes);
+    for (const auto& change : changes)
+      SendCommand(self, StartCommand(change.placement));
+  });
+}
+
 void OnOtherCopy(Self self, const Placement& copy) {
   auto& state = self->state;
   // What is current is not settled yet: a copy that nobody knows is kept until then, and stopped with the others.
@@ -278,11 +314,13 @@ void OnOtherCopy(Self self, const Placement& copy) {
 
   // A copy that is being moved away from is the moves' business: they know when it may stop.
   if (!state.moves.Note(copy)) {
-    switch (FateOf(copy, current)) {
+    switch (FateOf(copy, current, state.records.removals)) {
     case CopyFate::kIgnore:
       return;
     case CopyFate::kStop:
       return SendCommand(self, StopCommand(copy));
+    case CopyFate::kLeave:
+      return NoteOrphan(self, copy);
     case CopyFate::kKeep:
       SendCommands(self, state.moves.Keep(copy));
     }
@@ -356,7 +394,7 @@ caf::result<RebalancePlan> RunRebalance(Self self, const Rebalance& rebalance) {
 
 caf::result<RemovedApp> Remove(Self self, const AppId& app) {
   auto& view = self->state.records.view;
-  if (!view.apps.contains(app)) return MakeError(NotFound("application '" + app.str() + "' does not exist"));
+  if (!view.apps.contains(app)) return RemoveOrphans(self, app);
 
   const UndoTicket ticket = self->state.undo.Begin(Snapshot(view, app));
   const auto placement = ForgetPlacement(view, app);
@@ -366,12 +404,14 @@ caf::result<RemovedApp> Remove(Self self, const AppId& app) {
   Delete(batch, kApplications, app.str());
   Delete(batch, kPlacements, app.str());
   KeepPastDecision(self, batch, app);
+  PutRemoval(self, batch, app);
   AddEvent(self, batch, "app_removed", app.str(), placement ? "from " + placement->device.str() : "not placed");
 
   auto promise = self->make_response_promise<RemovedApp>();
   Persist(self, std::move(batch), [self, app, placement, ticket, promise](const Status& status) mutable {
     auto& state = self->state;
     if (!status.ok()) {
+      state.records.removals.Erase(app);
       if (const auto before = state.undo.Failed(ticket)) RollBack(state.records.view, *before);
       if (state.records.view.apps.contains(app)) state.records.history.Runs(app);
       return Refuse(promise, status);

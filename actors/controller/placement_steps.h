@@ -65,6 +65,22 @@ void OnFailed(PlacementSelf self, const AppId& app, const std::string& why);
 /// A report about a copy that is not the current one: a kept copy's state is noted, any other copy is stopped.
 void OnOtherCopy(PlacementSelf self, const Placement& copy);
 
+/// A model was imported (again): its applications that failed are started again where they are placed, as what they
+/// failed for may have been its file. Durable, with an event for each.
+void RestartFailed(PlacementSelf self, const ModelId& model);
+
+/// Tells operators of copies that agents run and that the records do not know.
+void NoteOrphans(PlacementSelf self, WriteBatch& batch, const std::vector<Placement>& found);
+
+/// The application was admitted, durably: its orphans go on serving until `current` does.
+void TakeOverOrphans(PlacementSelf self, const Placement& current);
+
+/// Stops the orphans of an application that is not in the records. kNotFound: there are none.
+caf::result<RemovedApp> RemoveOrphans(PlacementSelf self, const AppId& app);
+
+/// The application is removed by this batch: copies of it that are found later are to be stopped.
+void PutRemoval(PlacementSelf self, WriteBatch& batch, const AppId& app);
+
 caf::result<Decision> Plan(PlacementSelf self, const PlanApp& plan);
 caf::result<Decision> Apply(PlacementSelf self, const ApplyApp& apply);
 caf::result<RemovedApp> Remove(PlacementSelf self, const AppId& app);

@@ -3,6 +3,7 @@
 #include <caf/actor_system.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include "actors/controller/snapshot_notes.h"
 #include "actors/controller/snapshot_steps.h"
 #include "actors/errors.h"
 #include "controller/placement/describe.h"
@@ -117,11 +118,11 @@ snapshot_actor::behavior_type SnapshotBehavior(Self self, const SnapshotActorArg
 
       // What the Control service carries, see actors/wire/control_table.h.
       [self](GetVersion) { return OnVersion(self); },
-      [self](ListNodes) -> caf::result<NodeList> { return NodeList{DescribeNodes(self->state.snapshot->view)}; },
+      [self](ListNodes) -> caf::result<NodeList> { return ListAllNodes(*self->state.snapshot); },
       [self](ListDevices) -> caf::result<DeviceList> {
         return DeviceList{DescribeDevices(self->state.snapshot->view)};
       },
-      [self](ListModels) -> caf::result<ModelList> { return ModelList{DescribeModels(self->state.snapshot->view)}; },
+      [self](ListModels) -> caf::result<ModelList> { return ListAllModels(*self->state.snapshot); },
       [self](ListApps) { return OnListApps(self); },
       [self](const GetApp& get) { return OnGetApp(self, get); },
       [self](const ExplainApp& explain) { return OnExplain(self, explain); },

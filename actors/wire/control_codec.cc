@@ -49,13 +49,14 @@ v1::NodeStatus ToProto(const NodeStatus& status) {
   v1::NodeStatus proto;
   *proto.mutable_info() = ToProto(status.info);
   proto.set_health(std::string(ToString(status.health)));
+  proto.set_note(status.note);
   return proto;
 }
 
 Result<NodeStatus> FromProto(const v1::NodeStatus& proto) {
   AVOCET_ASSIGN_OR_RETURN(auto info, FromProto(proto.info()));
   AVOCET_ASSIGN_OR_RETURN(const auto health, HealthOf(proto.health()));
-  return NodeStatus{std::move(info), health};
+  return NodeStatus{std::move(info), health, proto.note()};
 }
 
 v1::DeviceStatus ToProto(const DeviceStatus& status) {
@@ -87,13 +88,14 @@ v1::ModelStatus ToProto(const ModelStatus& status) {
   *proto.mutable_model() = ToProto(status.model);
   for (const auto& profile : status.profiles)
     *proto.add_profiles() = ToProto(profile);
+  proto.set_note(status.note);
   return proto;
 }
 
 Result<ModelStatus> FromProto(const v1::ModelStatus& proto) {
   AVOCET_ASSIGN_OR_RETURN(auto model, FromProto(proto.model()));
   AVOCET_ASSIGN_OR_RETURN(auto profiles, FromRepeated<Profile>(proto.profiles()));
-  return ModelStatus{std::move(model), std::move(profiles)};
+  return ModelStatus{std::move(model), std::move(profiles), proto.note()};
 }
 
 v1::LatencySummary ToProto(const LatencySummary& summary) {
@@ -164,6 +166,20 @@ AVOCET_NAMED(ExplainApp, ExplainAppRequest)
 AVOCET_NAMED(RemoveApp, RemoveAppRequest)
 AVOCET_NAMED(RemovedApp, RemovedApp)
 #undef AVOCET_NAMED
+
+#define AVOCET_NAMED_NODE(Struct, Proto)                                                                               \
+  v1::Proto ToProto(const Struct& value) {                                                                             \
+    v1::Proto proto;                                                                                                   \
+    proto.set_node(value.node.str());                                                                                  \
+    return proto;                                                                                                      \
+  }                                                                                                                    \
+  Result<Struct> FromProto(const v1::Proto& proto) {                                                                   \
+    if (!IsName(proto.node())) return InvalidArgument("field 'node' is not a name: '" + proto.node() + "'");           \
+    return Struct{NodeId(proto.node())};                                                                               \
+  }
+AVOCET_NAMED_NODE(AdoptNode, AdoptNodeRequest)
+AVOCET_NAMED_NODE(AdoptedNode, AdoptedNode)
+#undef AVOCET_NAMED_NODE
 
 // ---- The rest ----
 

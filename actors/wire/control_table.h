@@ -6,6 +6,7 @@
 #define AVOCET_EACH_CONTROL_RPC(X)                                                                                     \
   X(GetVersion, VersionInfo)                                                                                           \
   X(ListNodes, NodeList)                                                                                               \
+  X(AdoptNode, AdoptedNode)                                                                                            \
   X(ListDevices, DeviceList)                                                                                           \
   X(PutModelChunk, ModelChunkStored)                                                                                   \
   X(FetchModel, ModelChunk)                                                                                            \

@@ -35,16 +35,17 @@ caf::result<Done> SendOrRefuse(Self self, v1::AgentMessage message) {
 
 // ---- up ----
 
-caf::result<Done> OnRegister(Self self, RegisterAgent& registration) {
+caf::result<Welcome> OnRegister(Self self, RegisterAgent& registration) {
   auto& state = self->state;
   state.agent = std::move(registration.agent);
   state.acks = std::move(registration.acks);
   v1::AgentMessage message;
-  *message.mutable_hello() = ToProto(LinkHello{std::move(registration.node), std::move(registration.running),
-                                               registration.instance, registration.highest_epoch});
+  *message.mutable_hello() =
+      ToProto(LinkHello{std::move(registration.node), std::move(registration.running), registration.instance,
+                        registration.highest_epoch, registration.cluster});
   if (!Send(self, std::move(message))) return MakeError(Away(state));
   if (state.registering) Refuse(*state.registering, Cancelled("registered again meanwhile"));
-  state.registering = self->make_response_promise<Done>();
+  state.registering = self->make_response_promise<Welcome>();
   return *state.registering;
 }
 
@@ -139,11 +140,11 @@ void OnRequest(Self self, const v1::Request& proto) {
   Execute(self, proto.id(), std::move(*request));
 }
 
-void OnWelcome(Self self) {
+void OnWelcome(Self self, const v1::Welcome& welcome) {
   auto& state = self->state;
   spdlog::info("linked controller={}", state.args->address);
   state.args->wire.welcomed();
-  if (state.registering) state.registering->deliver(Done{});
+  if (state.registering) state.registering->deliver(Welcome{welcome.cluster()});
   state.registering.reset();
 }
 
@@ -168,7 +169,7 @@ void GiveController(Self self) {
 void OnSaid(Self self, const v1::ControllerMessage& message) {
   switch (message.body_case()) {
   case v1::ControllerMessage::kWelcome:
-    return OnWelcome(self);
+    return OnWelcome(self, message.welcome());
   case v1::ControllerMessage::kRequest:
     return OnRequest(self, message.request());
   case v1::ControllerMessage::kAck:

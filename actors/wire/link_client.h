@@ -65,7 +65,7 @@ struct LinkClientState {
   Status down;           ///< why there is none; for the log
   agent_handle agent;    ///< both from the registration
   window_ack_handle acks;
-  std::optional<caf::typed_response_promise<Done>> registering;
+  std::optional<caf::typed_response_promise<Welcome>> registering;
   RequestInbox<LinkAnswer> inbox;
 };
 

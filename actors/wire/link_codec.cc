@@ -50,6 +50,7 @@ v1::Hello ToProto(const LinkHello& hello) {
     *proto.add_running() = ToProto(app);
   proto.set_instance(hello.instance);
   proto.set_highest_epoch(hello.highest_epoch);
+  proto.set_cluster(hello.cluster);
   return proto;
 }
 
@@ -58,7 +59,7 @@ Result<LinkHello> FromProto(const v1::Hello& proto) {
     return Unsupported("the agent speaks version " + std::to_string(proto.protocol()) +
                        " of the link, this controller version " + std::to_string(kLinkProtocol));
   AVOCET_ASSIGN_OR_RETURN(auto node, FromProto(proto.node()));
-  LinkHello hello{std::move(node), {}, proto.instance(), proto.highest_epoch()};
+  LinkHello hello{std::move(node), {}, proto.instance(), proto.highest_epoch(), proto.cluster()};
   for (const auto& one : proto.running()) {
     AVOCET_ASSIGN_OR_RETURN(auto app, FromProto(one));
     hello.running.push_back(std::move(app));

@@ -26,6 +26,7 @@ struct LinkHello {
   std::vector<Placement> running;
   uint64_t instance = 0;      ///< see RegisterAgent
   uint64_t highest_epoch = 0; ///< see RegisterAgent
+  uint64_t cluster = 0;       ///< see RegisterAgent
 };
 
 // One pair per message. FromProto checks form, and the contained structs by their own Validate; what is

@@ -145,18 +145,19 @@ void OnHello(Self self, const v1::Hello& proto) {
                              state.args->session,
                              hello->instance,
                              state.args->peer,
-                             hello->highest_epoch};
+                             hello->highest_epoch,
+                             hello->cluster};
 
   self->request(state.args->controller, state.args->deadlines.store, std::move(registration))
       .then(
-          [self](Done) {
+          [self](const Welcome& welcome) {
             auto& state = self->state;
             state.welcome = true;
             spdlog::info("agent registered node={} peer={} session={}", Name(self), state.args->peer,
                          state.args->session);
 
             v1::ControllerMessage message;
-            message.mutable_welcome();
+            message.mutable_welcome()->set_cluster(welcome.cluster);
             state.args->stream.send(std::move(message));
           },
           [self](const caf::error& error) { End(self, ToStatus(error, "controller")); });

@@ -39,6 +39,17 @@ int NodeListCommand(const Context& context) {
   return Show(context, session.Ask(ListNodes{}), &NodeList::nodes);
 }
 
+int NodeAdoptCommand(const Context& context, const std::string& node) {
+  Session session(SessionOf(context));
+  auto adopted = session.Ask(AdoptNode{NodeId(node)});
+  if (!adopted.ok()) return Fail(context, adopted.status());
+  if (context.render.format == OutputFormat::kJson)
+    std::cout << "{\"v\":1,\"adopted\":\"" << node << "\"}\n";
+  else
+    std::cout << "adopted " << node << "; it registers within seconds\n";
+  return kExitOk;
+}
+
 int DeviceListCommand(const Context& context) {
   Session session(SessionOf(context));
   return Show(context, session.Ask(ListDevices{}), &DeviceList::devices);
@@ -113,6 +124,16 @@ void AddVersionCommand(CommandLine& line) {
 void AddNodeCommands(CommandLine& line) {
   CLI::App& node = line.Group("node", "Machines");
   line.Add(node, "list", "Nodes with their health", NodeListCommand);
+
+  auto name = std::make_shared<std::string>();
+  CLI::App& adopt = line.Add(node, "adopt", "Let in an agent that belongs to another cluster",
+                             [name](const Context& c) { return NodeAdoptCommand(c, *name); });
+  adopt.add_option("name", *name, "The node's name")->required();
+  adopt.footer("An agent belongs to the cluster of the controller that it registered with first: the one of that\n"
+               "data_dir. Another one (an empty folder, a wrong one) refuses it and stops nothing. Once adopted,\n"
+               "what it runs and this controller has no record of is left running: `avocet app apply` takes it\n"
+               "over, `avocet app rm` stops it. What is recorded here under the same name replaces it.");
+
   AddDoctorCommand(line, node);
 }
 

@@ -124,6 +124,7 @@ int ControllerCommand(const Context& context, const ControllerCommandOptions& op
   ControllerProcessOptions process{.data_dir = config->data_dir, .control = {}, .controller = {}};
   process.control.address = config->listen;
   process.control.tls = CertificateOf(context, config->tls, options.config);
+  if (process.control.tls) HideMemory();
   process.controller.policy = config->policy;
   process.control.connections = {.max_connections = static_cast<size_t>(config->connections),
                                  .max_per_address = static_cast<size_t>(config->connections_per_address)};
@@ -151,6 +152,7 @@ int AgentCommand(const Context& context, const AgentCommandOptions& options) {
   ActorSystemConfig actors;
   caf::actor_system system{actors};
   config->tls = CertificateOf(context, config->tls, options.config);
+  if (config->tls || config->inference.tls) HideMemory();
   auto agent = StartAgent(system, *config);
   if (!agent.ok()) return Fail(context, agent.status());
 

@@ -35,6 +35,7 @@ int DevCommand(const Context& context, const DevOptions& options) {
   auto config = ReadConfig(options);
   if (!config.ok()) return Fail(context, config.status());
   if (const Status ready = PrepareToServe(); !ready.ok()) return Fail(context, ready);
+  if (config->agent.tls || config->agent.inference.tls) HideMemory();
   auto cluster = LocalCluster::Start({.config = *config, .data_dir = config->agent.data_dir, .prefix = EnginePrefix()});
   if (!cluster.ok()) return Fail(context, cluster.status());
   return ServeUntilSignal(context, {.addresses = {{"control", (*cluster)->control_address()},

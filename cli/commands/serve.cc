@@ -1,8 +1,11 @@
 #include "cli/commands/serve.h"
 
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <string>
 #include <string_view>
@@ -53,10 +56,16 @@ void OnHangup() {
 Status PrepareToServe() {
   const RaisedLimit descriptors = RaiseDescriptorLimit();
   spdlog::info("descriptor limit before={} after={}", descriptors.before, descriptors.after);
+  umask(0077);
   if (descriptors.after >= kLeastDescriptors) return {};
   return ResourceExhausted("this process may have " + std::to_string(descriptors.after) +
                            " open descriptors, serving takes at least " + std::to_string(kLeastDescriptors) +
                            "; raise the limit (ulimit -n, LimitNOFILE of systemd)");
+}
+
+void HideMemory() {
+  if (prctl(PR_SET_DUMPABLE, 0) != 0) return spdlog::warn("core dumps may hold private keys errno={}", errno);
+  spdlog::info("private keys in use: no core dumps, and no debuggers but root's");
 }
 
 int ServeUntilSignal(const Context& context, const Served& served) {

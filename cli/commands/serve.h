@@ -23,9 +23,14 @@ inline constexpr int kStopLimitSeconds = 60;
 /// For what is left after an orderly stop, or one that missed its deadlines.
 inline constexpr int kTeardownLimitSeconds = 5;
 
-/// Raises the limit of open descriptors as far as it may be, and logs it. Long-running commands do so first: what they
-/// serve chooses its bounds by it. kResourceExhausted when there are too few to serve with.
+/// Raises the limit of open descriptors as far as it may be, and logs it; makes every file that is created from now on
+/// its owner's alone. Long-running commands do so first: what they serve chooses its bounds by it. kResourceExhausted
+/// when there are too few descriptors to serve with.
 Status PrepareToServe();
+
+/// Before a private key is read: from now on the kernel writes no core dump of this process, and other processes of its
+/// user cannot look into it (a debugger needs to be root's).
+void HideMemory();
 
 /// Says on stdout that it is ready and where (-o json: in one line), serves until SIGTERM or SIGINT, and
 /// stops in order; a second signal ends the process at once. The exit code: an error when it was not a signal that

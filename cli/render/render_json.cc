@@ -72,6 +72,7 @@ Json NodeJson(const NodeStatus& node) {
           {"rest_address", node.info.rest_address},
           {"cpu_cores", node.info.cpu_cores},
           {"core_speed", node.info.core_speed},
+          {"note", node.note},
           {"devices", std::move(devices)}};
 }
 
@@ -117,6 +118,7 @@ Json ModelJson(const Model& model) {
 Json ModelStatusJson(const ModelStatus& status) {
   Json json = ModelJson(status.model);
   json["profiles"] = ToJson(status.profiles)["profiles"];
+  json["note"] = status.note;
   return json;
 }
 

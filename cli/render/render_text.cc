@@ -177,7 +177,11 @@ std::string ToText(const std::vector<NodeStatus>& nodes, bool color) {
     table.Add({node.info.id.str(), Health(node.health), OrNone(node.info.grpc_address, "-"),
                std::to_string(node.info.cpu_cores), std::to_string(node.info.devices.size()),
                OrNone(node.info.version, "-")});
-  return table.Render(color);
+
+  std::string text = table.Render(color);
+  for (const NodeStatus& node : nodes)
+    if (!node.note.empty()) text += "\n" + node.info.id.str() + ": " + Cell(node.note).text + "\n";
+  return text;
 }
 
 std::string ToText(const std::vector<DeviceStatus>& devices, bool color) {
@@ -215,7 +219,11 @@ std::string ToText(const std::vector<ModelStatus>& models, bool color) {
       table.Add({status.model.id().str(), std::string(ToString(variant.format)),
                  variant.file.str().substr(0, kShortDigest), FormatBytes(variant.size_bytes),
                  FormatTime(status.model.imported_at), ServiceTimes(status, variant.format)});
-  return table.Render(color);
+
+  std::string text = table.Render(color);
+  for (const ModelStatus& status : models)
+    if (!status.note.empty()) text += "\n" + status.model.id().str() + ": " + Cell(status.note).text + "\n";
+  return text;
 }
 
 std::string ToText(const Model& model, bool color) {

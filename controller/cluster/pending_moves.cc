@@ -16,8 +16,8 @@ bool ServesBetter(const Placement& a, const Placement& b) {
 
 } // namespace
 
-CopyFate FateOf(const Placement& copy, const Placement* current) {
-  if (current == nullptr) return CopyFate::kStop;
+CopyFate FateOf(const Placement& copy, const Placement* current, const Removals& removals) {
+  if (current == nullptr) return removals.Covers(copy) ? CopyFate::kStop : CopyFate::kLeave;
   const bool serves = copy.phase == PlacementPhase::kReady;
   if (current->device == copy.device)
     return serves && current->phase == PlacementPhase::kFailed ? CopyFate::kKeep : CopyFate::kIgnore;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "controller/cluster/removals.h"
 #include "messages/command.h"
 #include "messages/placement.h"
 
@@ -21,10 +22,11 @@ enum class CopyFate {
   kIgnore = 1, ///< the start of the current copy, on the same device, replaces it
   kKeep = 2,   ///< it serves, or may, until the current copy does
   kStop = 3,
+  kLeave = 4, ///< nobody knows it, so nobody stops it (Orphans)
 };
 
 /// `current`: the application's placement; null where it has none. The one rule for reports and registrations.
-CopyFate FateOf(const Placement& copy, const Placement* current);
+CopyFate FateOf(const Placement& copy, const Placement* current, const Removals& removals);
 
 /// Placements that are on their way: make before break. Of each application the copies that its current placement
 /// replaced, which go on serving until the current one does; and the applications that wait until others have made

@@ -29,7 +29,8 @@ const Placement* FindOn(const std::vector<Placement>& running, const Placement& 
 /// One node's reconciliation, step by step.
 class Reconciler {
 public:
-  Reconciler(const ClusterView& view, const NodeReport& report, uint64_t last_epoch) : view_(view), report_(report) {
+  Reconciler(const ClusterView& view, const Removals& removals, const NodeReport& report, uint64_t last_epoch)
+      : view_(view), removals_(removals), report_(report) {
     result_.last_epoch = std::max(last_epoch, report.highest_epoch);
     for (const auto& copy : report.running)
       result_.last_epoch = std::max(result_.last_epoch, copy.epoch);
@@ -52,13 +53,15 @@ private:
   /// What becomes of a copy that runs.
   void Judge(const Placement& copy) {
     const auto placed = view_.placements.find(copy.app);
-    switch (FateOf(copy, placed == view_.placements.end() ? nullptr : &placed->second)) {
+    switch (FateOf(copy, placed == view_.placements.end() ? nullptr : &placed->second, removals_)) {
     case CopyFate::kIgnore:
       return;
     case CopyFate::kKeep:
       return result_.kept.push_back(copy);
     case CopyFate::kStop:
       return Stop(copy);
+    case CopyFate::kLeave:
+      return result_.orphans.push_back(copy);
     }
   }
 
@@ -95,14 +98,16 @@ private:
   }
 
   const ClusterView& view_;
+  const Removals& removals_;
   const NodeReport& report_;
   Reconciliation result_;
 };
 
 } // namespace
 
-Reconciliation Reconcile(const ClusterView& view, const NodeReport& report, uint64_t last_epoch) {
-  return Reconciler(view, report, last_epoch).Run();
+Reconciliation Reconcile(const ClusterView& view, const Removals& removals, const NodeReport& report,
+                         uint64_t last_epoch) {
+  return Reconciler(view, removals, report, last_epoch).Run();
 }
 
 } // namespace avocet

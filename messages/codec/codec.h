@@ -11,6 +11,7 @@
 #include "messages/model.h"
 #include "messages/placement.h"
 #include "messages/policy.h"
+#include "messages/removal.h"
 #include "messages/status.h"
 #include "messages/totals.h"
 
@@ -40,6 +41,7 @@ AVOCET_CODEC(PlacementOptions)
 AVOCET_CODEC(Decision)
 AVOCET_CODEC(Command)
 AVOCET_CODEC(Event)
+AVOCET_CODEC(Removal)
 #undef AVOCET_CODEC
 
 /// Parts that the messages of several services are made of. Form only.

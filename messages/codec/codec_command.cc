@@ -51,7 +51,20 @@ Result<Event> FromProto(const v1::Event& proto) {
   return reader.Finish(std::move(event));
 }
 
+v1::Removal ToProto(const Removal& removal) {
+  v1::Removal proto;
+  proto.set_app(removal.app.str());
+  proto.set_epoch(removal.epoch);
+  return proto;
+}
+
+Result<Removal> FromProto(const v1::Removal& proto) {
+  Reader reader("Removal");
+  return reader.Finish(Removal{AppId(proto.app()), proto.epoch()});
+}
+
 AVOCET_BYTES(Command)
 AVOCET_BYTES(Event)
+AVOCET_BYTES(Removal)
 
 } // namespace avocet

@@ -78,7 +78,7 @@ AgentOutcome Use(const v1::Hello& proto) {
   NodeArrived(view, hello->node);
   WriteBatch batch;
   Put(batch, kNodes, hello->node);
-  const auto reconciliation = Reconcile(view, {hello->node.id, hello->running, hello->highest_epoch}, last_epoch);
+  const auto reconciliation = Reconcile(view, {}, {hello->node.id, hello->running, hello->highest_epoch}, last_epoch);
   for (const auto& placement : reconciliation.adopted)
     Put(batch, kPlacements, placement);
   for (const auto& command : reconciliation.commands) {

@@ -182,6 +182,8 @@ WriteBatch AllRecords() {
   Put(batch, kPlan, FullRunning());
   Put(batch, kLastEpoch, 7);
   Put(batch, kInstance, 8);
+  Put(batch, kCluster, 9);
+  Put(batch, kRemovals, Removal{AppId("gone"), 6});
   return batch;
 }
 
@@ -221,6 +223,8 @@ TEST(GoldenRecords, AreReadAsWhatTheyMean) {
   ExpectReads(store, kPlan, "door", FullRunning());
   EXPECT_EQ(*Load(store, kLastEpoch), 7U);
   EXPECT_EQ(*Load(store, kInstance), 8U);
+  EXPECT_EQ(*Load(store, kCluster), 9U);
+  ExpectReads(store, kRemovals, "gone", Removal{AppId("gone"), 6});
 }
 
 } // namespace

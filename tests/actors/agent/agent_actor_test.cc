@@ -32,6 +32,7 @@ struct FakeController {
   std::vector<RegisterAgent> registrations;
   std::vector<Placement> reports;
   int heartbeats = 0;
+  uint64_t cluster = 0;
   int windows = 0;
   std::vector<int> windows_before_goodbye;
   Status heartbeat_answer;
@@ -39,9 +40,9 @@ struct FakeController {
   static agent_link_actor::behavior_type Behavior(agent_link_actor::pointer,
                                                   const std::shared_ptr<FakeController>& fake) {
     return {
-        [fake](const RegisterAgent& registration) -> caf::result<Done> {
+        [fake](const RegisterAgent& registration) -> caf::result<Welcome> {
           fake->registrations.push_back(registration);
-          return Done{};
+          return Welcome{fake->cluster};
         },
         [fake](const Heartbeat&) -> caf::result<Done> {
           ++fake->heartbeats;
@@ -71,6 +72,7 @@ protected:
     auto args = std::make_shared<AgentActorArgs>();
     args->node = TestNode();
     args->plan = *LoadAll(control->memory, kPlan);
+    args->cluster = Load(control->memory, kCluster)->value_or(0);
     args->store = store;
     args->driver = std::make_shared<const DeviceDriver>(
         DeviceDriver{.announce = [this](const Command& c) { announced.push_back(c); },
@@ -112,6 +114,22 @@ TEST_F(AgentActorTest, RegistersAtOnceAndBeats) {
   Advance(std::chrono::seconds(3));
   EXPECT_GE(fake->heartbeats, 2);
   EXPECT_EQ(fake->registrations.size(), 1U);
+}
+
+TEST_F(AgentActorTest, RemembersTheClusterThatItJoined) {
+  fake->cluster = 7;
+  Send(agent, ConnectTo{controller});
+  ASSERT_EQ(fake->registrations.size(), 1U);
+  EXPECT_EQ(fake->registrations[0].cluster, 0U);
+  Kill(agent);
+  Kill(store);
+  Spawn();
+  fake->cluster = 0; // a controller of an earlier version tells none
+  Send(agent, ConnectTo{controller});
+  Send(agent, ConnectTo{controller});
+  ASSERT_EQ(fake->registrations.size(), 3U);
+  EXPECT_EQ(fake->registrations[1].cluster, 7U);
+  EXPECT_EQ(fake->registrations[2].cluster, 7U);
 }
 
 TEST_F(AgentActorTest, ShowsThePredictionsThatItReceives) {

@@ -5,104 +5,10 @@
 
 #include "actors/protocol/agent_claims.h"
 #include "messages/text.h"
-#include "storage/records.h"
-#include "tests/support/actor_fixture.h"
-#include "tests/support/fake_agent.h"
+#include "tests/actors/controller/controller_actor_fixture.h"
 
 namespace avocet {
 namespace {
-
-class ControllerActorTest : public ActorTest {
-protected:
-  ControllerActorTest() {
-    agent = Keep(system.spawn(FakeAgent::Behavior, fake));
-    Start();
-  }
-
-  void Start() {
-    ControllerOptions options;
-    options.detached = false;
-    auto spawned = SpawnController(system, std::make_unique<FaultyStore>(control), std::nullopt, options);
-    ASSERT_TRUE(spawned.ok()) << spawned.status().ToString();
-    controller = Keep(*spawned);
-    Run();
-  }
-
-  /// Who registers as node n1.
-  struct Claimant {
-    uint64_t session = 0;
-    uint64_t instance = 0;
-    std::string peer;
-  };
-  Status Register(const Claimant& who) {
-    return Ask<Done>(controller, RegisterAgent{TestNode(),
-                                               {},
-                                               agent,
-                                               caf::actor_cast<window_ack_handle>(self),
-                                               who.session,
-                                               who.instance,
-                                               who.peer})
-        .status();
-  }
-  Status Register() { return Register(Claimant()); }
-
-  Status Register(const std::vector<Placement>& running) {
-    return Ask<Done>(controller, RegisterAgent{TestNode(), running, agent, caf::actor_cast<window_ack_handle>(self)})
-        .status();
-  }
-  Status Report(const Placement& running) {
-    return Ask<Done>(controller, ReportRunning{NodeId("n1"), running, BootId("boot")}).status();
-  }
-
-  /// Stops in order, with what was measured on disk, and starts from the disk. Fails the test where it does not start.
-  void Restart() {
-    for (int i = 0; i < 3; ++i) { // past the time of the next commit
-      Advance(std::chrono::seconds(1));
-      (void)Beat(); // within the lease, if it is registered
-    }
-    ASSERT_TRUE(Ask<Done>(controller, StopActor{}).ok());
-    Start();
-  }
-
-  template <class T> void Store(Table<T> table, const T& value) {
-    WriteBatch batch;
-    ASSERT_EQ(Put(batch, table, value), Status());
-    ASSERT_TRUE(control->memory.Write(batch, Sync::kYes).ok());
-  }
-  void StoreRaw(const std::string& key, const std::string& bytes) {
-    WriteBatch batch;
-    batch.Put(key, bytes);
-    ASSERT_TRUE(control->memory.Write(batch, Sync::kYes).ok());
-  }
-
-  /// The fit of n1/gpu0 that is on disk.
-  DeviceFit FitOnDisk() {
-    const auto fit = Load(control->memory, kDeviceFits, "n1/gpu0");
-    return fit.ok() && *fit ? **fit : DeviceFit();
-  }
-
-  /// The texts of the events of that kind.
-  std::vector<std::string> EventsOf(const std::string& kind) {
-    std::vector<std::string> texts;
-    const auto events = Ask<EventList>(controller, ListEvents{});
-    for (const auto& event : events->events) {
-      if (event.kind == kind) texts.push_back(event.detail);
-    }
-    return texts;
-  }
-
-  Status Beat() { return Ask<Done>(controller, Heartbeat{NodeId("n1"), BootId("boot")}).status(); }
-
-  std::string Health() {
-    auto nodes = Ask<NodeList>(controller, ListNodes{});
-    return nodes.ok() && !nodes->nodes.empty() ? std::string(ToString(nodes->nodes[0].health)) : "unknown";
-  }
-
-  std::shared_ptr<FaultyStore::Control> control = std::make_shared<FaultyStore::Control>();
-  std::shared_ptr<FakeAgent> fake = std::make_shared<FakeAgent>();
-  agent_handle agent;
-  controller_actor controller;
-};
 
 TEST_F(ControllerActorTest, RegistersAnAgentAndItsDevices) {
   ASSERT_TRUE(Register().ok());
@@ -113,7 +19,7 @@ TEST_F(ControllerActorTest, RegistersAnAgentAndItsDevices) {
 TEST_F(ControllerActorTest, RefusesAnInvalidNode) {
   NodeInfo node = TestNode();
   node.devices.clear();
-  EXPECT_EQ(Ask<Done>(controller, RegisterAgent{node, {}, agent, {}}).status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(Ask<Welcome>(controller, RegisterAgent{node, {}, agent, {}}).status().code(), StatusCode::kInvalidArgument);
 }
 
 TEST_F(ControllerActorTest, ANodeWithoutHeartbeatIsAwayAfterItsLease) {
@@ -201,27 +107,6 @@ TEST_F(ControllerActorTest, StopsInOrderAndKeepsItsState) {
   EXPECT_EQ(Health(), "away") << "known from the store, not registered yet";
 }
 
-Placement RunningCam(uint64_t epoch = 3) {
-  const Command start = StartOfCam().command;
-  return {.app = start.app,
-          .device = start.device,
-          .model = start.model,
-          .format = start.format,
-          .file = start.file,
-          .epoch = epoch,
-          .phase = PlacementPhase::kReady};
-}
-
-Placement PlacedCam(const std::string& device = "n1/gpu0") {
-  const Command start = StartOfCam().command;
-  return {.app = start.app,
-          .device = DeviceId(device),
-          .model = start.model,
-          .format = start.format,
-          .file = start.file,
-          .epoch = start.epoch};
-}
-
 /// A window of 100 applications and models, whose names no other window has.
 SentWindow WindowOfNewNames(uint64_t sequence) {
   SentWindow sent{
@@ -284,7 +169,7 @@ TEST_F(ControllerActorTest, AnAgentDoesNotStopAnothersApplication) {
   Store(kApplications, MakeApp("cam", "pose"));
   Store(kPlacements, PlacedCam("n2/gpu0"));
   Restart();
-  ASSERT_TRUE(Ask<Done>(controller, RegisterAgent{TestNode("n2"), {}, agent, {}}).ok());
+  ASSERT_TRUE(Ask<Welcome>(controller, RegisterAgent{TestNode("n2"), {}, agent, {}}).ok());
   fake->commands.clear();
   Placement others = RunningCam(9);
   others.device = DeviceId("n2/gpu0");
@@ -296,7 +181,7 @@ TEST_F(ControllerActorTest, AnAgentDoesNotStopAnothersApplication) {
 }
 
 TEST_F(ControllerActorTest, AnAgentDoesNotMeasureForAnother) {
-  ASSERT_TRUE(Ask<Done>(controller, RegisterAgent{TestNode("n2"), {}, agent, {}}).ok());
+  ASSERT_TRUE(Ask<Welcome>(controller, RegisterAgent{TestNode("n2"), {}, agent, {}}).ok());
   ASSERT_TRUE(Register().ok());
   SentWindow others = WindowOfNewNames(1);
   others.window.device = DeviceId("n2/gpu0");

@@ -39,7 +39,7 @@ protected:
   }
 
   Status BringUp(const std::string& node = "n1", std::vector<Placement> running = {}) {
-    return Ask<Done>(placement, NodeUp{TestNode(node), std::move(running), agent}).status();
+    return Ask<Welcome>(placement, NodeUp{TestNode(node), std::move(running), agent}).status();
   }
 
   Status Import(const std::string& name = "pose") {

@@ -206,5 +206,23 @@ TEST_F(PlacementActorTest, ADeadAgentIsNotWaitedFor) {
   EXPECT_EQ(Ask<ProfileList>(placement, ProfileModel{"pose", {}}).status().code(), StatusCode::kUnavailable);
 }
 
+TEST_F(PlacementActorTest, AFailedApplicationIsStartedAgainWhenItsModelIsImportedAgain) {
+  ReadyForApps();
+  ASSERT_TRUE(Apply("cam").ok());
+  const Command first = fake->commands.back();
+  ASSERT_TRUE(Ask<Done>(placement, ReportRunning{NodeId("n1"), ReportOf(first, PlacementPhase::kFailed)}).ok());
+  ASSERT_EQ(PhaseOf("cam"), PlacementPhase::kFailed);
+  fake->commands.clear();
+
+  ASSERT_TRUE(Import().ok());
+  ASSERT_EQ(fake->commands.size(), 1U);
+  EXPECT_EQ(fake->commands[0].kind, CommandKind::kStart);
+  EXPECT_GT(fake->commands[0].epoch, first.epoch);
+  EXPECT_EQ(PhaseOf("cam"), PlacementPhase::kStarting);
+  ASSERT_TRUE(Ask<Done>(placement, ReportRunning{NodeId("n1"), ReportOf(fake->commands[0])}).ok());
+  ASSERT_TRUE(Import().ok());
+  EXPECT_EQ(fake->commands.size(), 1U) << "one that serves is left alone";
+}
+
 } // namespace
 } // namespace avocet

@@ -23,7 +23,7 @@ protected:
   Status Up(const std::string& node, uint64_t memory_mib) {
     NodeInfo info = TestNode(node);
     info.devices[0].memory_bytes = memory_mib * kMiB;
-    return Ask<Done>(placement, NodeUp{info, {}, agent}).status();
+    return Ask<Welcome>(placement, NodeUp{info, {}, agent}).status();
   }
 
   void Serve(const std::string& app, const std::string& model) {
@@ -73,7 +73,7 @@ TEST_F(MovesTest, WhoWaitsForRoomSaysSoAndStartsUnderTheEpochThatARegistrationGa
   // Its agent took later commands meanwhile, so it would drop a start of the first epoch.
   NodeInfo info = TestNode("n1");
   info.devices[0].memory_bytes = 150 * kMiB;
-  ASSERT_TRUE(Ask<Done>(placement, NodeUp{info, {}, agent, 100}).ok());
+  ASSERT_TRUE(Ask<Welcome>(placement, NodeUp{info, {}, agent, 100}).ok());
   EXPECT_THAT(Ask<AppStatus>(snapshots, GetApp{AppId("door")})->placement->reason, testing::HasSubstr("'cam'"));
   ASSERT_TRUE(Report(mover));
 

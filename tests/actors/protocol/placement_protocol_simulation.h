@@ -129,12 +129,14 @@ public:
                         .file = Sha256(std::string(64, 'a')),
                         .epoch = ++last_epoch_};
     AdoptPlacement(view_, now);
+    removals_.Erase(kCam);
     Send(moves_.Replace(before, now));
     Send({StartCommand(now)});
   }
 
   void Remove() {
     const auto placement = ForgetPlacement(view_, kCam);
+    (void)removals_.Add({kCam, last_epoch_});
     Send(moves_.Removed(kCam));
     if (placement) Send({StopCommand(*placement)});
   }
@@ -301,7 +303,7 @@ private:
     const auto placed = view_.placements.find(kCam);
     const Placement* current = placed == view_.placements.end() ? nullptr : &placed->second;
     if (!moves_.Note(copy)) {
-      const auto fate = FateOf(copy, current);
+      const auto fate = FateOf(copy, current, removals_);
       if (fate == CopyFate::kStop) Send({StopCommand(copy)});
       if (fate != CopyFate::kKeep) return;
       Send(moves_.Keep(copy));
@@ -332,7 +334,7 @@ private:
       spec.name = name;
     }
     NodeArrived(view_, info);
-    const auto result = Reconcile(view_, {agent.id, hello.running, hello.highest_epoch}, last_epoch_);
+    const auto result = Reconcile(view_, removals_, {agent.id, hello.running, hello.highest_epoch}, last_epoch_);
     refusals_.Registered(agent.id, result.commands);
     for (const auto& placement : result.adopted)
       AdoptPlacement(view_, placement);
@@ -400,6 +402,7 @@ private:
   ClusterView view_;
   PendingMoves moves_;
   CommandRefusals refusals_;
+  Removals removals_;
   uint64_t last_epoch_ = 0;
   std::deque<Agent> agents_;
   MonotonicTime now_{};

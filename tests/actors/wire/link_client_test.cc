@@ -58,7 +58,7 @@ protected:
   }
   void HearWelcome() {
     v1::ControllerMessage message;
-    message.mutable_welcome();
+    message.mutable_welcome()->set_cluster(7);
     Hear(std::move(message));
   }
   void HearRequest(uint64_t id, const LinkRequest& request) {
@@ -69,8 +69,8 @@ protected:
     Hear(std::move(message));
   }
 
-  Pending<Done> Register() {
-    return Begin<Done>(
+  Pending<Welcome> Register() {
+    return Begin<Welcome>(
         link,
         RegisterAgent{TestNode(), {}, caf::actor_cast<agent_handle>(agent), caf::actor_cast<window_ack_handle>(self)});
   }
@@ -110,6 +110,7 @@ TEST_F(LinkClientTest, ARegistrationIsDoneWithTheWelcome) {
   HearWelcome();
   EXPECT_TRUE(registration.get().ok());
   EXPECT_EQ(welcomed, 1);
+  EXPECT_EQ(registration.get()->cluster, 7U);
 }
 
 TEST_F(LinkClientTest, NothingIsTakenWithoutASession) {

@@ -17,17 +17,19 @@ struct FakeController {
   std::vector<Goodbye> goodbyes;
   Status answer;
   bool is_slow = false; ///< registrations are answered when a goodbye comes
-  std::vector<caf::typed_response_promise<Done>> unanswered;
+  std::vector<caf::typed_response_promise<Welcome>> unanswered;
+  uint64_t cluster = 7;
 
   caf::result<Done> Answer() const {
     if (!answer.ok()) return MakeError(answer);
     return Done{};
   }
 
-  caf::result<Done> Register(agent_link_actor::pointer self, const RegisterAgent& registration) {
+  caf::result<Welcome> Register(agent_link_actor::pointer self, const RegisterAgent& registration) {
     registrations.push_back(registration);
-    if (is_slow) return unanswered.emplace_back(self->make_response_promise<Done>());
-    return Answer();
+    if (is_slow) return unanswered.emplace_back(self->make_response_promise<Welcome>());
+    if (!answer.ok()) return MakeError(answer);
+    return Welcome{cluster};
   }
 
   static agent_link_actor::behavior_type Behavior(agent_link_actor::pointer self,
@@ -40,7 +42,7 @@ struct FakeController {
         [fake](const Goodbye& m) {
           fake->goodbyes.push_back(m);
           for (auto& promise : fake->unanswered)
-            promise.deliver(Done{});
+            promise.deliver(Welcome{fake->cluster});
         },
         [](const FetchModel&) -> caf::result<ModelChunk> { return ModelChunk{}; },
     };
@@ -110,7 +112,8 @@ TEST_F(LinkSessionTest, RegistersTheAgentAndWelcomesIt) {
   EXPECT_EQ(fake->registrations[0].node, TestNode());
   EXPECT_EQ(fake->registrations[0].session, 7U);
   ASSERT_EQ(down.size(), 1U);
-  EXPECT_TRUE(down[0].has_welcome());
+  ASSERT_TRUE(down[0].has_welcome());
+  EXPECT_EQ(down[0].welcome().cluster(), 7U);
   EXPECT_EQ(handled, 1) << "another message may be read";
 }
 

@@ -104,6 +104,7 @@ TEST(NodeJson, ShowsTheNodeAndItsDevices) {
                   DeviceHealth::kHealthy};
   EXPECT_EQ(Parsed(std::vector{node}), Json::parse(R"({"v":1,"nodes":[{"name":"edge","health":"healthy",
     "version":"0.1.0","grpc_address":"127.0.0.1:8001","rest_address":"127.0.0.1:8000","cpu_cores":4,"core_speed":1.0,
+    "note":"",
     "devices":[{"id":"edge/gpu0","node":"edge","name":"gpu0","kind":"gpu","discipline":"time_shared","engine":"emulated","emulated":true,"type":"gpu/emulated",
     "memory_mb":3964.0,"cores":[]}]}]})"));
 }

@@ -183,6 +183,7 @@ TEST(FateOf, ACopyIsStoppedOnlyWhenNobodyNeedsIt) {
   };
   const std::vector<Case> cases{
       {Serving("n1/a", 1), {}, CopyFate::kStop},
+      {Serving("n1/a", 2), {}, CopyFate::kLeave},
       {Serving("n1/a", 1), Serving("n2/b", 2), CopyFate::kStop},
       {Serving("n1/a", 1), On("n2/b", 2), CopyFate::kKeep},
       {Serving("n1/a", 1), failed(On("n2/b", 2)), CopyFate::kKeep},
@@ -192,8 +193,11 @@ TEST(FateOf, ACopyIsStoppedOnlyWhenNobodyNeedsIt) {
       {Serving("n1/a", 1), failed(On("n1/a", 2)), CopyFate::kKeep},
       {On("n1/a", 1), failed(On("n1/a", 2)), CopyFate::kIgnore},
   };
-  for (size_t i = 0; i < cases.size(); ++i)
-    EXPECT_EQ(FateOf(cases[i].copy, cases[i].current ? &*cases[i].current : nullptr), cases[i].fate) << "case " << i;
+  const Removals removals({{kCam, 1}});
+  for (size_t i = 0; i < cases.size(); ++i) {
+    const auto& [copy, current, fate] = cases[i];
+    EXPECT_EQ(FateOf(copy, current ? &*current : nullptr, removals), fate) << "case " << i;
+  }
 }
 
 TEST(PendingMovesDeathTest, WhoWaitsWaitsForSomebody) {

@@ -34,10 +34,11 @@ protected:
 
   Placement& placement() { return view_.placements.at(AppId("a")); }
   Reconciliation Run(const std::vector<Placement>& report, uint64_t highest_epoch = 0) const {
-    return Reconcile(view_, {NodeId("n"), report, highest_epoch}, kLastEpoch);
+    return Reconcile(view_, removals_, {NodeId("n"), report, highest_epoch}, kLastEpoch);
   }
 
   ClusterView view_;
+  Removals removals_;
 };
 
 TEST_F(ReconcileOne, KeepsWhatRuns) {
@@ -73,15 +74,31 @@ TEST_F(ReconcileOne, StartsWhatIsMissing) {
   EXPECT_EQ(result.adopted[0].epoch, placement().epoch);
 }
 
-TEST_F(ReconcileOne, StopsWhatIsNotWanted) {
+TEST_F(ReconcileOne, StopsWhatWasRemoved) {
   auto stranger = RunningAs(placement());
   stranger.app = AppId("stranger");
   stranger.epoch = 7;
+  removals_ = Removals({{stranger.app, 7}});
   const auto result = Run({RunningAs(placement()), stranger});
   ASSERT_EQ(result.commands.size(), 1u);
   EXPECT_EQ(result.commands[0].kind, CommandKind::kStop);
   EXPECT_EQ(result.commands[0].app, stranger.app);
   EXPECT_EQ(result.commands[0].epoch, 7u);
+}
+
+TEST_F(ReconcileOne, LeavesRunningWhatItDoesNotKnow) {
+  auto never_seen = RunningAs(placement());
+  never_seen.app = AppId("stranger");
+  never_seen.epoch = kLastEpoch + 1;
+  auto applied_again = RunningAs(placement());
+  applied_again.app = AppId("back");
+  applied_again.epoch = 8;
+  removals_ = Removals({{applied_again.app, 7}});
+  const auto result = Run({RunningAs(placement()), never_seen, applied_again});
+  EXPECT_TRUE(result.commands.empty());
+  EXPECT_TRUE(result.adopted.empty());
+  EXPECT_EQ(result.orphans, (std::vector{never_seen, applied_again}));
+  EXPECT_EQ(result.last_epoch, kLastEpoch + 1) << "it is not handed out again";
 }
 
 TEST_F(ReconcileOne, StopsWhatServesOnAnotherNode) {
@@ -159,7 +176,7 @@ TEST_F(ReconcileOne, ReplacesAnotherModelOrFile) {
 }
 
 TEST_F(ReconcileOne, LeavesOtherNodesAlone) {
-  const auto result = Reconcile(view_, {NodeId("other"), {}, 0}, kLastEpoch);
+  const auto result = Reconcile(view_, {}, {NodeId("other"), {}, 0}, kLastEpoch);
   EXPECT_TRUE(result.commands.empty());
   EXPECT_TRUE(result.adopted.empty());
 }
@@ -174,7 +191,8 @@ TEST(Reconcile, StopsComeFirstAndInOrder) {
   auto stray1 = RunningAs(view.placements.at(AppId("a"))), stray2 = stray1;
   stray1.app = AppId("z");
   stray2.app = AppId("y");
-  const auto commands = Reconcile(view, {NodeId("n"), {stray2, stray1}, 0}, kLastEpoch).commands;
+  const Removals removals({{stray1.app, stray1.epoch}, {stray2.app, stray2.epoch}});
+  const auto commands = Reconcile(view, removals, {NodeId("n"), {stray2, stray1}, 0}, kLastEpoch).commands;
   ASSERT_EQ(commands.size(), 4u);
   EXPECT_EQ(commands[0].app, AppId("y"));
   EXPECT_EQ(commands[1].app, AppId("z"));
@@ -226,6 +244,7 @@ std::vector<Placement> AnyReport(const ClusterView& view) {
 }
 
 RC_GTEST_PROP(ReconcileProperty, CommandsMakeTheWantedStateOfAnyReport, ()) {
+  const Removals removals({{AppId("stray0"), kLastEpoch}});
   ViewBuilder builder;
   builder.Device("n/d1").Device("n/d2").Device("other/d").Model("m:1");
   for (int i = 0; i < 4; ++i) {
@@ -236,13 +255,18 @@ RC_GTEST_PROP(ReconcileProperty, CommandsMakeTheWantedStateOfAnyReport, ()) {
   NodeReport report{NodeId("n"), AnyReport(view), 0};
   for (const auto& copy : report.running)
     report.highest_epoch = std::max(report.highest_epoch, copy.epoch);
-  const auto result = Reconcile(view, report, kLastEpoch);
+  const auto result = Reconcile(view, removals, report, kLastEpoch);
   for (const auto& placement : result.adopted)
     AdoptPlacement(view, placement);
   auto running = Obey(report, result.commands);
   for (const auto& copy : result.kept) {
     RC_ASSERT(view.placements.at(copy.app).device != copy.device);
     if (running.at(copy.app) == copy) running.erase(copy.app); // it is stopped when the current copy serves
+  }
+  for (const auto& copy : result.orphans) {
+    RC_ASSERT(copy.app == AppId("stray1"));
+    RC_ASSERT(running.at(copy.app) == copy);
+    running.erase(copy.app);
   }
 
   size_t wanted = 0;
@@ -257,7 +281,7 @@ RC_GTEST_PROP(ReconcileProperty, CommandsMakeTheWantedStateOfAnyReport, ()) {
   NodeReport now{NodeId("n"), {}, result.last_epoch};
   for (const auto& [app, one] : running)
     now.running.push_back(one);
-  RC_ASSERT(Reconcile(view, now, result.last_epoch).commands.empty());
+  RC_ASSERT(Reconcile(view, removals, now, result.last_epoch).commands.empty());
 }
 
 } // namespace
