@@ -272,6 +272,18 @@ TEST_F(ProcessFaults, AControllerWhoseClockIsSetBackTakesItsAgentsBack) {
   ExpectAllAsBefore();
 }
 
+TEST_F(ProcessFaults, WhatTheyWriteIsTheirOwnersAlone) {
+  namespace fs = std::filesystem;
+  const auto others = [](const fs::path& path) {
+    return fs::status(path).permissions() & (fs::perms::group_all | fs::perms::others_all);
+  };
+  for (const std::string name : {"controller", "left"}) {
+    EXPECT_EQ(others(cluster.data_dir(name)), fs::perms::none);
+    for (const auto& entry : fs::recursive_directory_iterator(cluster.data_dir(name)))
+      EXPECT_EQ(others(entry.path()), fs::perms::none) << entry.path();
+  }
+}
+
 TEST_F(ProcessFaults, EachStopsInOrderOnSigterm) {
   for (Process* process : {&cluster.agent("left"), &cluster.agent("right"), &cluster.controller()}) {
     process->Signal(SIGTERM);
