@@ -43,7 +43,8 @@ struct ModelChunkStored { uint64_t next_offset = 0; };
 /// Reads one piece of a model file; empty at its end.
 struct FetchModel { Sha256 file; uint64_t offset = 0; };
 struct ModelChunk { std::string data; };
-/// Fails unless every file of the model is stored with the stated size.
+/// Fails unless every file of the model is stored with the stated size, is of its format, needs no other file, and all
+/// have the same inputs and outputs; and unless the files that it is measured with are stored.
 struct CheckModelFiles { Model model; };
 /// Reads the kept decision about an application. kNotFound: there is none.
 struct ReadDecision { AppId app; };
@@ -67,7 +68,7 @@ using store_actor = caf::typed_actor<
 /// that a later command of the application overtook.
 struct RunCommand { Command command; };
 /// Measures a model on a device; bounded in runs and time.
-struct ProfileOnDevice { DeviceId device; ModelId model; Variant variant; };
+struct ProfileOnDevice { DeviceId device; ModelId model; Variant variant; std::vector<SampleInput> samples = {}; };
 
 /// The predicted latencies of a device's applications, to be shown beside the measured ones, and the limits that they are
 /// judged by, to be counted against. Replaces the device's previous predictions.
@@ -140,8 +141,9 @@ struct DeviceList { std::vector<DeviceStatus> devices; };
 struct ImportModel { Model model; };
 struct ListModels {};
 struct ModelList { std::vector<ModelStatus> models; };
-/// Measures a model on one device, or on one healthy device of each type that can run it.
-struct ProfileModel { std::string model; DeviceId device; };
+/// Measures a model on one device, or on one healthy device of each type that can run it. `samples` replace what the model
+/// is measured with, from now on, if it runs on them somewhere; none leave that as it is.
+struct ProfileModel { std::string model; DeviceId device; std::vector<SampleInput> samples = {}; };
 struct ProfileList { std::vector<Profile> profiles; };
 /// Dry run: the same decision as ApplyApp, nothing changed.
 struct PlanApp { Application app; PlacementOptions options; };

@@ -5,6 +5,7 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include "actors/errors.h"
+#include "node_agent/engines/model_file.h"
 #include "storage/records.h"
 
 namespace avocet {
@@ -61,21 +62,33 @@ caf::result<ModelChunk> Fetch(Self self, const FetchModel& fetch) {
   return ModelChunk{std::move(*data)};
 }
 
-Status CheckVariant(ModelFiles& files, const Variant& variant) {
-  auto path = files.Find(variant.file);
+/// The path of an uploaded file.
+Result<std::filesystem::path> CheckUploaded(ModelFiles& files, const Sha256& file, uint64_t size_bytes) {
+  auto path = files.Find(file);
   if (!path.ok()) return path.status().WithContext("upload the file before importing the model");
   const uint64_t size = std::filesystem::file_size(*path);
-  if (size == variant.size_bytes) return {};
-  return InvalidArgument("file " + variant.file.str() + " has " + std::to_string(size) + " bytes, the model says " +
-                         std::to_string(variant.size_bytes));
+  if (size == size_bytes) return path;
+  return InvalidArgument("file " + file.str() + " has " + std::to_string(size) + " bytes, the model says " +
+                         std::to_string(size_bytes));
+}
+
+Status CheckFilesOf(ModelFiles& files, const Model& model) {
+  std::vector<ModelFile> uploaded;
+  for (const auto& variant : model.variants) {
+    AVOCET_ASSIGN_OR_RETURN(auto path, CheckUploaded(files, variant.file, variant.size_bytes));
+    uploaded.push_back({variant.format, std::move(path)});
+  }
+  for (const auto& sample : model.samples) {
+    if (sample.fill != SampleFill::kFile) continue;
+    AVOCET_RETURN_IF_ERROR(CheckUploaded(files, sample.file, sample.size_bytes).status());
+  }
+  return InspectModelFiles(uploaded, model.samples);
 }
 
 caf::result<Done> CheckFiles(Self self, const CheckModelFiles& check) {
   auto& files = self->state.files;
   if (!files) return MakeError(NoFiles());
-  for (const auto& variant : check.model.variants) {
-    if (auto status = CheckVariant(*files, variant); !status.ok()) return MakeError(status);
-  }
+  if (auto status = CheckFilesOf(*files, check.model); !status.ok()) return MakeError(status);
   return Done{};
 }
 

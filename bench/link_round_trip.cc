@@ -40,9 +40,9 @@ NodeInfo Node() {
   return node;
 }
 
-Result<Profile> AtOnce(const DeviceId&, const ModelId& model, const Variant& variant) {
-  return Profile{.model = model,
-                 .format = variant.format,
+Result<Profile> AtOnce(const ProfileOnDevice& order) {
+  return Profile{.model = order.model,
+                 .format = order.variant.format,
                  .device_type = "gpu/emulated",
                  .service_mean = std::chrono::milliseconds(10),
                  .memory_bytes = kMiB,

@@ -19,7 +19,7 @@
 
 #include "node_agent/scheduling/device_scheduler.h"
 #include "node_agent/scheduling/work.h"
-#include "node_agent/tensors/zero_inputs.h"
+#include "node_agent/tensors/probe_inputs.h"
 
 namespace avocet {
 namespace {
@@ -99,14 +99,14 @@ private:
 void Drive(DeviceScheduler& device, const AppId& app, double rate_rps, Duration duration, Latencies& latencies) {
   static std::mt19937_64 random(1);
   std::exponential_distribution<double> gap(rate_rps);
-  const ZeroInputs zeros(**device.SignatureOf(app));
+  const auto inputs = ProbeInputs::Make(**device.SignatureOf(app), {}, SampleFill::kZeros).value();
   std::atomic<int> in_flight = 0;
   const MonotonicTime end = MonotonicTime::clock::now() + duration;
   for (MonotonicTime due = MonotonicTime::clock::now(); due < end; due += FromSeconds(gap(random))) {
     std::this_thread::sleep_until(due);
     InferenceRequest request;
     request.app = app;
-    request.inputs = zeros.views;
+    request.inputs.assign(inputs->views().begin(), inputs->views().end());
     request.done = [&, due](const Completion& completion) {
       Require(completion.status);
       latencies.Add(completion.stamps.finished - due);

@@ -1,6 +1,7 @@
 #include "messages/model.h"
 
 #include <algorithm>
+#include <set>
 
 #include "messages/check.h"
 #include "messages/enum_names.h"
@@ -24,7 +25,38 @@ bool HasFormatTwice(const std::vector<Variant>& variants) {
   return std::any_of(variants.begin(), variants.end(), is_repeated);
 }
 
+bool HasSampleTwice(const std::vector<SampleInput>& samples) {
+  std::set<std::string_view> names;
+  return std::any_of(samples.begin(), samples.end(), [&](const auto& s) { return !names.insert(s.name).second; });
+}
+
+bool HasOnlyExtents(const std::vector<int64_t>& shape) {
+  return std::all_of(shape.begin(), shape.end(),
+                     [](int64_t extent) { return extent >= 0 && extent <= static_cast<int64_t>(kMaxSampleBytes); });
+}
+
+Status CheckSampleFile(const SampleInput& sample) {
+  return Check("sample input", sample.name)
+      .Digest("file", sample.file)
+      .That(sample.size_bytes >= 1 && sample.size_bytes <= kMaxSampleBytes, "size_bytes", sample.size_bytes,
+            "1 to 268435456 (256 MiB)")
+      .status();
+}
+
 } // namespace
+
+Status Validate(const SampleInput& sample) {
+  const std::vector<int64_t> shape = sample.shape.value_or(std::vector<int64_t>());
+  return Check("sample input", sample.name)
+      .Text("name", sample.name)
+      .That(!sample.name.empty() && sample.name.size() <= kMaxInputName, "name", sample.name, "1 to 1024 bytes")
+      .Length("shape", shape.size(), kMaxSampleRank)
+      .Is(HasOnlyExtents(shape), "shape", "an extent out of range", "extents of 0 to 268435456")
+      .Text("data_type", sample.data_type)
+      .Length("data_type", sample.data_type.size(), 16)
+      .Part(sample.fill == SampleFill::kFile ? CheckSampleFile(sample) : Status())
+      .status();
+}
 
 std::string_view ToString(ModelFormat format) {
   switch (format) {
@@ -56,6 +88,9 @@ Status Validate(const Model& model) {
       .Length("variants", model.variants.size(), kMaxVariants)
       .Each(model.variants, CheckVariant)
       .Is(!HasFormatTwice(model.variants), "variants", "two files of one format", "one file per format")
+      .Length("samples", model.samples.size(), kMaxSamples)
+      .Each(model.samples, [](const SampleInput& sample) { return Validate(sample); })
+      .Is(!HasSampleTwice(model.samples), "samples", "two of one input", "one for each input")
       .status();
 }
 

@@ -24,6 +24,29 @@ struct Variant {
   friend bool operator==(const Variant&, const Variant&) = default;
 };
 
+/// What fills an input that a model is measured with.
+enum class SampleFill { kZeros = 1, kOnes = 2, kRandom = 3, kFile = 4 };
+
+/// One input of the runs that measure a model. It says nothing of what clients may send.
+struct SampleInput {
+  std::string name; ///< of the model's input, as the model has it
+  SampleFill fill = SampleFill::kOnes;
+  /// Extents >= 0; absent: the model's, an open one as 1, or for a file the one that its size leaves.
+  std::optional<std::vector<int64_t>> shape;
+  std::string data_type;   ///< the element type that a file says it has ("FP32"); empty: it does not say
+  uint64_t seed = 0;       ///< of kRandom
+  Sha256 file;             ///< of kFile, content-addressed like a model's: its elements as inference requests have them
+  uint64_t size_bytes = 0; ///< of that file, 1 .. kMaxSampleBytes
+  friend bool operator==(const SampleInput&, const SampleInput&) = default;
+};
+
+Status Validate(const SampleInput& sample);
+
+inline constexpr uint64_t kMaxSampleBytes = 256 * kMiB;
+inline constexpr size_t kMaxSamples = 256; ///< of one model, at most one for each input
+inline constexpr size_t kMaxSampleRank = 32;
+inline constexpr size_t kMaxInputName = 1024; ///< bytes
+
 inline constexpr uint64_t kMaxModelFileBytes = 2048 * kMiB;
 inline constexpr size_t kMaxVariants = 3; ///< one per format
 /// Longest service time or switch that a profile may state.
@@ -37,6 +60,8 @@ struct Model {
   std::string version = "1"; ///< decimal digits, as inference clients expect
   std::vector<Variant> variants;
   WallTime imported_at{};
+  /// What the model is measured with; inputs that are not named are invented.
+  std::vector<SampleInput> samples = {};
 
   ModelId id() const { return MakeModelId(name, version); }
   /// The variant of that format, or nullptr.
@@ -44,7 +69,7 @@ struct Model {
   friend bool operator==(const Model&, const Model&) = default;
 };
 
-/// Names, at least one variant, no format twice, digests and sizes well-formed.
+/// Names, at least one variant, no format twice, no sample twice, digests and sizes well-formed.
 Status Validate(const Model& model);
 
 /// What was measured for one model variant on one type of device. No profile, no admission.

@@ -1,9 +1,12 @@
 #include "node_agent/node.h"
 
 #include <set>
+#include <span>
 #include <utility>
 
 #include <spdlog/spdlog.h>
+
+#include "messages/files.h"
 
 namespace avocet {
 
@@ -136,6 +139,9 @@ Status Node::PublishLocked(DeviceScheduler& device, const Command& command, std:
 Status Node::LoadAndPublish(DeviceScheduler& device, const Command& command, const LoadRequest& request,
                             std::optional<Use>& before) {
   AVOCET_RETURN_IF_ERROR(device.Load(request));
+  if (const Status runs = device.FirstRunOf(command.model); !runs.ok())
+    spdlog::warn("model serves without a warm-up model={} device={} reason=\"{}\"", command.model.str(),
+                 command.device.str(), runs.message());
   AVOCET_RETURN_IF_ERROR(CheckCurrent(command)); // loading takes seconds
   AVOCET_RETURN_IF_ERROR(AttachLocked(device, command));
   return PublishLocked(device, command, before);
@@ -178,6 +184,15 @@ Status Node::Stop(const Command& command) {
   return Retire(command.app, *stopped);
 }
 
+namespace {
+
+Status AskForInputs(const Status& why, const ModelId& model) {
+  return {why.code(), why.message() + "; say what it runs on: `avocet model profile " + model.str() +
+                          " --input NAME=FILE|zeros|ones|random`, --shape NAME=1x3x224x224 for an open extent"};
+}
+
+} // namespace
+
 /// Runs through the device's own queue, so that the applications on it go on being served.
 Result<ServiceProfile> Node::Measure(DeviceScheduler& device, const ModelId& model) const {
   const auto run_once = [&](bool switched) -> Result<Duration> {
@@ -188,18 +203,32 @@ Result<ServiceProfile> Node::Measure(DeviceScheduler& device, const ModelId& mod
   return MeasureService(run_once, options_.profile);
 }
 
+Result<std::vector<GivenInput>> Node::FetchSamples(const std::vector<SampleInput>& samples,
+                                                   const ModelFiles::Fetch& fetch) {
+  std::vector<GivenInput> given;
+  for (const SampleInput& sample : samples) {
+    GivenInput& one = given.emplace_back(GivenInput{sample, {}});
+    if (sample.fill != SampleFill::kFile) continue;
+    AVOCET_ASSIGN_OR_RETURN(const auto path, EnsureFile(sample.file, sample.size_bytes, fetch));
+    AVOCET_ASSIGN_OR_RETURN(const auto text, ReadWholeFile(path, kMaxSampleBytes));
+    const auto bytes = std::as_bytes(std::span(text));
+    one.data.assign(bytes.begin(), bytes.end());
+  }
+  return given;
+}
+
 Result<Profile> Node::ProfileModel(const DeviceId& device, const ModelId& model, const Variant& variant,
-                                   const ModelFiles::Fetch& fetch) {
-  auto slot = Find(device);
-  if (!slot.ok()) return slot.status();
-  auto path = EnsureFile(variant.file, variant.size_bytes, fetch);
-  if (!path.ok()) return path.status();
-  DeviceScheduler& scheduler = *(*slot)->scheduler;
-  const std::lock_guard lock((*slot)->loading);
+                                   const std::vector<SampleInput>& samples, const ModelFiles::Fetch& fetch) {
+  AVOCET_ASSIGN_OR_RETURN(Slot* const slot, Find(device));
+  AVOCET_ASSIGN_OR_RETURN(const auto path, EnsureFile(variant.file, variant.size_bytes, fetch));
+  AVOCET_ASSIGN_OR_RETURN(auto given, FetchSamples(samples, fetch));
+  DeviceScheduler& scheduler = *slot->scheduler;
+  const std::lock_guard lock(slot->loading);
   const bool was_loaded = scheduler.MemoryOf(model) > 0;
-  AVOCET_RETURN_IF_ERROR(scheduler.Load({model, *path}));
+  AVOCET_RETURN_IF_ERROR(scheduler.Load({model, path, std::move(given)}));
   const uint64_t memory = scheduler.MemoryOf(model);
-  auto service = Measure(scheduler, model);
+  const Status runs = scheduler.FirstRunOf(model);
+  auto service = runs.ok() ? Measure(scheduler, model) : Result<ServiceProfile>(AskForInputs(runs, model));
   if (!was_loaded) AVOCET_RETURN_IF_ERROR(scheduler.Unload(model));
   if (!service.ok()) return service.status();
   return Profile{.model = model,

@@ -52,9 +52,10 @@ public:
   /// device, up to the command's epoch. Success where there is none. Can be called again after a failure: a run that
   /// did not end in time.
   Status Stop(const Command& command);
-  /// Measures a model on a device, between the requests of others; leaves it as it was.
+  /// Measures a model on a device, between the requests of others; leaves it as it was. Its runs are on `samples`,
+  /// whose files are fetched like the model's; inputs that they leave out are invented.
   Result<Profile> ProfileModel(const DeviceId& device, const ModelId& model, const Variant& variant,
-                               const ModelFiles::Fetch& fetch);
+                               const std::vector<SampleInput>& samples, const ModelFiles::Fetch& fetch);
   /// Ends the measurement window of every device.
   std::vector<MeasurementWindow> CloseWindows();
   /// The predicted latencies of a device's applications, for DeviceStates, and the limits that their response times are
@@ -96,6 +97,7 @@ private:
   bool IsUsed(const DeviceId& device, const ModelId& model) const;
   Status UnloadIfUnused(DeviceScheduler& device, const ModelId& model) const;
   Status Retire(const AppId& app, const Use& use);
+  Result<std::vector<GivenInput>> FetchSamples(const std::vector<SampleInput>& samples, const ModelFiles::Fetch& fetch);
   Result<ServiceProfile> Measure(DeviceScheduler& device, const ModelId& model) const;
 
   NodeOptions options_;

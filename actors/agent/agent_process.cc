@@ -108,8 +108,10 @@ std::shared_ptr<const DeviceDriver> DriverOf(const std::shared_ptr<Node>& node, 
       .announce = [node](const Command& command) { node->Announce(command); },
       .start = [node, fetch](const Command& command) { return node->Start(command, fetch); },
       .stop = [node](const Command& command) { return node->Stop(command); },
-      .profile = [node, fetch](const DeviceId& device, const ModelId& model,
-                               const Variant& variant) { return node->ProfileModel(device, model, variant, fetch); },
+      .profile =
+          [node, fetch](const ProfileOnDevice& order) {
+            return node->ProfileModel(order.device, order.model, order.variant, order.samples, fetch);
+          },
   });
 }
 

@@ -23,8 +23,8 @@ device_worker::behavior_type DeviceWorkerBehavior(device_worker::pointer self,
   return {
       [driver](const ExecuteCommand& execute) -> caf::result<Done> { return Execute(*driver, execute.command); },
       [driver](const ProfileOnDevice& profile) -> caf::result<Profile> {
-        auto result = driver->profile(profile.device, profile.model, profile.variant);
-        if (!result.ok()) return MakeError(result.status());
+        auto result = driver->profile(profile);
+        if (!result.ok()) return MakeError(Status(result.status().code(), ToText(result.status().message())));
         return std::move(*result);
       },
       [self](StopActor) -> caf::result<Done> {

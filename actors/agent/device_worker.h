@@ -13,7 +13,7 @@ struct DeviceDriver {
   std::function<void(const Command&)> announce = [](const Command&) {};
   std::function<Status(const Command&)> start; ///< ok: its copy was published
   std::function<Status(const Command&)> stop;
-  std::function<Result<Profile>(const DeviceId&, const ModelId&, const Variant&)> profile;
+  std::function<Result<Profile>(const ProfileOnDevice&)> profile;
 };
 
 /// Carries out commands on one device, one after the other. Blocks for as long as a model loads or

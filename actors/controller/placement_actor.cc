@@ -181,6 +181,7 @@ caf::result<Done> OnReport(Self self, const ReportRunning& report) {
 Result<Model> MergeVariants(const ClusterView& view, Model model) {
   const auto known = view.models.find(model.id());
   if (known == view.models.end()) return model;
+  if (model.samples.empty()) model.samples = known->second.samples;
   for (const auto& variant : known->second.variants) {
     const Variant* other = model.Find(variant.format);
     if (other == nullptr)
@@ -234,26 +235,63 @@ caf::result<EventList> OnListEvents(Self self, const ListEvents& list) {
   return DurableEvents(self->state, list.after_sequence);
 }
 
+using ProfilePromise = caf::typed_response_promise<ProfileList>;
+
+void AnswerProfiles(Self self, const ProfileOutcome& outcome, ProfilePromise promise) {
+  // Some may have failed: any profile makes the model placeable, so only none at all is an error.
+  if (outcome.profiles.empty())
+    Refuse(promise, outcome.first_error);
+  else
+    Answer(self, promise, ProfileList{outcome.profiles});
+}
+
+/// The model is measured with these from now on.
+void StoreSamples(Self self, const Model& model, const ProfileOutcome& outcome, ProfilePromise promise) {
+  WriteBatch batch;
+  Put(batch, kModels, model);
+  AddEvent(self, batch, "model_samples_changed", model.id().str(), std::to_string(model.samples.size()) + " inputs");
+  Persist(self, std::move(batch), [self, model, outcome, promise](const Status& status) mutable {
+    if (!status.ok()) return Refuse(promise, status);
+    AddModel(self->state.records.view, model);
+    ViewChanged(self);
+    AnswerProfiles(self, outcome, promise);
+  });
+}
+
+void Measure(Self self, const Model& model, const std::vector<DeviceId>& devices, bool new_samples,
+             const ProfilePromise& promise) {
+  RunProfiles(self, model, devices, [self, model, new_samples, promise](const ProfileOutcome& outcome) {
+    // Samples that it does not run on are not kept: a slip of the pen must not spoil later measurements.
+    if (new_samples && !outcome.profiles.empty())
+      StoreSamples(self, model, outcome, promise);
+    else
+      AnswerProfiles(self, outcome, promise);
+  });
+}
+
 caf::result<ProfileList> OnProfile(Self self, const ProfileModel& profile) {
   const auto& view = self->state.records.view;
-  const Model* model = view.FindModel(profile.model);
-  if (model == nullptr)
+  const Model* known = view.FindModel(profile.model);
+  if (known == nullptr)
     return MakeError(NotFound("model '" + profile.model + "' is not imported; `avocet model list` shows what is"));
 
   // Without a device: one of each type, as a profile holds for all devices of its type.
-  auto devices = DevicesToProfile(view, *model, false);
+  auto devices = DevicesToProfile(view, *known, false);
   if (!profile.device.empty()) devices = {profile.device};
+  if (devices.empty()) return MakeError(Unavailable("no healthy device can run model '" + known->id().str() + "'"));
 
-  if (devices.empty()) return MakeError(Unavailable("no healthy device can run model '" + model->id().str() + "'"));
+  Model model = *known;
+  if (!profile.samples.empty()) model.samples = profile.samples;
+  if (auto status = Validate(model); !status.ok()) return MakeError(status);
 
   auto promise = self->make_response_promise<ProfileList>();
-  RunProfiles(self, *model, devices, [self, promise](const ProfileOutcome& outcome) mutable {
-    // Some may have failed: any profile makes the model placeable, so only none at all is an error.
-    if (outcome.profiles.empty())
-      Refuse(promise, outcome.first_error);
-    else
-      Answer(self, promise, ProfileList{outcome.profiles});
-  });
+  if (profile.samples.empty()) {
+    Measure(self, model, devices, false, promise);
+    return promise;
+  }
+  self->request(self->state.store, self->state.options.deadlines.store, CheckModelFiles{model})
+      .then([self, model, devices, promise](Done) { Measure(self, model, devices, true, promise); },
+            [promise](const caf::error& error) mutable { Refuse(promise, ToStatus(error, "store")); });
   return promise;
 }
 

@@ -40,7 +40,7 @@ Result<ProfileOnDevice> ProfileRequest(const ClusterView& view, const Model& mod
     return Unsupported("model '" + model.id().str() + "' has no " +
                        std::string(ToString(FormatOf(found->second.spec.engine))) + " file, which device '" +
                        device.str() + "' needs");
-  return ProfileOnDevice{device, model.id(), *variant};
+  return ProfileOnDevice{device, model.id(), *variant, model.samples};
 }
 
 } // namespace

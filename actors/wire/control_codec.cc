@@ -256,11 +256,19 @@ v1::ProfileModelRequest ToProto(const ProfileModel& value) {
   v1::ProfileModelRequest proto;
   proto.set_model(value.model);
   proto.set_device(value.device.str());
+  for (const SampleInput& sample : value.samples)
+    *proto.add_samples() = ToProto(sample);
   return proto;
 }
 
 Result<ProfileModel> FromProto(const v1::ProfileModelRequest& proto) {
-  return ProfileModel{proto.model(), DeviceId(proto.device())};
+  ProfileModel profile{proto.model(), DeviceId(proto.device()), {}};
+  for (const auto& part : proto.samples()) {
+    auto sample = FromProto(part);
+    if (!sample.ok()) return CallersFault(sample.status());
+    profile.samples.push_back(std::move(*sample));
+  }
+  return profile;
 }
 
 v1::PlanAppRequest ToProto(const PlanApp& value) {

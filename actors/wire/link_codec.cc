@@ -17,6 +17,8 @@ v1::ProfileOrder OrderToProto(const ProfileOnDevice& profile) {
   proto.set_format(static_cast<v1::ModelFormat>(profile.variant.format));
   proto.set_file(profile.variant.file.str());
   proto.set_size_bytes(profile.variant.size_bytes);
+  for (const SampleInput& sample : profile.samples)
+    *proto.add_samples() = ToProto(sample);
   return proto;
 }
 
@@ -26,6 +28,12 @@ Result<LinkRequest> ReadOrder(const v1::ProfileOrder& proto) {
   profile.variant = {.format = reader.Enumerator<ModelFormat>("format", proto.format(), v1::ModelFormat_IsValid),
                      .file = Sha256(proto.file()),
                      .size_bytes = proto.size_bytes()};
+  for (const auto& part : proto.samples()) {
+    auto sample = FromProto(part);
+    reader.Part("samples", sample.status());
+    if (sample.ok()) profile.samples.push_back(std::move(*sample));
+  }
+  if (static_cast<size_t>(proto.samples_size()) > kMaxSamples) reader.Fail("samples", "more than 256");
   if (!IsDeviceId(profile.device)) reader.Fail("device", "not <node>/<device>");
   if (!IsModelId(profile.model)) reader.Fail("model", "not <name>:<version>");
   if (!IsSha256(profile.variant.file)) reader.Fail("file", "not a sha256 digest");

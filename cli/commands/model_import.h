@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/commands/session.h"
+#include "cli/config/sample_inputs.h"
 #include "messages/model.h"
 
 namespace avocet {
@@ -13,9 +14,18 @@ namespace avocet {
 /// Called after each piece with the share that is uploaded, 0..1.
 using OnUpload = std::function<void(double share)>;
 
-/// Uploads the files (.tflite, .onnx, or .toml for emulated models, which are checked here) and
-/// makes the model known. A cut upload is resumed by calling it again.
-Result<Model> ImportModelFiles(Session& session, const std::string& name, const std::string& version,
-                               const std::vector<std::filesystem::path>& files, const OnUpload& on_upload = {});
+struct ModelToImport {
+  std::string name;
+  std::string version = "1";
+  std::vector<std::filesystem::path> files; ///< .tflite, .onnx, or .toml for emulated models; one of each format
+  std::vector<SampleToUpload> samples = {}; ///< what it is measured with
+};
+
+/// Checks the files, so that nothing of what the controller would refuse is uploaded, uploads them and makes the model
+/// known. A cut upload is resumed by calling it again.
+Result<Model> ImportModelFiles(Session& session, const ModelToImport& import, const OnUpload& on_upload = {});
+
+/// Uploads their files, and returns what a request to the controller says of them.
+Result<std::vector<SampleInput>> UploadSamples(Session& session, const std::vector<SampleToUpload>& samples);
 
 } // namespace avocet

@@ -176,7 +176,7 @@ private:
 
   Status ImportModels() {
     for (const auto& model : DemoModels()) {
-      auto imported = ImportModelFiles(*session_, model.name, "1", {SampleModels() / model.file});
+      auto imported = ImportModelFiles(*session_, {.name = model.name, .files = {SampleModels() / model.file}});
       if (!imported.ok()) return imported.status().WithContext("install the sample models with deploy/install-engines");
     }
     return {};

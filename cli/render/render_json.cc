@@ -104,15 +104,40 @@ Json VariantJson(const Variant& variant) {
   return {{"format", ToString(variant.format)}, {"sha256", variant.file.str()}, {"size_bytes", variant.size_bytes}};
 }
 
+std::string_view FillName(SampleFill fill) {
+  switch (fill) {
+  case SampleFill::kZeros:
+    return "zeros";
+  case SampleFill::kOnes:
+    return "ones";
+  case SampleFill::kRandom:
+    return "random";
+  case SampleFill::kFile:
+    return "file";
+  }
+  return "unknown";
+}
+
+Json SampleJson(const SampleInput& sample) {
+  Json json{{"name", sample.name}, {"fill", FillName(sample.fill)}};
+  if (sample.shape) json["shape"] = *sample.shape;
+  if (sample.fill == SampleFill::kRandom) json["seed"] = sample.seed;
+  if (sample.fill != SampleFill::kFile) return json;
+  json["sha256"] = sample.file.str();
+  json["size_bytes"] = sample.size_bytes;
+  return json;
+}
+
 Json ModelJson(const Model& model) {
   Json variants = Json::array();
   for (const Variant& variant : model.variants)
     variants.push_back(VariantJson(variant));
-  return {{"id", model.id().str()},
-          {"name", model.name},
-          {"version", model.version},
-          {"variants", std::move(variants)},
-          {"imported_at", FormatTime(model.imported_at)}};
+  Json samples = Json::array();
+  for (const SampleInput& sample : model.samples)
+    samples.push_back(SampleJson(sample));
+  return {{"id", model.id().str()},        {"name", model.name},
+          {"version", model.version},      {"variants", std::move(variants)},
+          {"samples", std::move(samples)}, {"imported_at", FormatTime(model.imported_at)}};
 }
 
 Json ModelStatusJson(const ModelStatus& status) {

@@ -28,6 +28,7 @@ namespace avocet {
   std::string Encode(const Type& value);                                                                               \
   Result<Type> Decode(std::string_view bytes, const Type* /*tag*/);
 
+AVOCET_CODEC(SampleInput)
 AVOCET_CODEC(Model)
 AVOCET_CODEC(Profile)
 AVOCET_CODEC(Application)

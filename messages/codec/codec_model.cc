@@ -20,6 +20,31 @@ Variant ReadVariant(const v1::Variant& proto, Reader& reader) {
 
 } // namespace
 
+v1::SampleInput ToProto(const SampleInput& sample) {
+  v1::SampleInput proto;
+  proto.set_name(sample.name);
+  proto.set_fill(static_cast<v1::SampleFill>(sample.fill));
+  if (sample.shape) proto.mutable_shape()->mutable_extents()->Add(sample.shape->begin(), sample.shape->end());
+  proto.set_data_type(sample.data_type);
+  proto.set_seed(sample.seed);
+  proto.set_file(sample.file.str());
+  proto.set_size_bytes(sample.size_bytes);
+  return proto;
+}
+
+Result<SampleInput> FromProto(const v1::SampleInput& proto) {
+  Reader reader("SampleInput");
+  SampleInput sample;
+  sample.name = proto.name();
+  sample.fill = reader.Enumerator<SampleFill>("fill", proto.fill(), v1::SampleFill_IsValid);
+  if (proto.has_shape()) sample.shape.emplace(proto.shape().extents().begin(), proto.shape().extents().end());
+  sample.data_type = proto.data_type();
+  sample.seed = proto.seed();
+  sample.file = Sha256(proto.file());
+  sample.size_bytes = proto.size_bytes();
+  return reader.Finish(std::move(sample));
+}
+
 v1::Model ToProto(const Model& model) {
   v1::Model proto;
   proto.set_name(model.name);
@@ -27,6 +52,8 @@ v1::Model ToProto(const Model& model) {
   for (const Variant& variant : model.variants)
     *proto.add_variants() = VariantToProto(variant);
   proto.set_imported_at_ns(ToNanos(model.imported_at));
+  for (const SampleInput& sample : model.samples)
+    *proto.add_samples() = ToProto(sample);
   return proto;
 }
 
@@ -38,6 +65,11 @@ Result<Model> FromProto(const v1::Model& proto) {
   for (const auto& variant : proto.variants())
     model.variants.push_back(ReadVariant(variant, reader));
   model.imported_at = WallTimeOf(proto.imported_at_ns());
+  for (const auto& part : proto.samples()) {
+    auto sample = FromProto(part);
+    reader.Part("samples", sample.status());
+    if (sample.ok()) model.samples.push_back(std::move(*sample));
+  }
   return reader.Finish(std::move(model));
 }
 
@@ -77,6 +109,7 @@ Result<Profile> FromProto(const v1::Profile& proto) {
   return reader.Finish(std::move(profile));
 }
 
+AVOCET_BYTES(SampleInput)
 AVOCET_BYTES(Model)
 AVOCET_BYTES(Profile)
 

@@ -13,6 +13,7 @@
 #include "messages/device.h"
 #include "messages/model.h"
 #include "messages/units.h"
+#include "node_agent/engines/first_run.h"
 #include "node_agent/tensors/tensor.h"
 
 namespace avocet {
@@ -49,6 +50,10 @@ public:
   virtual uint64_t memory_bytes() const = 0;
   /// Whether loading included a run, so that the next one is as fast as any.
   virtual bool is_warm() const { return false; }
+  /// That run. No inputs and an ok status: loading included none.
+  virtual FirstRun first_run() const { return {}; }
+  /// What an operator should know of how it runs here; empty: nothing.
+  virtual std::string note() const { return {}; }
   /// Blocks for the service time. Errors: kInvalidArgument (inputs), kCancelled, kInternal.
   virtual Result<RunResult> Run(const RunRequest& request) = 0;
 };
@@ -56,10 +61,12 @@ public:
 struct LoadRequest {
   ModelId model;
   std::filesystem::path file;
+  std::vector<GivenInput> inputs = {}; ///< for the first run; those that are missing are invented
 };
 
 /// Loads models for one device. Load() may be called from any one thread at a time, while loaded
-/// models run on others. A failed load leaves nothing behind.
+/// models run on others. A failed load leaves nothing behind. A model that loads but does not run on its first
+/// inputs is loaded: clients know better ones.
 class Engine {
 public:
   virtual ~Engine() = default;

@@ -59,6 +59,15 @@ std::string Text(const ModelSignature& signature) {
   return "takes " + Text(signature.inputs) + " and gives " + Text(signature.outputs);
 }
 
+Status CheckSamples(const ModelSignature& signature, const std::vector<SampleInput>& samples) {
+  for (const SampleInput& sample : samples) {
+    const auto is_its = [&](const TensorSpec& input) { return input.name == sample.name; };
+    if (std::any_of(signature.inputs.begin(), signature.inputs.end(), is_its)) continue;
+    return InvalidArgument("the model has no input '" + sample.name + "'; it has " + Text(signature.inputs));
+  }
+  return {};
+}
+
 } // namespace
 
 Result<ModelSignature> InspectModelFile(const ModelFile& file) {
@@ -69,7 +78,7 @@ Result<ModelSignature> InspectModelFile(const ModelFile& file) {
   return signature;
 }
 
-Status InspectModelFiles(const std::vector<ModelFile>& files) {
+Status InspectModelFiles(const std::vector<ModelFile>& files, const std::vector<SampleInput>& samples) {
   std::optional<ModelSignature> first;
   for (const ModelFile& file : files) {
     auto signature = InspectModelFile(file);
@@ -81,7 +90,7 @@ Status InspectModelFiles(const std::vector<ModelFile>& files) {
                              ", " + file.path.filename().string() + " " + Text(*signature) +
                              "; import each under a name of its own");
   }
-  return {};
+  return first ? CheckSamples(*first, samples) : Status();
 }
 
 } // namespace avocet

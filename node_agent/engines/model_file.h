@@ -21,7 +21,7 @@ struct ModelFile {
 Result<ModelSignature> InspectModelFile(const ModelFile& file);
 
 /// Inspects them all. kInvalidArgument where two take or give other tensors: clients name them alike wherever the model
-/// runs. An open extent agrees with any.
-Status InspectModelFiles(const std::vector<ModelFile>& files);
+/// runs. An open extent agrees with any. And where a sample is for an input that they do not have.
+Status InspectModelFiles(const std::vector<ModelFile>& files, const std::vector<SampleInput>& samples = {});
 
 } // namespace avocet

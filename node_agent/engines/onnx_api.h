@@ -65,7 +65,8 @@ struct OnnxApi {
   Fn<2, const char*(const OrtStatus*)> GetErrorMessage{table};
   Fn<3, S(int log_level, const char* log_id, OrtEnv**)> CreateEnv{table};
   Fn<6, S(const OrtEnv*)> DisableTelemetryEvents{table};
-  Fn<7, S(const OrtEnv*, const char* file, const OrtSessionOptions*, OrtSession**)> CreateSession{table};
+  Fn<8, S(const OrtEnv*, const void* model, size_t bytes, const OrtSessionOptions*, OrtSession**)>
+      CreateSessionFromArray{table};
   Fn<9, S(OrtSession*, const OrtRunOptions*, const char* const* input_names, const OrtValue* const* inputs, size_t,
           const char* const* output_names, size_t, OrtValue** outputs)>
       Run{table};

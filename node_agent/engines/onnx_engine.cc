@@ -9,7 +9,8 @@
 #include "node_agent/engines/onnx_tensor.h"
 #include "node_agent/engines/process_usage.h"
 #include "node_agent/engines/service_meter.h"
-#include "node_agent/tensors/zero_inputs.h"
+#include "node_agent/formats/mapped_file.h"
+#include "node_agent/formats/onnx_file.h"
 
 namespace avocet {
 namespace {
@@ -17,6 +18,10 @@ namespace {
 // Enumerations of onnxruntime_c_api.h.
 constexpr int kSequential = 0;
 constexpr int kOptimizeAll = 99;
+
+/// Where the library looks for data outside of a model; no folder can be there.
+constexpr const char* kFolderOfExternalData = "session.model_external_initializers_file_folder_path";
+constexpr const char* kNowhere = "/dev/null/nowhere";
 
 template <class T> using Handle = std::unique_ptr<T, void (*)(T*)>;
 
@@ -41,12 +46,17 @@ public:
     ReturnFreedMemory();
   }
 
-  /// Everything up to and including one run on zeros, after which the memory has its full size.
+  /// Everything up to and including one run, after which the memory has its full size.
   Status Open(const LoadRequest& request) {
     const auto open = [&]() -> Status {
       AVOCET_RETURN_IF_ERROR(CreateSession(request));
       AVOCET_RETURN_IF_ERROR(ReadSignature());
-      return WarmUp();
+      first_run_ = MakeFirstRun(signature_, request.inputs, [this](const auto& inputs) {
+        RunRequest run;
+        run.inputs = inputs->views();
+        return Infer(run).status();
+      });
+      return {};
     };
     return MeasureMemory(request.file, open, memory_bytes_);
   }
@@ -54,6 +64,7 @@ public:
   const ModelSignature& signature() const override { return signature_; }
   uint64_t memory_bytes() const override { return memory_bytes_; }
   bool is_warm() const override { return true; } // see Open
+  FirstRun first_run() const override { return first_run_; }
 
   Result<RunResult> Run(const RunRequest& request) override {
     AVOCET_RETURN_IF_ERROR(CheckInputs(signature_, request.inputs));
@@ -67,15 +78,18 @@ private:
   const OnnxApi& api() const { return device_->runtime->api(); }
 
   Status CreateSession(const LoadRequest& request) {
-    std::error_code ignored;
-    if (!std::filesystem::exists(request.file, ignored)) return NotFound("no such file");
+    AVOCET_ASSIGN_OR_RETURN(const auto file, MappedFile::Open(request.file));
+    // Again, though imports are checked: whatever a model names, this process must not open.
+    AVOCET_RETURN_IF_ERROR(InspectOnnx(file.bytes()).status());
     OrtSessionOptions* created = nullptr;
     AVOCET_RETURN_IF_ERROR(api().Take(api().CreateSessionOptions(&created), StatusCode::kInternal));
     const Handle<OrtSessionOptions> options(created, api().ReleaseSessionOptions.function);
     AVOCET_RETURN_IF_ERROR(Configure(created));
     OrtSession* session = nullptr;
-    const Status status = api().Take(api().CreateSession(runtime().env(), request.file.c_str(), created, &session),
-                                     StatusCode::kInvalidArgument);
+    // From memory: with a path, the library would look for what a model names beside it, among all models.
+    const Status status = api().Take(
+        api().CreateSessionFromArray(runtime().env(), file.bytes().data(), file.bytes().size(), created, &session),
+        StatusCode::kInvalidArgument);
     session_.reset(session);
     return status.WithContext("ONNX Runtime refuses the model");
   }
@@ -88,6 +102,7 @@ private:
     AVOCET_RETURN_IF_ERROR(internal(api().SetSessionExecutionMode(options, kSequential)));
     AVOCET_RETURN_IF_ERROR(internal(api().SetSessionGraphOptimizationLevel(options, kOptimizeAll)));
     AVOCET_RETURN_IF_ERROR(internal(api().AddSessionConfigEntry(options, "session.intra_op.allow_spinning", "0")));
+    AVOCET_RETURN_IF_ERROR(internal(api().AddSessionConfigEntry(options, kFolderOfExternalData, kNowhere)));
     AVOCET_RETURN_IF_ERROR(runtime().memory().Use(options));
     for (const OnnxProvider provider : device_->providers)
       AVOCET_RETURN_IF_ERROR(runtime().Append(options, provider));
@@ -125,15 +140,6 @@ private:
     AVOCET_ASSIGN_OR_RETURN(auto spec, SpecOf(runtime(), tensor, std::move(name)));
     specs.push_back(std::move(spec));
     return {};
-  }
-
-  Status WarmUp() {
-    const ZeroInputs zeros(signature_);
-    RunRequest request;
-    request.inputs = zeros.views;
-    const auto outputs = Infer(request);
-    if (outputs.ok()) return {};
-    return InvalidArgument("the model loads but does not run on zeros: " + outputs.status().message());
   }
 
   Result<std::vector<Tensor>> Infer(const RunRequest& request) {
@@ -204,6 +210,7 @@ private:
   std::shared_ptr<OnnxDevice> device_;
   Handle<OrtSession> session_;
   ModelSignature signature_;
+  FirstRun first_run_;
   uint64_t memory_bytes_ = 0;
 };
 

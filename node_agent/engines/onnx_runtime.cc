@@ -1,6 +1,7 @@
 #include "node_agent/engines/onnx_runtime.h"
 
 #include <array>
+#include <cstdlib>
 #include <utility>
 
 namespace avocet {
@@ -10,6 +11,8 @@ namespace {
 constexpr int kLogFatal = 4; // errors come back as statuses
 constexpr int kDeviceAllocator = 0;
 constexpr int kDefaultMemory = 0;
+
+constexpr const char* kOptionsFromModel = "ORT_LOAD_CONFIG_FROM_MODEL";
 
 constexpr std::array kFirstGpuKeys{"device_id"};
 constexpr std::array kFirstGpuValues{"0"};
@@ -61,6 +64,10 @@ Status OnnxRuntime::SetUp() {
 }
 
 Result<std::shared_ptr<const OnnxRuntime>> OnnxRuntime::Open(const std::filesystem::path& prefix) {
+  // Set, it makes the library take the options of a session from the model, which is anybody's.
+  if (std::getenv(kOptionsFromModel) != nullptr) // NOLINT(concurrency-mt-unsafe): nobody sets it here
+    return Unsupported(std::string(kOptionsFromModel) + " is set, with which models choose their session's options; "
+                                                        "unset it");
   auto api = OnnxApi::Load(prefix / "lib" / "libonnxruntime.so.1");
   if (!api.ok()) return Unsupported(api.status().message() + "; install it with deploy/install-engines");
   const std::shared_ptr<OnnxRuntime> runtime(new OnnxRuntime(std::move(*api)));

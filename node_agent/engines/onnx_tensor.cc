@@ -1,27 +1,19 @@
 #include "node_agent/engines/onnx_tensor.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <cstring>
 #include <utility>
 
+#include "node_agent/formats/onnx_file.h"
 #include "node_agent/tensors/tensor_contents.h"
 
 namespace avocet {
 namespace {
 
 /// ONNXTensorElementDataType of onnxruntime_c_api.h.
-constexpr std::array kTypes{
-    std::pair{1, DataType::kFp32},    std::pair{2, DataType::kUint8}, std::pair{3, DataType::kInt8},
-    std::pair{4, DataType::kUint16},  std::pair{5, DataType::kInt16}, std::pair{6, DataType::kInt32},
-    std::pair{7, DataType::kInt64},   std::pair{8, DataType::kBytes}, std::pair{9, DataType::kBool},
-    std::pair{10, DataType::kFp16},   std::pair{11, DataType::kFp64}, std::pair{12, DataType::kUint32},
-    std::pair{13, DataType::kUint64}, std::pair{16, DataType::kBf16},
-};
-
 int OnnxTypeOf(DataType type) {
-  return std::find_if(kTypes.begin(), kTypes.end(), [type](const auto& row) { return row.second == type; })->first;
+  return static_cast<int>(OnnxNumberOf(type));
 }
 
 Result<OnnxValue> BytesToOnnx(const OnnxRuntime& runtime, const TensorView& view) {
@@ -113,10 +105,10 @@ Result<TensorSpec> SpecOf(const OnnxRuntime& runtime, const OrtTensorTypeAndShap
   int onnx_type = 0;
   size_t rank = 0;
   AVOCET_RETURN_IF_ERROR(api.Take(api.GetTensorElementType(info, &onnx_type), StatusCode::kInternal));
-  const auto* row = std::find_if(kTypes.begin(), kTypes.end(), [&](const auto& r) { return r.first == onnx_type; });
-  if (row == kTypes.end()) return Unsupported("tensor '" + name + "' has an element type that is not served");
+  const auto type = DataTypeOfOnnx(onnx_type);
+  if (!type) return Unsupported("tensor '" + name + "' has an element type that is not served");
   AVOCET_RETURN_IF_ERROR(api.Take(api.GetDimensionsCount(info, &rank), StatusCode::kInternal));
-  TensorSpec spec{std::move(name), row->second, std::vector<int64_t>(rank)};
+  TensorSpec spec{std::move(name), *type, std::vector<int64_t>(rank)};
   AVOCET_RETURN_IF_ERROR(api.Take(api.GetDimensions(info, spec.shape.data(), rank), StatusCode::kInternal));
   return spec;
 }

@@ -10,6 +10,8 @@ Status BindInterpreter(TfliteApi& api) {
   AVOCET_RETURN_IF_ERROR(library.Bind("TfLiteModelDelete", api.ModelDelete));
   AVOCET_RETURN_IF_ERROR(library.Bind("TfLiteInterpreterCreate", api.InterpreterCreate));
   AVOCET_RETURN_IF_ERROR(library.Bind("TfLiteInterpreterDelete", api.InterpreterDelete));
+  AVOCET_RETURN_IF_ERROR(library.Bind("TfLiteInterpreterResizeInputTensor", api.ResizeInput));
+  AVOCET_RETURN_IF_ERROR(library.Bind("TfLiteInterpreterModifyGraphWithDelegate", api.ModifyGraph));
   AVOCET_RETURN_IF_ERROR(library.Bind("TfLiteInterpreterAllocateTensors", api.AllocateTensors));
   AVOCET_RETURN_IF_ERROR(library.Bind("TfLiteInterpreterInvoke", api.Invoke));
   AVOCET_RETURN_IF_ERROR(library.Bind("TfLiteInterpreterGetInputTensorCount", api.InputCount));

@@ -61,6 +61,8 @@ struct TfliteApi {
   void (*OptionsSetErrorReporter)(TfLiteInterpreterOptions*, void (*)(void*, const char*, va_list), void*) = nullptr;
   TfLiteInterpreter* (*InterpreterCreate)(const TfLiteModel*, const TfLiteInterpreterOptions*) = nullptr;
   void (*InterpreterDelete)(TfLiteInterpreter*) = nullptr;
+  int (*ResizeInput)(TfLiteInterpreter*, int32_t input, const int* extents, int32_t rank) = nullptr;
+  int (*ModifyGraph)(const TfLiteInterpreter*, TfLiteDelegate*) = nullptr;
   int (*AllocateTensors)(TfLiteInterpreter*) = nullptr;
   int (*Invoke)(TfLiteInterpreter*) = nullptr;
   int32_t (*InputCount)(const TfLiteInterpreter*) = nullptr;

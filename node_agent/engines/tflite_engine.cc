@@ -1,67 +1,25 @@
 #include "node_agent/engines/tflite_engine.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
-#include <cstring>
 #include <fstream>
-#include <limits>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "node_agent/engines/edgetpu_plugin.h"
+#include "node_agent/engines/model_file.h"
 #include "node_agent/engines/process_usage.h"
 #include "node_agent/engines/service_meter.h"
 #include "node_agent/engines/tflite_api.h"
+#include "node_agent/engines/tflite_interpreter.h"
 
 namespace avocet {
 namespace {
 
-constexpr int kTfliteOk = 0;
-constexpr size_t kMaxErrorText = 1024;
 constexpr size_t kPieceBytes = 1 << 20;
 
-/// What the library said since the last Take(). One model's reporter is called by one thread at a time.
-class ErrorText {
-public:
-  static void Report(void* self, const char* format, va_list args) {
-    std::array<char, kMaxErrorText> line{};
-    (void)std::vsnprintf(line.data(), line.size(), format, args);
-    static_cast<ErrorText*>(self)->Append(line.data());
-  }
-  std::string Take() { return text_.empty() ? "no reason given" : std::exchange(text_, {}); }
-
-private:
-  void Append(const char* line) {
-    if (text_.size() >= kMaxErrorText) return;
-    text_ += text_.empty() ? line : std::string("; ") + line;
-    while (!text_.empty() && text_.back() == '\n')
-      text_.pop_back();
-  }
-  std::string text_;
-};
-
-std::optional<DataType> DataTypeOf(int tflite_type) {
-  // TfLiteType of tensorflow/lite/c/c_api_types.h; not served: strings, complex numbers, resources.
-  static constexpr std::array kTypes{
-      std::pair{1, DataType::kFp32},    std::pair{2, DataType::kInt32},  std::pair{3, DataType::kUint8},
-      std::pair{4, DataType::kInt64},   std::pair{6, DataType::kBool},   std::pair{7, DataType::kInt16},
-      std::pair{9, DataType::kInt8},    std::pair{10, DataType::kFp16},  std::pair{11, DataType::kFp64},
-      std::pair{13, DataType::kUint64}, std::pair{16, DataType::kUint32}};
-  for (const auto& [number, type] : kTypes)
-    if (number == tflite_type) return type;
-  return std::nullopt;
-}
-
-/// The XNNPACK delegate implements this op of the MediaPipe models, but the interpreter must know its
-/// name to accept the file. Where the delegate does not take such a node, running it fails, and since
-/// loading includes one run, so does the load.
-constexpr const char* kTransposeConvBias = "Convolution2DTransposeBias";
-constexpr TfLiteRegistration kDelegateOnly{};
-
-template <class T> using Handle = std::unique_ptr<T, void (*)(T*)>;
+using Kernels = TfliteInterpreter::Kernels;
+using Shapes = TfliteInterpreter::Shapes;
 
 /// What the models of one device have in common.
 struct TfliteDevice {
@@ -88,29 +46,38 @@ Status CheckCompiledForEdgeTpu(const std::filesystem::path& file) {
   return InvalidArgument("the model has no op for the accelerator; compile it with edgetpu_compiler");
 }
 
+Shapes ShapesOf(std::span<const TensorView> inputs) {
+  Shapes shapes;
+  for (const TensorView& input : inputs)
+    shapes.push_back(input.spec.shape);
+  return shapes;
+}
+
+bool HasOpenExtents(const ModelSignature& signature) {
+  return std::any_of(signature.inputs.begin(), signature.inputs.end(), [](const TensorSpec& input) {
+    return std::any_of(input.shape.begin(), input.shape.end(), [](int64_t extent) { return extent < 0; });
+  });
+}
+
 class TfliteModel final : public LoadedModel {
 public:
   explicit TfliteModel(std::shared_ptr<TfliteDevice> device)
-      : device_(std::move(device)), api_(device_->api), model_(nullptr, api_->ModelDelete),
-        delegate_(nullptr, api_->XnnpackDelete), options_(nullptr, api_->OptionsDelete),
-        interpreter_(nullptr, api_->InterpreterDelete) {}
+      : device_(std::move(device)), model_(nullptr, device_->api->ModelDelete),
+        kernels_(device_->edgetpu ? Kernels::kEdgeTpu : Kernels::kXnnpack) {}
   TfliteModel(const TfliteModel&) = delete;
   TfliteModel& operator=(const TfliteModel&) = delete;
 
   ~TfliteModel() override {
     interpreter_.reset();
-    options_.reset();
-    delegate_.reset();
     model_.reset();
     ReturnFreedMemory();
   }
 
-  /// Everything up to and including one run on zeros, after which the memory has its full size.
+  /// Everything up to and including one run, after which the memory has its full size.
   Status Open(const LoadRequest& request) {
     const auto open = [&]() -> Status {
-      AVOCET_RETURN_IF_ERROR(CreateInterpreter(request));
-      AVOCET_RETURN_IF_ERROR(ReadSignature());
-      return WarmUp();
+      AVOCET_RETURN_IF_ERROR(ReadFile(request.file));
+      return RunFirst(request);
     };
     return MeasureMemory(request.file, open, memory_bytes_);
   }
@@ -118,125 +85,105 @@ public:
   const ModelSignature& signature() const override { return signature_; }
   uint64_t memory_bytes() const override { return memory_bytes_; }
   bool is_warm() const override { return true; } // see Open
+  FirstRun first_run() const override { return first_run_; }
+  std::string note() const override { return note_; }
 
   Result<RunResult> Run(const RunRequest& request) override {
     AVOCET_RETURN_IF_ERROR(CheckInputs(signature_, request.inputs));
     const ServiceMeter::Run metered(device_->meter);
-    for (const TensorView& input : request.inputs)
-      CopyIn(input);
-    if (api_->Invoke(interpreter_.get()) != kTfliteOk) return Internal("TensorFlow Lite: " + errors_.Take());
+    AVOCET_RETURN_IF_ERROR(Invoke(InOrder(request.inputs)));
     AVOCET_ASSIGN_OR_RETURN(auto outputs, CopyOut());
     return RunResult{std::move(outputs), metered.Attained()};
   }
 
 private:
-  Status CreateInterpreter(const LoadRequest& request) {
+  Status ReadFile(const std::filesystem::path& file) {
     std::error_code ignored;
     // TensorFlow Lite has one error for a file that is missing and one that is broken.
-    if (!std::filesystem::exists(request.file, ignored)) return NotFound("no such file");
+    if (!std::filesystem::exists(file, ignored)) return NotFound("no such file");
+    // It trusts what it reads: a damaged file would end the process.
+    AVOCET_ASSIGN_OR_RETURN(signature_, InspectModelFile({ModelFormat::kTflite, file}));
     // A model that is not compiled for the device would run on the CPU without a word.
-    if (device_->edgetpu) AVOCET_RETURN_IF_ERROR(CheckCompiledForEdgeTpu(request.file));
-
-    model_.reset(api_->ModelCreateFromFile(request.file.c_str()));
-    if (!model_) return InvalidArgument("not a TensorFlow Lite model");
-
-    options_.reset(api_->OptionsCreate());
-    api_->OptionsSetErrorReporter(options_.get(), &ErrorText::Report, &errors_);
-    // One thread: a device's worker is pinned, and a pool would compete with other devices' workers.
-    api_->OptionsSetNumThreads(options_.get(), 1);
-    // A stand-in, so that models whose operators only the delegate knows pass the interpreter's check.
-    api_->OptionsAddCustomOp(options_.get(), kTransposeConvBias, &kDelegateOnly, 1, 1);
-
-    AVOCET_RETURN_IF_ERROR(AddDelegate());
-    // After the delegate is in the options: it rewrites the graph while the interpreter is made.
-    interpreter_.reset(api_->InterpreterCreate(model_.get(), options_.get()));
-    if (!interpreter_ || api_->AllocateTensors(interpreter_.get()) != kTfliteOk)
-      return InvalidArgument("TensorFlow Lite refuses the model: " + errors_.Take());
-    return {};
+    if (device_->edgetpu) AVOCET_RETURN_IF_ERROR(CheckCompiledForEdgeTpu(file));
+    model_.reset(device_->api->ModelCreateFromFile(file.c_str()));
+    return model_ ? Status() : InvalidArgument("not a TensorFlow Lite model");
   }
 
-  Status AddDelegate() {
-    if (device_->edgetpu) {
-      AVOCET_ASSIGN_OR_RETURN(delegate_, device_->edgetpu->Create());
-    } else {
-      TfLiteXNNPackDelegateOptions xnnpack = api_->XnnpackOptionsDefault();
-      xnnpack.num_threads = 0; // no pool: kernels run on the calling thread
-      delegate_.reset(api_->XnnpackCreate(&xnnpack));
-      if (!delegate_) return Internal("XNNPACK cannot start on this processor");
+  Status RunFirst(const LoadRequest& request) {
+    const auto run = [this](const auto& inputs) { return Invoke(inputs->views()); };
+    first_run_ = MakeFirstRun(signature_, request.inputs, run);
+    bool was_prepared = interpreter_ != nullptr;
+    if (!first_run_.status.ok() && kernels_ == Kernels::kXnnpack) was_prepared |= TryWithoutXnnpack(request, run);
+    // With open extents another shape may do; otherwise a model that cannot even be prepared never runs.
+    return was_prepared || HasOpenExtents(signature_) ? Status() : first_run_.status;
+  }
+
+  /// Some graphs run only on the library's own kernels: XNNPACK takes parts that it cannot run. Whether the model can
+  /// be prepared so.
+  bool TryWithoutXnnpack(const LoadRequest& request, const RunOnInputs& run) {
+    const bool xnnpack_prepares = interpreter_ != nullptr;
+    const std::string why = first_run_.status.message();
+    interpreter_.reset();
+    kernels_ = Kernels::kPlain;
+    FirstRun plain = MakeFirstRun(signature_, request.inputs, run);
+    const bool prepares = interpreter_ != nullptr;
+
+    if (plain.status.ok() || (prepares && !xnnpack_prepares)) {
+      first_run_ = std::move(plain);
+      note_ = "runs without XNNPACK, slower: " + why;
+      return true;
     }
-    api_->OptionsAddDelegate(options_.get(), delegate_.get());
+    // The plain kernels name what is missing, where XNNPACK only refuses.
+    if (!xnnpack_prepares) first_run_.status = plain.status;
+    interpreter_.reset();
+    kernels_ = Kernels::kXnnpack;
+    return prepares;
+  }
+
+  /// For these shapes. Another shape than the last one's takes a new interpreter, and its time.
+  Status Prepare(std::span<const TensorView> inputs) {
+    Shapes shapes = ShapesOf(inputs);
+    if (interpreter_ && interpreter_->shapes() == shapes) return {};
+    interpreter_.reset(); // first: two would need twice the memory
+    AVOCET_ASSIGN_OR_RETURN(interpreter_,
+                            TfliteInterpreter::Make({device_->api, device_->edgetpu, model_.get(), kernels_}, shapes));
     return {};
   }
 
-  Status ReadSignature() {
-    for (int32_t i = 0; i < api_->InputCount(interpreter_.get()); ++i)
-      AVOCET_RETURN_IF_ERROR(Add(api_->Input(interpreter_.get(), i), "input", signature_.inputs));
-    for (int32_t i = 0; i < api_->OutputCount(interpreter_.get()); ++i)
-      AVOCET_RETURN_IF_ERROR(Add(api_->Output(interpreter_.get(), i), "output", signature_.outputs));
-    return {};
+  Status Invoke(std::span<const TensorView> inputs) {
+    AVOCET_RETURN_IF_ERROR(Prepare(inputs));
+    for (size_t i = 0; i < inputs.size(); ++i)
+      AVOCET_RETURN_IF_ERROR(interpreter_->SetInput(i, inputs[i].data));
+    return interpreter_->Run();
   }
 
-  /// Clients address tensors by name, so an absent or repeated name gets one: "input0".
-  Status Add(const TfLiteTensor* tensor, const std::string& role, std::vector<TensorSpec>& specs) {
-    AVOCET_ASSIGN_OR_RETURN(auto spec, SpecOf(tensor));
-    const bool taken =
-        std::any_of(specs.begin(), specs.end(), [&](const TensorSpec& other) { return other.name == spec.name; });
-    if (spec.name.empty() || taken) spec.name = role + std::to_string(specs.size());
-    specs.push_back(std::move(spec));
-    return {};
-  }
-
-  Result<TensorSpec> SpecOf(const TfLiteTensor* tensor) const {
-    const char* name = api_->TensorName(tensor);
-    TensorSpec spec{name ? name : "", DataType::kFp32, {}};
-    const auto type = DataTypeOf(api_->TensorType(tensor));
-    if (!type) return Unsupported("tensor '" + spec.name + "' has an element type that is not served");
-    spec.type = *type;
-    for (int32_t i = 0; i < api_->TensorNumDims(tensor); ++i)
-      spec.shape.push_back(api_->TensorDim(tensor, i));
-    AVOCET_ASSIGN_OR_RETURN(const auto bytes, ByteSize(spec));
-    if (bytes != api_->TensorByteSize(tensor)) return Internal("tensor '" + spec.name + "' has an unexpected size");
-    return spec;
-  }
-
-  Status WarmUp() {
-    for (int32_t i = 0; i < api_->InputCount(interpreter_.get()); ++i) {
-      TfLiteTensor* tensor = api_->Input(interpreter_.get(), i);
-      if (void* data = api_->TensorData(tensor)) std::memset(data, 0, api_->TensorByteSize(tensor));
-    }
-    if (api_->Invoke(interpreter_.get()) == kTfliteOk) return {};
-    return InvalidArgument("the model loads but does not run: " + errors_.Take());
-  }
-
-  void CopyIn(const TensorView& input) {
-    const auto spec = std::find_if(signature_.inputs.begin(), signature_.inputs.end(),
-                                   [&](const TensorSpec& s) { return s.name == input.spec.name; });
-    TfLiteTensor* tensor = api_->Input(interpreter_.get(), static_cast<int32_t>(spec - signature_.inputs.begin()));
-    if (!input.data.empty()) std::memcpy(api_->TensorData(tensor), input.data.data(), input.data.size());
+  /// Requests name their inputs in any order. Requires that they passed CheckInputs.
+  std::vector<TensorView> InOrder(std::span<const TensorView> inputs) const {
+    std::vector<TensorView> ordered;
+    ordered.reserve(inputs.size());
+    for (const TensorSpec& wanted : signature_.inputs)
+      ordered.push_back(*std::find_if(inputs.begin(), inputs.end(),
+                                      [&](const TensorView& input) { return input.spec.name == wanted.name; }));
+    return ordered;
   }
 
   Result<std::vector<Tensor>> CopyOut() const {
     std::vector<Tensor> outputs;
     outputs.reserve(signature_.outputs.size());
     for (size_t i = 0; i < signature_.outputs.size(); ++i) {
-      const TfLiteTensor* tensor = api_->Output(interpreter_.get(), static_cast<int32_t>(i));
-      auto spec = SpecOf(tensor); // shapes of outputs may depend on the input
-      if (!spec.ok()) return spec.status();
-      spec->name = signature_.outputs[i].name;
-      const auto* data = static_cast<const std::byte*>(api_->TensorData(tensor));
-      outputs.push_back({std::move(*spec), std::vector<std::byte>(data, data + api_->TensorByteSize(tensor))});
+      AVOCET_ASSIGN_OR_RETURN(auto output, interpreter_->Output(i, signature_.outputs[i].name));
+      outputs.push_back(std::move(output));
     }
     return outputs;
   }
 
   std::shared_ptr<TfliteDevice> device_;
-  std::shared_ptr<const TfliteApi> api_;
-  ErrorText errors_; // outlives the interpreter that reports to it
-  Handle<TfLiteModel> model_;
-  Handle<TfLiteDelegate> delegate_;
-  Handle<TfLiteInterpreterOptions> options_;
-  Handle<TfLiteInterpreter> interpreter_;
+  std::unique_ptr<TfLiteModel, void (*)(TfLiteModel*)> model_;
+  Kernels kernels_;
+  std::unique_ptr<TfliteInterpreter> interpreter_; ///< null where the last shapes were refused
   ModelSignature signature_;
+  FirstRun first_run_;
+  std::string note_;
   uint64_t memory_bytes_ = 0;
 };
 

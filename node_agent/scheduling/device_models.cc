@@ -5,10 +5,12 @@
 #include <optional>
 #include <utility>
 
+#include <spdlog/spdlog.h>
+
 #include "messages/invariant.h"
 #include "node_agent/scheduling/background.h"
 #include "node_agent/scheduling/executor.h"
-#include "node_agent/tensors/zero_inputs.h"
+#include "node_agent/tensors/probe_inputs.h"
 
 namespace avocet {
 namespace {
@@ -43,13 +45,10 @@ private:
   std::optional<Completion> completion_;
 };
 
-/// Runs work that no application asked for, on zeros and in its turn, and waits for the completion.
+/// Runs work that no application asked for, in its turn, and waits for the completion.
 Result<Completion> RunAside(Work work, Executor& executor, Duration timeout) {
-  const auto zeros = std::make_shared<const ZeroInputs>(work.model->model->signature());
   const MonotonicTime now = MonotonicTime::clock::now();
   work.stamps.received = work.stamps.enqueued = now;
-  work.request.inputs = zeros->views;
-  work.request.keep_alive = zeros;
   work.request.deadline = now + timeout;
 
   // Shared: the executor may answer after this function gave up.
@@ -61,6 +60,11 @@ Result<Completion> RunAside(Work work, Executor& executor, Duration timeout) {
   if (!completion) return DeadlineExceeded("no run within " + std::to_string(ToMillis(timeout)) + " ms");
   if (!completion->status.ok()) return completion->status;
   return std::move(*completion);
+}
+
+void SetInputs(Work& work, const std::shared_ptr<const ProbeInputs>& inputs) {
+  work.request.inputs.assign(inputs->views().begin(), inputs->views().end());
+  work.request.keep_alive = inputs;
 }
 
 } // namespace
@@ -126,19 +130,38 @@ std::vector<Work> DeviceModels::Stop() {
 
 Status DeviceModels::Load(const LoadRequest& request) {
   const std::lock_guard admin(admin_mutex_);
-  {
-    const std::lock_guard lock(mutex_);
-    if (loaded_.contains(request.model)) return {};
-  }
+  if (IsLoaded(request.model)) return request.inputs.empty() ? Status() : TakeInputs(request);
 
   const std::string subject = Subject() + ", model " + Quoted(request.model.str());
   auto loaded = LoadIntoMemory(request);
   if (!loaded.ok()) return loaded.status().WithContext(subject);
-  AVOCET_RETURN_IF_ERROR(WarmUp(*loaded).WithContext(subject + ", warm-up"));
+  auto first_run = WarmUp(*loaded, request);
+  if (!first_run.ok()) return first_run.status().WithContext(subject + ", warm-up");
+  loaded->resident->first_run = std::move(*first_run);
 
-  // Only now: nobody may use a model that is cold, or that failed its first run.
+  // Only now: nobody may use a model that is cold.
   const std::lock_guard lock(mutex_);
   loaded_.emplace(request.model, std::move(*loaded));
+  return {};
+}
+
+bool DeviceModels::IsLoaded(const ModelId& model) const {
+  const std::lock_guard lock(mutex_);
+  return loaded_.contains(model);
+}
+
+/// What a loaded model is probed with from now on.
+Status DeviceModels::TakeInputs(const LoadRequest& request) {
+  Loaded running; // no users and no executor of its own: only for the run
+  {
+    const std::lock_guard lock(mutex_);
+    const Loaded& loaded = loaded_.at(request.model);
+    running.resident = loaded.resident;
+    running.executor = loaded.executor;
+  }
+  AVOCET_ASSIGN_OR_RETURN(auto first_run, RunFirst(running, request));
+  const std::lock_guard lock(mutex_);
+  running.resident->first_run = std::move(first_run);
   return {};
 }
 
@@ -154,6 +177,10 @@ Result<DeviceModels::Loaded> DeviceModels::LoadIntoMemory(const LoadRequest& req
   // After: some engines learn a model's memory only by loading it.
   const uint64_t bytes = (*model)->memory_bytes();
   AVOCET_RETURN_IF_ERROR(CheckMemory(bytes));
+
+  if (const std::string note = (*model)->note(); !note.empty())
+    spdlog::warn("model runs with a restriction model={} device={} reason=\"{}\"", request.model.str(), spec_.id().str(),
+                 note);
 
   loaded.resident = std::make_shared<Resident>();
   loaded.resident->id = request.model;
@@ -171,11 +198,32 @@ Status DeviceModels::CheckMemory(uint64_t needed_bytes) const {
                            " MiB of " + MiB(spec_.memory_bytes) + " are free; unload a model first");
 }
 
-Status DeviceModels::WarmUp(const Loaded& loaded) const {
-  if (loaded.resident->model->is_warm()) return {};
-  Work work;
-  work.model = loaded.resident;
-  return RunAside(std::move(work), *loaded.executor, warm_up_deadline_).status();
+/// The run with which loading ended; makes one where the engine made none. Fails only where its turn does not come: a
+/// model that does not run on these inputs may run on a client's.
+Result<FirstRun> DeviceModels::WarmUp(const Loaded& loaded, const LoadRequest& request) const {
+  LoadedModel& model = *loaded.resident->model;
+  FirstRun made = model.first_run();
+  if (made.inputs || !made.status.ok()) return made;
+  if (!model.is_warm()) return RunFirst(loaded, request);
+  auto inputs = ProbeInputs::Make(model.signature(), request.inputs, SampleFill::kOnes);
+  if (!inputs.ok()) return FirstRun{nullptr, inputs.status()};
+  return FirstRun{std::move(*inputs), {}};
+}
+
+Result<FirstRun> DeviceModels::RunFirst(const Loaded& loaded, const LoadRequest& request) const {
+  Status late; // its turn did not come: another attempt would wait as long
+  const auto run = [&](const std::shared_ptr<const ProbeInputs>& inputs) -> Status {
+    if (!late.ok()) return late;
+    Work work;
+    work.model = loaded.resident;
+    SetInputs(work, inputs);
+    const Status status = RunAside(std::move(work), *loaded.executor, warm_up_deadline_).status();
+    if (status.code() == StatusCode::kDeadlineExceeded) late = status;
+    return status;
+  };
+  FirstRun first_run = MakeFirstRun(loaded.resident->model->signature(), request.inputs, run);
+  if (!late.ok()) return late;
+  return first_run;
 }
 
 Status DeviceModels::Unload(const ModelId& model) {
@@ -238,6 +286,12 @@ uint64_t DeviceModels::MemoryOf(const ModelId& model) const {
 
 // Probes
 
+Status DeviceModels::FirstRunOf(const ModelId& model) const {
+  const std::lock_guard lock(mutex_);
+  const auto loaded = loaded_.find(model);
+  return loaded == loaded_.end() ? NotLoaded(model) : loaded->second.resident->first_run.status;
+}
+
 Result<Probe> DeviceModels::RunOnce(const ModelId& model, ProbeKind kind, Duration timeout) {
   const std::lock_guard admin(admin_mutex_);
   Executor* executor = nullptr;
@@ -256,14 +310,21 @@ Result<Work> DeviceModels::ProbeWork(const ModelId& model, ProbeKind kind, Execu
   const auto found = loaded_.find(model);
   if (found == loaded_.end()) return NotLoaded(model);
   executor = found->second.executor;
+  const FirstRun& first_run = found->second.resident->first_run;
+  if (first_run.inputs == nullptr) return first_run.status;
   Work work;
   work.model = found->second.resident;
   work.probe = kind;
+  SetInputs(work, first_run.inputs);
   if (kind == ProbeKind::kWarm) return work;
 
   // A switch takes another model to switch from, any of those in memory.
   for (const auto& [id, loaded] : loaded_) {
-    if (id != model) work.other = loaded.resident;
+    const FirstRun& its_run = loaded.resident->first_run;
+    // One that does not run on its inputs is no model to switch from.
+    if (id == model || its_run.inputs == nullptr || !its_run.status.ok()) continue;
+    work.other = loaded.resident;
+    work.other_inputs = its_run.inputs;
   }
   if (!work.other && !spec_.emulated())
     return Unavailable(Subject() + ": a switch to " + Quoted(model.str()) + " takes a second loaded model");

@@ -48,6 +48,8 @@ public:
   /// Frees a model; kInvalidArgument while an application uses it. Drops probes whose callers stopped waiting.
   /// Idempotent.
   Status Unload(const ModelId& model);
+  /// How the run went with which loading a model ended; kNotFound when it is not loaded.
+  Status FirstRunOf(const ModelId& model) const;
   /// As DeviceScheduler::RunOnce.
   Result<Probe> RunOnce(const ModelId& model, ProbeKind kind, Duration timeout);
 
@@ -83,7 +85,10 @@ private:
   std::unique_ptr<Executor> MakeExecutor(const std::string& name) const;
   std::vector<Executor*> Executors() const;
   Result<Loaded> LoadIntoMemory(const LoadRequest& request);
-  Status WarmUp(const Loaded& loaded) const;
+  Result<FirstRun> WarmUp(const Loaded& loaded, const LoadRequest& request) const;
+  Result<FirstRun> RunFirst(const Loaded& loaded, const LoadRequest& request) const;
+  bool IsLoaded(const ModelId& model) const;
+  Status TakeInputs(const LoadRequest& request);
   Status CheckMemory(uint64_t needed_bytes) const;
   Result<Work> ProbeWork(const ModelId& model, ProbeKind kind, Executor*& executor) const;
 

@@ -52,7 +52,7 @@ enum class ProbeKind {
   kSwitched = 2, ///< another model
 };
 
-/// What one run of a model on zeros cost.
+/// What one run of a model cost.
 struct Probe {
   Duration attained_service{}; ///< switch included when `switched`
   bool switched = false;

@@ -45,6 +45,10 @@ Status DeviceScheduler::Unload(const ModelId& model) {
   return models_->Unload(model);
 }
 
+Status DeviceScheduler::FirstRunOf(const ModelId& model) const {
+  return models_->FirstRunOf(model);
+}
+
 Result<Probe> DeviceScheduler::RunOnce(const ModelId& model, ProbeKind kind, Duration timeout) {
   return models_->RunOnce(model, kind, timeout);
 }

@@ -52,11 +52,12 @@ public:
 
   const DeviceSpec& spec() const { return spec_; }
 
-  /// Makes a model resident and warm. The engine loads on a thread of low priority; where that includes no run, one on
-  /// zeros follows on the model's executor in its turn (first come, first served, beyond max_queued), so requests are
-  /// never stalled longer than by that run. Idempotent; leaves nothing
-  /// behind when it fails. kResourceExhausted when the device's memory would overflow,
-  /// kInvalidArgument when the device's cores cannot be had.
+  /// Makes a model resident and warm. The engine loads on a thread of low priority; where that includes no run, one
+  /// follows on the model's executor in its turn (first come, first served, beyond max_queued), so requests are never
+  /// stalled longer than by that run. It runs on the request's inputs, or on invented ones; a model that does not run
+  /// on them is loaded all the same, see FirstRunOf. Idempotent; inputs of a later request replace the earlier ones.
+  /// Leaves nothing behind when it fails. kResourceExhausted when the device's memory would overflow, kInvalidArgument
+  /// when the device's cores cannot be had.
   Status Load(const LoadRequest& request);
   /// Frees a model that no application uses any more; kInvalidArgument while one does. Idempotent.
   Status Unload(const ModelId& model);
@@ -69,7 +70,9 @@ public:
   /// Idempotent.
   Status Detach(const AppId& app);
 
-  /// Runs a loaded model once on zeros, in its turn like any request (beyond max_queued, one probe
+  /// Whether the model ran on the inputs that it was loaded with, and why not; kNotFound when it is not loaded.
+  Status FirstRunOf(const ModelId& model) const;
+  /// Runs a loaded model once on those inputs, in its turn like any request (beyond max_queued, one probe
   /// at a time), without touching any application's meter; the device's busy time includes it. If
   /// need be, one unmeasured run in the same turn brings about what `kind` asks for; an emulated
   /// device without a second model is told of a switch instead. Errors: kNotFound, kUnsupported (a

@@ -1,5 +1,4 @@
 #include "node_agent/scheduling/model_runner.h"
-#include "node_agent/tensors/zero_inputs.h"
 
 #include <algorithm>
 #include <exception>
@@ -82,9 +81,8 @@ bool ModelRunner::Prepare(const Work& work) {
   if (discipline_ != Discipline::kFifo || would_switch != is_warm_probe) return false;
   if (!is_warm_probe && !work.other) return true;
   Resident& first = is_warm_probe ? *work.model : *work.other;
-  const ZeroInputs zeros(first.model->signature());
   RunRequest run;
-  run.inputs = zeros.views;
+  run.inputs = is_warm_probe ? std::span<const TensorView>(work.request.inputs) : work.other_inputs->views();
   run.ready_at = work.stamps.enqueued;
   run.switched = SwitchesTo(first);
   (void)RunModel(first, run); // a failure shows in the probe itself, or does not matter to it

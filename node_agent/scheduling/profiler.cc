@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <memory>
 #include <string>
 #include <utility>
 
@@ -51,35 +50,6 @@ ServiceProfile Summarize(const Samples& samples, double fence) {
   return profile;
 }
 
-/// Zero inputs of a model that may have free extents (taken as 1).
-class ZeroInput {
-public:
-  static Result<ZeroInput> For(const ModelSignature& signature) {
-    ZeroInput zeros;
-    for (TensorSpec spec : signature.inputs) {
-      std::replace(spec.shape.begin(), spec.shape.end(), int64_t{-1}, int64_t{1});
-      AVOCET_ASSIGN_OR_RETURN(const auto bytes, ByteSize(spec));
-      zeros.data_.emplace_back(bytes);
-      zeros.views_.push_back({std::move(spec), zeros.data_.back()});
-    }
-    return zeros;
-  }
-  std::span<const TensorView> views() const { return views_; }
-
-private:
-  std::vector<std::vector<std::byte>> data_; // views point into the elements, whose bytes stay when moved
-  std::vector<TensorView> views_;
-};
-
-Result<Duration> RunOnZeros(LoadedModel& model, bool switched) {
-  AVOCET_ASSIGN_OR_RETURN(const auto zeros, ZeroInput::For(model.signature()));
-  RunRequest request;
-  request.inputs = zeros.views();
-  request.switched = switched;
-  AVOCET_ASSIGN_OR_RETURN(const auto result, model.Run(request));
-  return result.attained_service;
-}
-
 } // namespace
 
 Status Validate(const ProfileOptions& options) {
@@ -124,15 +94,6 @@ Result<ServiceProfile> MeasureService(const RunOnce& run_once, const ProfileOpti
     return DeadlineExceeded("only " + std::to_string(samples.plain.size()) + " of " + std::to_string(options.min_runs) +
                             " profile runs fitted into " + std::to_string(ToSeconds(options.max_time)) + " s");
   return Summarize(samples, options.outlier_fence);
-}
-
-RunOnce RunModelOnce(LoadedModel& model, LoadedModel* other) {
-  return [&model, other](bool switched) -> Result<Duration> {
-    if (!switched) return RunOnZeros(model, false);
-    if (!other) return Unavailable("no other model to switch from");
-    if (const auto before = RunOnZeros(*other, true); !before.ok()) return before.status();
-    return RunOnZeros(model, true);
-  };
 }
 
 } // namespace avocet

@@ -6,7 +6,6 @@
 
 #include "messages/status.h"
 #include "messages/units.h"
-#include "node_agent/engines/engine.h"
 
 namespace avocet {
 
@@ -39,10 +38,6 @@ using ReadClock = std::function<MonotonicTime()>;
 /// errors of a run are passed on.
 Result<ServiceProfile> MeasureService(const RunOnce& run_once, const ProfileOptions& options,
                                       const ReadClock& now = MonotonicTime::clock::now);
-
-/// RunOnce over models that the caller has to itself: inputs are zeros; a switched run first runs
-/// `other`, and is kUnavailable without one. Borrows both.
-RunOnce RunModelOnce(LoadedModel& model, LoadedModel* other);
 
 struct MeanAndScv {
   double mean = 0;

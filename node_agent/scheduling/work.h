@@ -19,6 +19,7 @@ struct Resident {
   uint64_t generation = 0; ///< from 1, another one for each load: a reloaded model is cold again
   uint64_t memory_bytes = 0;
   std::unique_ptr<LoadedModel> model;
+  FirstRun first_run; ///< what probes run on; under the lock of DeviceModels
   /// What a run may be expected to take at most: the longest one, forgotten by an eighth with each that is shorter.
   std::atomic<Duration> longest_run = Duration::max();
 };
@@ -40,6 +41,7 @@ struct Work {
   std::shared_ptr<Attachment> attachment; ///< null for warm-ups and probes
   std::optional<ProbeKind> probe;
   std::shared_ptr<Resident> other; ///< kSwitched: run first when the device last ran `model`; null: feign it
+  std::shared_ptr<const ProbeInputs> other_inputs; ///< of `other`
 };
 
 } // namespace avocet

@@ -3,6 +3,7 @@
 #include "node_agent/model_files.h"
 #include "storage/records.h"
 #include "tests/support/actor_fixture.h"
+#include "tests/support/emulated_text.h"
 #include "tests/support/temp_dir.h"
 
 namespace avocet {
@@ -66,18 +67,44 @@ TEST_F(StoreActorTest, WritesWhatWaitsBeforeItStops) {
 TEST_F(StoreActorTest, KeepsModelFilesAndChecksThem) {
   TempDir dir;
   const auto store = Spawn(*ModelFiles::Open({.directory = dir.path()}));
-  const std::string bytes = "a model";
+  const std::string bytes = EmulatedText("m");
   const Sha256 file = Sha256Of(bytes);
   EXPECT_EQ(Ask<ModelChunkStored>(store, PutModelChunk{file, 0, bytes.size(), bytes})->next_offset, bytes.size());
-  EXPECT_EQ(Ask<ModelChunk>(store, FetchModel{file, 2})->data, "model");
+  EXPECT_EQ(Ask<ModelChunk>(store, FetchModel{file, 2})->data, bytes.substr(2));
   EXPECT_EQ(Ask<ModelChunk>(store, FetchModel{file, bytes.size()})->data, "");
-  Model model{.name = "m", .version = "1", .variants = {{ModelFormat::kOnnx, file, bytes.size()}}};
+  Model model{.name = "m", .version = "1", .variants = {{ModelFormat::kEmulated, file, bytes.size()}}};
   EXPECT_TRUE(Ask<Done>(store, CheckModelFiles{model}).ok());
   model.variants[0].size_bytes = 1;
   EXPECT_EQ(Ask<Done>(store, CheckModelFiles{model}).status().code(), StatusCode::kInvalidArgument);
   model.variants[0].file = Sha256Of("another");
   EXPECT_EQ(Ask<Done>(store, CheckModelFiles{model}).status().code(), StatusCode::kNotFound);
   EXPECT_EQ(Ask<ModelChunk>(store, FetchModel{Sha256Of("another"), 0}).status().code(), StatusCode::kNotFound);
+}
+
+TEST_F(StoreActorTest, AModelThatIsNotOfItsFormatIsRefused) {
+  TempDir dir;
+  const auto store = Spawn(*ModelFiles::Open({.directory = dir.path()}));
+  const std::string bytes = EmulatedText("m");
+  const Sha256 file = Sha256Of(bytes);
+  ASSERT_TRUE(Ask<ModelChunkStored>(store, PutModelChunk{file, 0, bytes.size(), bytes}).ok());
+  for (const auto format : {ModelFormat::kOnnx, ModelFormat::kTflite}) {
+    const Model model{.name = "m", .variants = {{format, file, bytes.size()}}};
+    EXPECT_EQ(Ask<Done>(store, CheckModelFiles{model}).status().code(), StatusCode::kInvalidArgument);
+  }
+}
+
+TEST_F(StoreActorTest, WhatAModelIsMeasuredWithMustBeStored) {
+  TempDir dir;
+  const auto store = Spawn(*ModelFiles::Open({.directory = dir.path()}));
+  const std::string bytes = EmulatedText("m");
+  const Sha256 file = Sha256Of(bytes), input = Sha256Of("four");
+  ASSERT_TRUE(Ask<ModelChunkStored>(store, PutModelChunk{file, 0, bytes.size(), bytes}).ok());
+  const Model model{.name = "m",
+                    .variants = {{ModelFormat::kEmulated, file, bytes.size()}},
+                    .samples = {{.name = "x", .fill = SampleFill::kFile, .file = input, .size_bytes = 4}}};
+  EXPECT_EQ(Ask<Done>(store, CheckModelFiles{model}).status().code(), StatusCode::kNotFound);
+  ASSERT_TRUE(Ask<ModelChunkStored>(store, PutModelChunk{input, 0, 4, "four"}).ok());
+  EXPECT_TRUE(Ask<Done>(store, CheckModelFiles{model}).ok());
 }
 
 TEST_F(StoreActorTest, RefusesModelFilesWhereItKeepsNone) {

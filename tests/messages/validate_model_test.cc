@@ -36,6 +36,24 @@ TEST(ValidateModel, NamesTheFirstBrokenRule) {
        {[](auto& m) { m.variants[0].size_bytes = 0; }, "field 'size_bytes' is 0"}});
 }
 
+TEST(ValidateModel, NamesWhatIsWrongWithASample) {
+  Model model = SampleModel();
+  model.samples = {{.name = "x", .fill = SampleFill::kFile, .shape = {{1, 3}}, .file = kDigest, .size_bytes = 12}};
+  ExpectValidate<Model>(
+      model, {{[](auto& m) { m.samples[0].name = std::string(1024, 'x'); }, ""},
+              {[](auto& m) { m.samples[0].name = std::string(1025, 'x'); }, "field 'name'"},
+              {[](auto& m) { m.samples[0].name = ""; }, "model 'pose': sample input '': field 'name'"},
+              {[](auto& m) { m.samples[0].shape->resize(32, 0); }, ""},
+              {[](auto& m) { m.samples[0].shape->resize(33, 0); }, "field 'shape' is a list of 33"},
+              {[](auto& m) { m.samples[0].shape->at(0) = -1; }, "field 'shape' is an extent out of range"},
+              {[](auto& m) { m.samples[0].size_bytes = kMaxSampleBytes; }, ""},
+              {[](auto& m) { m.samples[0].size_bytes = kMaxSampleBytes + 1; }, "field 'size_bytes' is 268435457"},
+              {[](auto& m) { m.samples[0].size_bytes = 0; }, "field 'size_bytes' is 0"},
+              {[](auto& m) { m.samples[0].file = Sha256("abc"); }, "sample input 'x': field 'file' is 'abc'"},
+              {[](auto& m) { m.samples.push_back(m.samples[0]); }, "field 'samples' is two of one input"},
+              {[](auto& m) { m.samples.resize(257, m.samples[0]); }, "field 'samples' is a list of 257"}});
+}
+
 TEST(Model, FindsTheVariantOfAFormat) {
   Model model = SampleModel();
   model.variants.push_back({ModelFormat::kOnnx, kDigest, 7});

@@ -84,6 +84,14 @@ Model FullModel() {
           .imported_at = kWhen};
 }
 
+Model SampledModel() {
+  Model model = FullModel();
+  model.name = "sampled";
+  model.samples = {{.name = "x", .fill = SampleFill::kRandom, .shape = {{1, 3}}, .seed = 7},
+                   {.name = "ids", .fill = SampleFill::kFile, .data_type = "INT64", .file = kFile, .size_bytes = 8}};
+  return model;
+}
+
 Profile FullProfile() {
   return {.model = ModelId("pose:2"),
           .format = ModelFormat::kOnnx,
@@ -175,6 +183,7 @@ WriteBatch AllRecords() {
   Put(batch, kPlacements, FullPlacement());
   Put(batch, kDecisions, FullDecision());
   Put(batch, kModels, FullModel());
+  Put(batch, kModels, SampledModel());
   Put(batch, kProfiles, FullProfile());
   Put(batch, kDeviceFits, FullFit());
   Put(batch, kNodes, FullNode());
@@ -216,6 +225,7 @@ TEST(GoldenRecords, AreReadAsWhatTheyMean) {
   ExpectReads(store, kPlacements, "door", FullPlacement());
   ExpectReads(store, kDecisions, "door", FullDecision());
   ExpectReads(store, kModels, "pose:2", FullModel());
+  ExpectReads(store, kModels, "sampled:2", SampledModel());
   ExpectReads(store, kProfiles, FullProfile().key(), FullProfile());
   ExpectReads(store, kDeviceFits, "n1/gpu0", FullFit());
   ExpectReads(store, kNodes, "n1", FullNode());

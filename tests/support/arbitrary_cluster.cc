@@ -25,6 +25,18 @@ Arrival AnyArrival() {
   return {ArrivalKind::kScv, *DoubleBetween(0, kMaxArrivalScv)};
 }
 
+SampleInput AnySample(const std::string& name) {
+  SampleInput sample{.name = name};
+  sample.fill = *rc::gen::element(SampleFill::kZeros, SampleFill::kOnes, SampleFill::kRandom, SampleFill::kFile);
+  if (*rc::gen::arbitrary<bool>()) sample.shape = std::vector<int64_t>{Integer<int64_t>(0, 9), 3};
+  sample.seed = *rc::gen::arbitrary<uint64_t>();
+  if (sample.fill != SampleFill::kFile) return sample;
+  sample.data_type = "FP32";
+  sample.file = *ValidSha256();
+  sample.size_bytes = Integer<uint64_t>(1, kMaxSampleBytes);
+  return sample;
+}
+
 } // namespace
 
 rc::Gen<Model> ValidModel() {
@@ -37,6 +49,8 @@ rc::Gen<Model> ValidModel() {
       model.variants.push_back({format, *ValidSha256(), Integer<uint64_t>(1, kMaxModelFileBytes)});
     }
     model.imported_at = *AnyWallTime();
+    for (const char* name : {"x", "serving_default_y:0"})
+      if (*rc::gen::arbitrary<bool>()) model.samples.push_back(AnySample(name));
     return model;
   });
 }

@@ -78,9 +78,9 @@ protected:
         DeviceDriver{.announce = [this](const Command& c) { announced.push_back(c); },
                      .start = [this](const Command& c) { return started.push_back(c), driver_answer; },
                      .stop = [this](const Command& c) { return stopped.push_back(c), driver_answer; },
-                     .profile = [this](const DeviceId&, const ModelId& model, const Variant&) -> Result<Profile> {
+                     .profile = [this](const ProfileOnDevice& order) -> Result<Profile> {
                        if (!driver_answer.ok()) return driver_answer;
-                       return Profile{.model = model};
+                       return Profile{.model = order.model};
                      }});
     args->close_windows = [this] {
       return std::vector<MeasurementWindow>{

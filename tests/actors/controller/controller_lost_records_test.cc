@@ -3,6 +3,7 @@
 
 #include "node_agent/model_files.h"
 #include "tests/actors/controller/controller_actor_fixture.h"
+#include "tests/support/emulated_text.h"
 #include "tests/support/temp_dir.h"
 
 namespace avocet {
@@ -67,7 +68,7 @@ TEST_F(ControllerActorTest, LeavesRunningWhatItHasNoRecordOf) {
 
 TEST_F(ControllerActorTest, AModelWhoseFileIsLostIsShownUntilItIsImportedAgain) {
   TempDir dir;
-  const std::string bytes = "weights";
+  const std::string bytes = EmulatedText("weights");
   const Model model{.name = "pose", .variants = {{ModelFormat::kEmulated, Sha256Of(bytes), bytes.size()}}};
   Store(kModels, model);
   Kill(controller);
@@ -85,7 +86,7 @@ TEST_F(ControllerActorTest, AModelWhoseFileIsLostIsShownUntilItIsImportedAgain) 
   ASSERT_TRUE(Ask<Model>(controller, ImportModel{model}).ok());
   EXPECT_EQ(Ask<ModelList>(controller, ListModels{})->models[0].note, "");
 
-  std::ofstream(dir.path() / file.str()) << "weighty";
+  std::ofstream(dir.path() / file.str()) << EmulatedText("weighty");
   EXPECT_EQ(Ask<ModelChunk>(controller, FetchModel{file, 0}).status().code(), StatusCode::kCorruption);
   EXPECT_NE(EventsOf("model_file_lost").back().find("was damaged"), std::string::npos);
   EXPECT_NE(Ask<ModelList>(controller, ListModels{})->models[0].note, "");

@@ -10,6 +10,7 @@
 #include "node_agent/model_files.h"
 #include "storage/records.h"
 #include "tests/support/actor_fixture.h"
+#include "tests/support/emulated_text.h"
 #include "tests/support/fake_agent.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/view_builder.h"
@@ -43,7 +44,7 @@ protected:
   }
 
   Status Import(const std::string& name = "pose") {
-    const std::string bytes = "file of " + name;
+    const std::string bytes = EmulatedText(name);
     const Sha256 file = Sha256Of(bytes);
     auto stored = Ask<ModelChunkStored>(store, PutModelChunk{file, 0, bytes.size(), bytes});
     if (!stored.ok()) return stored.status();

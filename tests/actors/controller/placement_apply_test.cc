@@ -61,6 +61,35 @@ TEST_F(PlacementActorTest, PlansWithoutChangingAnything) {
   EXPECT_EQ(*plan, *decision) << "the dry run is the decision";
 }
 
+TEST_F(PlacementActorTest, AModelIsMeasuredWithItsSamplesFromThenOn) {
+  ReadyForApps();
+  const std::vector<SampleInput> samples{{.name = "x", .fill = SampleFill::kRandom, .seed = 3}};
+  ASSERT_TRUE(Ask<ProfileList>(placement, ProfileModel{"pose", {}, samples}).ok());
+  EXPECT_EQ(fake->profiles.at(0).samples, samples);
+  Restart();
+  ASSERT_TRUE(BringUp().ok());
+  ASSERT_TRUE(Ask<ProfileList>(placement, ProfileModel{"pose", {}}).ok());
+  EXPECT_EQ(fake->profiles.at(1).samples, samples) << "they are on disk";
+}
+
+TEST_F(PlacementActorTest, SamplesThatItDoesNotRunOnAreNotKept) {
+  ReadyForApps();
+  fake->profile_answer = InvalidArgument("it does not run on these");
+  EXPECT_EQ(Ask<ProfileList>(placement, ProfileModel{"pose", {}, {{.name = "x"}}}).status(), fake->profile_answer);
+  const Status unknown = Ask<ProfileList>(placement, ProfileModel{"pose", {}, {{.name = "z"}}}).status();
+  EXPECT_THAT(unknown.message(), testing::HasSubstr("the model has no input 'z'; it has x FP32[1]"));
+  fake->profile_answer = {};
+  ASSERT_TRUE(Ask<ProfileList>(placement, ProfileModel{"pose", {}}).ok());
+  EXPECT_TRUE(fake->profiles.back().samples.empty());
+}
+
+TEST_F(PlacementActorTest, SamplesThatAreNotUploadedAreRefused) {
+  ReadyForApps();
+  const SampleInput sample{.name = "x", .fill = SampleFill::kFile, .file = Sha256Of("nowhere"), .size_bytes = 4};
+  EXPECT_EQ(Ask<ProfileList>(placement, ProfileModel{"pose", {}, {sample}}).status().code(), StatusCode::kNotFound);
+  EXPECT_TRUE(fake->profiles.empty());
+}
+
 TEST_F(PlacementActorTest, RefusesInvalidApplications) {
   auto app = MakeApp("cam", "pose");
   app.rate_rps = -1;

@@ -9,6 +9,7 @@
 #include "node_agent/model_files.h"
 #include "storage/records.h"
 #include "tests/support/actor_fixture.h"
+#include "tests/support/emulated_text.h"
 #include "tests/support/fake_agent.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/view_builder.h"
@@ -56,7 +57,7 @@ protected:
   }
 
   void Import(const std::string& name) {
-    const std::string bytes = "file of " + name;
+    const std::string bytes = EmulatedText(name);
     const Sha256 file = Sha256Of(bytes);
     ASSERT_TRUE(Ask<ModelChunkStored>(controller, PutModelChunk{file, 0, bytes.size(), bytes}).ok());
     const Model model{.name = name, .variants = {{ModelFormat::kEmulated, file, bytes.size()}}};

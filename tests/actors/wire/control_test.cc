@@ -14,6 +14,7 @@
 #include "actors/wire/control_client.h"
 #include "actors/wire/control_server.h"
 #include "node_agent/model_files.h"
+#include "tests/support/emulated_text.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/view_builder.h"
 
@@ -51,10 +52,10 @@ protected:
 };
 
 TEST_F(ControlTest, EveryMessageReachesTheControllerAndComesBack) {
-  const std::string bytes = "a model file";
+  const std::string bytes = EmulatedText("pose");
   const Sha256 file = Upload(bytes);
-  EXPECT_EQ(Ask<ModelChunk>(FetchModel{file, 2})->data, "model file");
-  const Model model{.name = "pose", .variants = {{ModelFormat::kOnnx, file, bytes.size()}}};
+  EXPECT_EQ(Ask<ModelChunk>(FetchModel{file, 2})->data, bytes.substr(2));
+  const Model model{.name = "pose", .variants = {{ModelFormat::kEmulated, file, bytes.size()}}};
   auto imported = Ask<Model>(ImportModel{model});
   ASSERT_TRUE(imported.ok()) << imported.status().ToString();
   EXPECT_EQ(imported->variants, model.variants);
@@ -149,9 +150,10 @@ TEST_F(ControlTest, WatchersHearOfEventsPastAndFuture) {
   ASSERT_TRUE(Ask<Decision>(ApplyApp{MakeApp("cam", "pose")}).ok());
   Watcher first(process->address(), 0), second(process->address(), 1);
   EXPECT_TRUE(first.Hears("app_rejected"));
-  const std::string bytes = "a model file";
+  const std::string bytes = EmulatedText("pose");
   const Sha256 file = Upload(bytes);
-  ASSERT_TRUE(Ask<Model>(ImportModel{{.name = "pose", .variants = {{ModelFormat::kOnnx, file, bytes.size()}}}}).ok());
+  ASSERT_TRUE(
+      Ask<Model>(ImportModel{{.name = "pose", .variants = {{ModelFormat::kEmulated, file, bytes.size()}}}}).ok());
   EXPECT_TRUE(first.Hears("model_imported"));
   EXPECT_TRUE(second.Hears("model_imported")) << "after the first event, so not that one";
   EXPECT_EQ(first.Stop().code(), StatusCode::kCancelled);
@@ -160,9 +162,10 @@ TEST_F(ControlTest, WatchersHearOfEventsPastAndFuture) {
 }
 
 TEST_F(ControlTest, KeepsItsStateAcrossARestart) {
-  const std::string bytes = "a model file";
+  const std::string bytes = EmulatedText("pose");
   const Sha256 file = Upload(bytes);
-  ASSERT_TRUE(Ask<Model>(ImportModel{{.name = "pose", .variants = {{ModelFormat::kOnnx, file, bytes.size()}}}}).ok());
+  ASSERT_TRUE(
+      Ask<Model>(ImportModel{{.name = "pose", .variants = {{ModelFormat::kEmulated, file, bytes.size()}}}}).ok());
   process.reset();
   SetUp();
   EXPECT_EQ(Ask<ModelList>(ListModels{})->models.size(), 1U);

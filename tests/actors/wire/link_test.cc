@@ -22,6 +22,7 @@
 #include "storage/memory_store.h"
 #include "storage/records.h"
 #include "storage/rocks_store.h"
+#include "tests/support/emulated_text.h"
 #include "tests/support/fake_agent.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
@@ -43,9 +44,9 @@ public:
     args->driver = std::make_shared<const DeviceDriver>(
         DeviceDriver{.start = [this](const Command&) { return ++started, Status(); },
                      .stop = [](const Command&) { return Status(); },
-                     .profile = [](const DeviceId&, const ModelId& model, const Variant& variant) -> Result<Profile> {
-                       return Profile{.model = model,
-                                      .format = variant.format,
+                     .profile = [](const ProfileOnDevice& order) -> Result<Profile> {
+                       return Profile{.model = order.model,
+                                      .format = order.variant.format,
                                       .device_type = "test device",
                                       .service_mean = FromMillis(10),
                                       .memory_bytes = kMiB,
@@ -114,7 +115,7 @@ protected:
   }
 
   Sha256 Import() {
-    const std::string bytes = "a model file";
+    const std::string bytes = EmulatedText("pose");
     const Sha256 file = Sha256Of(bytes);
     EXPECT_TRUE(Ask<ModelChunkStored>(PutModelChunk{file, 0, bytes.size(), bytes}).ok());
     EXPECT_TRUE(
@@ -154,7 +155,7 @@ TEST_F(LinkTest, FetchesModelFilesFromAnyOffset) {
   const auto ask = [&](uint64_t offset) {
     return AskAndWait<ModelChunk>(system, agent.link().controller(), FetchModel{file, offset}, kPatience, "link");
   };
-  EXPECT_EQ(ask(2)->data, "model file");
+  EXPECT_EQ(ask(2)->data, EmulatedText("pose").substr(2));
   EXPECT_EQ(ask(12)->data, "");
   const auto unknown =
       AskAndWait<ModelChunk>(system, agent.link().controller(), FetchModel{Sha256Of("another"), 0}, kPatience, "link");

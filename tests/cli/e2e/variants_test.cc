@@ -5,6 +5,7 @@
 #include <sched.h>
 
 #include "tests/support/dev_cluster.h"
+#include "tests/support/onnx_writer.h"
 
 // A model with a file for each of two engines, on a node that has both.
 namespace avocet {
@@ -35,8 +36,17 @@ TEST(Variants, EachDeviceRunsTheFileOfItsEngine) {
                       "name = \"box\"\n" + Device("lite", "tflite", cores[0]) + Device("onnx", "onnx", cores[1]));
   cluster.Start();
   ASSERT_TRUE(cluster.WaitUntilServing());
-  const json model = cluster.Json({"model", "import", SampleModel("face_landmark.tflite"),
-                                   SampleModel("ch_ppocr_mobile_v2.0_cls_infer.onnx"), "--name", "twin"});
+  // The same inputs and outputs as the other file's.
+  const Tensor points = FloatTensor("points", {1, 1, 1, 1404}, std::vector<float>(1404, 1));
+  const Tensor score = FloatTensor("score", {1, 1, 1, 1}, {1});
+  const std::string twin = cluster.Write(
+      "twin.onnx",
+      Encode(
+          {.inputs = {{"input_1", DataType::kFp32, {1, 192, 192, 3}}},
+           .outputs = {{"conv2d_21", DataType::kFp32, {1, 1, 1, 1404}}, {"conv2d_31", DataType::kFp32, {1, 1, 1, 1}}},
+           .constants = {points, score},
+           .nodes = {{"Identity", {"points"}, {"conv2d_21"}}, {"Identity", {"score"}, {"conv2d_31"}}}}));
+  const json model = cluster.Json({"model", "import", SampleModel("face_landmark.tflite"), twin, "--name", "twin"});
   ASSERT_TRUE(model.is_object());
   std::map<std::string, std::string> format_on; // by the engine in the device's type
   for (const std::string device : {"box/lite", "box/onnx"}) {
@@ -49,22 +59,21 @@ TEST(Variants, EachDeviceRunsTheFileOfItsEngine) {
   EXPECT_EQ(format_on, (std::map<std::string, std::string>{{"box/lite", "tflite"}, {"box/onnx", "onnx"}}));
 }
 
-TEST(OpenExtents, AreSetByTheImport) {
+TEST(Variants, FilesOfTwoNetworksAreNoModel) {
   DevCluster cluster;
-  (void)cluster.Write("dev.toml", "name = \"box\"\n" + Device("cpu0", "onnx", OwnCores().back()));
   cluster.Start();
-  ASSERT_TRUE(cluster.WaitUntilServing());
-  const std::string file = SampleModel("ch_ppocr_mobile_v2.0_cls_infer.onnx");
-  const json open = cluster.Json({"model", "import", file, "--name", "open"});
-  const json set = cluster.Json({"model", "import", file, "--name", "set", "--shape", "x=4x3x48x192"});
-  ASSERT_TRUE(open.is_object() && set.is_object());
-  EXPECT_NE(open["variants"][0]["sha256"], set["variants"][0]["sha256"]);
-  const json profiles = cluster.Json({"model", "profile", "set"});
-  ASSERT_TRUE(profiles.is_object()) << "the library takes the changed file";
-  EXPECT_GT(profiles["profiles"].at(0)["service_ms"], 0);
-  const auto wrong = cluster.Run({"model", "import", file, "--name", "wrong", "--shape", "x=1x4x48x192"});
-  EXPECT_EQ(wrong.exit_code, 1);
-  EXPECT_THAT(wrong.err, testing::HasSubstr("input 'x': is ?x3x?x? in the model; 1x4x48x192 does not fit"));
+  const auto pair = cluster.Run({"model", "import", SampleModel("face_landmark.tflite"),
+                                 SampleModel("ch_ppocr_mobile_v2.0_cls_infer.onnx"), "--name", "pair"});
+  EXPECT_EQ(pair.exit_code, 1);
+  EXPECT_THAT(pair.err, testing::HasSubstr("two different networks"));
+  EXPECT_TRUE(cluster.Json({"model", "list"})["models"].empty());
+
+  // Nor one after the other.
+  EXPECT_EQ(cluster.Run({"model", "import", SampleModel("face_landmark.tflite"), "--name", "pair"}).exit_code, 0);
+  const auto second =
+      cluster.Run({"model", "import", SampleModel("ch_ppocr_mobile_v2.0_cls_infer.onnx"), "--name", "pair"});
+  EXPECT_EQ(second.exit_code, 1);
+  EXPECT_THAT(second.err, testing::HasSubstr("two different networks"));
 }
 
 TEST(Variants, AModelWithoutTheEnginesFileIsRefusedThereByName) {

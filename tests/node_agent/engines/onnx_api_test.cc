@@ -18,7 +18,7 @@ TEST(OnnxApi, EveryFunctionStandsWhereTheHeaderHasIt) {
   EXPECT_AT_ITS_PLACE(GetErrorMessage);
   EXPECT_AT_ITS_PLACE(CreateEnv);
   EXPECT_AT_ITS_PLACE(DisableTelemetryEvents);
-  EXPECT_AT_ITS_PLACE(CreateSession);
+  EXPECT_AT_ITS_PLACE(CreateSessionFromArray);
   EXPECT_AT_ITS_PLACE(Run);
   EXPECT_AT_ITS_PLACE(CreateSessionOptions);
   EXPECT_AT_ITS_PLACE(SetSessionExecutionMode);

@@ -334,6 +334,53 @@ TEST_F(OnnxEngineTest, ARunEndsSoonAfterItsDeadlineAndTheModelGoesOn) {
   EXPECT_TRUE(run(1, std::chrono::minutes(1)).ok());
 }
 
+std::filesystem::path TestModel(const std::string& name) {
+  return std::filesystem::path(AVOCET_SOURCE_DIR) / "tests/data/models" / name;
+}
+
+TEST_F(OnnxEngineTest, AModelThatDoesNotRunOnWhatIsInventedIsLoaded) {
+  const auto model = engine_->Load({ModelId("conv:1"), TestModel("conv_dyn.onnx")});
+  ASSERT_TRUE(model.ok()) << model.status().ToString();
+  EXPECT_THAT((*model)->first_run().status.message(), HasSubstr("does not run on invented inputs"));
+  const auto outputs = Run(**model, {FloatTensor("x", {1, 3, 8, 8}, std::vector<float>(192, 1))});
+  EXPECT_TRUE(outputs.ok()) << outputs.status().ToString();
+}
+
+TEST_F(OnnxEngineTest, AGivenShapeMakesTheFirstRun) {
+  const auto model =
+      engine_->Load({ModelId("conv:1"), TestModel("conv_dyn.onnx"), {{{.name = "x", .shape = {{1, 3, 16, 16}}}, {}}}});
+  ASSERT_TRUE(model.ok()) << model.status().ToString();
+  EXPECT_TRUE((*model)->first_run().status.ok()) << (*model)->first_run().status.ToString();
+  EXPECT_EQ((*model)->signature().inputs[0].shape, (std::vector<int64_t>{-1, 3, -1, -1})) << "for clients all are open";
+}
+
+TEST_F(OnnxEngineTest, TextsThatAreNumbersMakeTheFirstRun) {
+  const auto model = engine_->Load({ModelId("texts:1"), TestModel("simple_string.onnx")});
+  ASSERT_TRUE(model.ok()) << model.status().ToString();
+  EXPECT_TRUE((*model)->first_run().status.ok()) << (*model)->first_run().status.ToString();
+}
+
+// The name of another model is the name of its file, in the folder that the library would look in.
+TEST_F(OnnxEngineTest, AModelCannotReadTheFileOfAnother) {
+  std::ofstream(dir_.path() / "extdata2.bin", std::ios::binary) << std::string(1600, 'x');
+  std::filesystem::copy_file(TestModel("extdata2.onnx"), dir_.path() / "thief");
+  const Status status = engine_->Load({ModelId("thief:1"), dir_.path() / "thief"}).status();
+  EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
+  EXPECT_THAT(status.message(), HasSubstr("in another file, 'extdata2.bin'"));
+}
+
+// A session that a model sets up itself could name libraries and files.
+TEST(OnnxEngineDeathTest, OptionsFromModelsAreRefused) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(
+      {
+        setenv("ORT_LOAD_CONFIG_FROM_MODEL", "1", 1);
+        const auto engine = MakeOnnxEngine(EnginePrefix(), DeviceKind::kCpu, Discipline::kFifo);
+        std::exit(engine.status().message().find("ORT_LOAD_CONFIG_FROM_MODEL is set") == std::string::npos ? 1 : 0);
+      },
+      testing::ExitedWithCode(0), "");
+}
+
 TEST(OnnxEngine, CanCancel) {
   EXPECT_TRUE(MakeOnnxEngine(EnginePrefix(), DeviceKind::kCpu, Discipline::kFifo).value()->can_cancel());
 }

@@ -8,7 +8,9 @@
 #include <gtest/gtest.h>
 
 #include "tests/node_agent/engines/engine_contract.h"
+#include "tests/support/onnx_writer.h"
 #include "tests/support/temp_dir.h"
+#include "tests/support/tflite_writer.h"
 
 // These tests need the library and the sample models: deploy/install-engines. They fail without.
 namespace avocet {
@@ -122,6 +124,81 @@ TEST_F(TfliteEngineTest, AnotherPictureGivesAnotherAnswer) {
   const auto two = (*model)->Run(FilledInputs((*model)->signature(), 2).request());
   ASSERT_TRUE(one.ok() && two.ok());
   EXPECT_NE(one->outputs[0].data, two->outputs[0].data);
+}
+
+class SmallModelTest : public TfliteEngineTest {
+protected:
+  Result<std::unique_ptr<LoadedModel>> Load(const TfliteGraph& graph, std::vector<GivenInput> inputs = {}) {
+    const auto file = dir_.path() / "m.tflite";
+    std::ofstream(file, std::ios::binary) << Encode(graph);
+    return engine_->Load({ModelId("m:1"), file, std::move(inputs)});
+  }
+  TempDir dir_;
+};
+
+std::vector<float> Answer(LoadedModel& model, const std::vector<Tensor>& inputs) {
+  RunRequest request;
+  std::vector<TensorView> views;
+  for (const Tensor& input : inputs)
+    views.push_back({input.spec, input.data});
+  request.inputs = views;
+  const auto result = model.Run(request);
+  EXPECT_TRUE(result.ok()) << result.status().ToString();
+  return result.ok() ? Floats(result->outputs.at(0)) : std::vector<float>();
+}
+
+TEST_F(SmallModelTest, AnOpenExtentTakesOneShapeAfterTheOther) {
+  const auto model = Load({TfliteOp::kAdd, {1, 2}, {-1, 2}});
+  ASSERT_TRUE(model.ok()) << model.status().ToString();
+  EXPECT_EQ((*model)->signature().inputs[0].shape, (std::vector<int64_t>{-1, 2}));
+  EXPECT_TRUE((*model)->first_run().status.ok());
+  EXPECT_EQ((*model)->note(), "") << "XNNPACK takes it";
+
+  const auto add = [&](int64_t rows, std::vector<float> x, std::vector<float> z) {
+    return Answer(**model, {FloatTensor("z", {rows, 2}, z), FloatTensor("x", {rows, 2}, x)});
+  };
+  EXPECT_THAT(add(2, {1, 2, 3, 4}, {10, 20, 30, 40}), testing::ElementsAre(11, 22, 33, 44));
+  EXPECT_THAT(add(1, {1, 2}, {5, 6}), testing::ElementsAre(6, 8));
+  EXPECT_THAT(add(3, {1, 1, 1, 1, 1, 1}, {1, 2, 3, 4, 5, 6}), testing::ElementsAre(2, 3, 4, 5, 6, 7));
+}
+
+TEST_F(SmallModelTest, AFixedExtentTakesNoOther) {
+  const auto model = Load({TfliteOp::kAdd, {1, 2}, {}});
+  ASSERT_TRUE(model.ok());
+  const Tensor two = FloatTensor("x", {2, 2}, {1, 2, 3, 4});
+  Tensor other = two;
+  other.spec.name = "z";
+  const std::vector<TensorView> views{{two.spec, two.data}, {other.spec, other.data}};
+  RunRequest request;
+  request.inputs = views;
+  EXPECT_EQ((*model)->Run(request).status().code(), StatusCode::kInvalidArgument);
+}
+
+// Its output has a size that only a run tells, which XNNPACK takes no graph with.
+TEST_F(SmallModelTest, WhatXnnpackRefusesRunsWithoutIt) {
+  const auto model = Load({TfliteOp::kReshape, {1}, {}});
+  ASSERT_TRUE(model.ok()) << model.status().ToString();
+  EXPECT_TRUE((*model)->first_run().status.ok()) << (*model)->first_run().status.ToString();
+  EXPECT_THAT((*model)->note(), testing::HasSubstr("runs without XNNPACK"));
+  const int32_t one = 1;
+  const auto bytes = std::as_bytes(std::span(&one, 1));
+  const Tensor shape{{"shape", DataType::kInt32, {1}}, {bytes.begin(), bytes.end()}};
+  EXPECT_THAT(Answer(**model, {FloatTensor("x", {1}, {7}), shape}), testing::ElementsAre(7));
+}
+
+TEST_F(SmallModelTest, AModelThatDoesNotRunOnWhatIsInventedIsLoaded) {
+  const auto model = Load({TfliteOp::kReshape, {4}, {}}); // to a shape of [1], or of [0]
+  ASSERT_TRUE(model.ok()) << model.status().ToString();
+  EXPECT_THAT((*model)->first_run().status.message(), testing::HasSubstr("does not run on invented inputs"));
+}
+
+TEST_F(SmallModelTest, RunsOnWhatIsGiven) {
+  const int32_t four = 4;
+  const auto bytes = std::as_bytes(std::span(&four, 1));
+  const auto model = Load({TfliteOp::kReshape, {4}, {}},
+                          {{{.name = "shape", .fill = SampleFill::kFile}, {bytes.begin(), bytes.end()}}});
+  ASSERT_TRUE(model.ok()) << model.status().ToString();
+  EXPECT_TRUE((*model)->first_run().status.ok()) << (*model)->first_run().status.ToString();
 }
 
 TEST_F(TfliteEngineTest, CannotCancel) {

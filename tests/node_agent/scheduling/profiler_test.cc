@@ -137,34 +137,5 @@ RC_GTEST_PROP(RobustMoments, StaysWithinTheValues, ()) {
   RC_ASSERT(moments.scv >= 0);
 }
 
-/// A model that only counts.
-class CountingModel final : public LoadedModel {
-public:
-  const ModelSignature& signature() const override { return signature_; }
-  uint64_t memory_bytes() const override { return 1; }
-  Result<RunResult> Run(const RunRequest& request) override {
-    AVOCET_RETURN_IF_ERROR(CheckInputs(signature_, request.inputs));
-    (request.switched ? switched : plain) += 1;
-    return RunResult{{}, milliseconds(1)};
-  }
-  int plain = 0;
-  int switched = 0;
-
-private:
-  ModelSignature signature_{{{"in", DataType::kFp32, {-1, 3}}}, {}};
-};
-
-TEST(RunModelOnce, ASwitchedRunFollowsOneOfTheOtherModel) {
-  CountingModel model;
-  CountingModel other;
-  const RunOnce run_once = RunModelOnce(model, &other);
-  ASSERT_TRUE(run_once(true).ok());
-  ASSERT_TRUE(run_once(false).ok());
-  EXPECT_EQ(model.switched, 1);
-  EXPECT_EQ(model.plain, 1);
-  EXPECT_EQ(other.switched, 1);
-  EXPECT_EQ(RunModelOnce(model, nullptr)(true).status().code(), StatusCode::kUnavailable);
-}
-
 } // namespace
 } // namespace avocet

@@ -1,4 +1,7 @@
 // Models on a device: loading, memory, attaching, probing, pinning.
+#include <array>
+#include <span>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sched.h>
@@ -15,11 +18,18 @@ using testing::HasSubstr;
 
 const ModelId kModelC{"c:1"};
 
-TEST(SchedulerModels, LoadWarmsUpWithZerosOutsideTheMeter) {
+/// Elements of the fake model's input, two FP32.
+std::vector<std::byte> Ones() {
+  const std::array<float, 2> ones{1, 1};
+  const auto bytes = std::as_bytes(std::span(ones));
+  return {bytes.begin(), bytes.end()};
+}
+
+TEST(SchedulerModels, LoadWarmsUpWithOnesOutsideTheMeter) {
   FakeDevice device;
   ASSERT_TRUE(device.Started());
   ASSERT_EQ(device.warm_ups, 2u);
-  EXPECT_EQ(device.control->runs()[0].first_input, std::vector<std::byte>(8));
+  EXPECT_EQ(device.control->runs()[0].first_input, Ones());
   EXPECT_THAT(device.scheduler->LoadedModels(), ElementsAre(kModelA, kModelB));
   EXPECT_EQ(device.scheduler->memory_used_bytes(), 2 * kMiB);
   for (const AppWindow& app : device.scheduler->CloseWindow().apps)
@@ -71,23 +81,48 @@ TEST(SchedulerModels, LoadTakesExactlyTheFreeMemoryAndRefusesOneByteMore) {
   EXPECT_EQ(device.scheduler->memory_used_bytes(), 100 * kMiB);
 }
 
-TEST(SchedulerModels, AFailedLoadOrWarmUpLeavesNothingBehind) {
+TEST(SchedulerModels, AFailedLoadLeavesNothingBehind) {
   for (const Discipline discipline : {Discipline::kFifo, Discipline::kTimeShared}) {
     FakeDevice device(discipline);
     FakeBehaviour unreadable;
     unreadable.load = Corruption("not a model");
     device.control->Behave(kModelC, unreadable);
     EXPECT_EQ(device.scheduler->Load({kModelC, "file"}).code(), StatusCode::kCorruption);
-    FakeBehaviour unrunnable;
-    unrunnable.run = Internal("no");
-    device.control->Behave(kModelC, unrunnable);
-    const Status status = device.scheduler->Load({kModelC, "file"});
-    EXPECT_EQ(status.code(), StatusCode::kInternal);
-    EXPECT_THAT(status.message(), HasSubstr("device 'n1/dev0', model 'c:1', warm-up"));
     EXPECT_EQ(device.control->resident(), 2);
     EXPECT_THAT(device.scheduler->LoadedModels(), ElementsAre(kModelA, kModelB));
     EXPECT_EQ(device.scheduler->memory_used_bytes(), 2 * kMiB);
   }
+}
+
+// It may run on what clients send.
+TEST(SchedulerModels, AModelThatDoesNotRunOnInventedInputsIsLoadedAndServes) {
+  for (const Discipline discipline : {Discipline::kFifo, Discipline::kTimeShared}) {
+    FakeDevice device(discipline);
+    FakeBehaviour unrunnable;
+    unrunnable.run = Internal("not on these");
+    device.control->Behave(kModelC, unrunnable);
+    ASSERT_TRUE(device.scheduler->Load({kModelC, "file"}).ok());
+    EXPECT_THAT(device.scheduler->FirstRunOf(kModelC).message(), HasSubstr("not on these"));
+    EXPECT_THAT(device.scheduler->RunOnce(kModelC, ProbeKind::kWarm, kPatience).status().message(),
+                HasSubstr("not on these"));
+
+    device.control->Behave(kModelC, {});
+    const AppId app("app-c");
+    ASSERT_TRUE(device.scheduler->Attach(app, kModelC).ok());
+    ASSERT_TRUE(device.Submit(app, "1").ok());
+    EXPECT_TRUE(device.answers.Await(1).at(0).completion.status.ok());
+  }
+}
+
+TEST(SchedulerModels, ProbesRunOnWhatIsGivenAlsoOfAModelThatIsLoaded) {
+  FakeDevice device;
+  const std::vector<std::byte> seven(8, std::byte{7});
+  const GivenInput given{{.name = FakeBehaviour().signature.inputs.at(0).name, .fill = SampleFill::kFile}, seven};
+  ASSERT_TRUE(device.scheduler->Load({kModelA, "file", {given}}).ok());
+  EXPECT_EQ(device.Runs().back().first_input, seven) << "it is tried at once";
+  ASSERT_TRUE(device.scheduler->RunOnce(kModelA, ProbeKind::kWarm, kPatience).ok());
+  EXPECT_EQ(device.Runs().back().first_input, seven);
+  EXPECT_EQ(device.control->resident(), 2) << "not loaded twice";
 }
 
 TEST(SchedulerModels, AWarmUpWaitsItsTurnButNotForEver) {
