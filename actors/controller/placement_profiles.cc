@@ -6,6 +6,7 @@
 #include "actors/protocol/agent_claims.h"
 #include "controller/cluster/cluster_changes.h"
 #include "messages/invariant.h"
+#include "messages/text.h"
 #include "storage/records.h"
 
 namespace avocet {
@@ -45,46 +46,69 @@ Result<ProfileOnDevice> ProfileRequest(const ClusterView& view, const Model& mod
 
 } // namespace
 
+namespace {
+
+/// What the devices of one run have in common; the last device to finish, well or not, stores the profiles of all.
+struct ProfileRun {
+  ProfileOutcome outcome;
+  size_t missing = 0;
+  std::function<void(const ProfileOutcome&)> then;
+};
+
+void OneLess(Self self, const std::shared_ptr<ProfileRun>& run) {
+  if (--run->missing == 0) StoreProfiles(self, std::shared_ptr<ProfileOutcome>(run, &run->outcome), run->then);
+}
+
+void NotAsked(Self self, const std::shared_ptr<ProfileRun>& run, const Status& why) {
+  if (run->outcome.first_error.ok()) run->outcome.first_error = why;
+  OneLess(self, run);
+}
+
+/// Decisions show why, until a measurement succeeds.
+void NotMeasured(Self self, const std::shared_ptr<ProfileRun>& run, const ProfileAsked& asked, const DeviceId& device,
+                 const Status& why) {
+  Profile missing;
+  missing.model = asked.model;
+  missing.format = asked.format;
+  missing.device_type = asked.device_type;
+  NoteProfileFailure(self->state.records.view, missing.key(), ToText(why.message()));
+
+  WriteBatch batch;
+  AddEvent(self, batch, "model_not_profiled", asked.model.str(), ToText("on " + device.str() + ": " + why.message()));
+  Persist(self, std::move(batch), LogFailure("model_not_profiled"));
+  NotAsked(self, run, why);
+}
+
+void MeasureOn(Self self, const std::shared_ptr<ProfileRun>& run, const Model& model, const DeviceId& device) {
+  auto& state = self->state;
+  auto request = ProfileRequest(state.records.view, model, device);
+  if (!request.ok()) return NotAsked(self, run, request.status());
+  const DeviceSpec& spec = state.records.view.devices.at(device).spec;
+  const auto agent = state.agents.find(spec.node);
+  if (agent == state.agents.end()) return NotAsked(self, run, Unavailable("node '" + spec.node.str() + "' is away"));
+
+  const ProfileAsked asked{request->model, request->variant.format, spec.type, spec.emulated()};
+  self->request(agent->second.handle, state.options.deadlines.profile, std::move(*request))
+      .then(
+          [self, run, asked, device](Profile& profile) {
+            if (auto status = CheckProfile(asked, profile); !status.ok())
+              return NotMeasured(self, run, asked, device, status);
+            run->outcome.profiles.push_back(std::move(profile));
+            OneLess(self, run);
+          },
+          [self, run, asked, device](const caf::error& error) {
+            NotMeasured(self, run, asked, device, ToStatus(error, "agent"));
+          });
+}
+
+} // namespace
+
 void RunProfiles(Self self, const Model& model, const std::vector<DeviceId>& devices,
                  const std::function<void(const ProfileOutcome&)>& then) {
   AVOCET_CHECK(!devices.empty()); // nobody would call `then`
-
-  auto outcome = std::make_shared<ProfileOutcome>();
-  auto missing = std::make_shared<size_t>(devices.size());
-
-  // The last device to finish, well or not, stores the profiles of all.
-  auto one_less = [self, outcome, missing, then] {
-    if (--*missing == 0) StoreProfiles(self, outcome, then);
-  };
-  auto failed = [outcome, one_less](const Status& status) {
-    if (outcome->first_error.ok()) outcome->first_error = status;
-    one_less();
-  };
-
-  auto& state = self->state;
-  for (const auto& device : devices) {
-    auto request = ProfileRequest(state.records.view, model, device);
-    if (!request.ok()) {
-      failed(request.status());
-      continue;
-    }
-    const DeviceSpec& spec = state.records.view.devices.at(device).spec;
-    const NodeId node = spec.node;
-    const auto agent = state.agents.find(node);
-    if (agent == state.agents.end()) {
-      failed(Unavailable("node '" + node.str() + "' is away"));
-      continue;
-    }
-    const ProfileAsked asked{request->model, request->variant.format, spec.type, spec.emulated()};
-    self->request(agent->second.handle, state.options.deadlines.profile, std::move(*request))
-        .then(
-            [outcome, one_less, failed, asked](Profile& profile) {
-              if (auto status = CheckProfile(asked, profile); !status.ok()) return failed(status);
-              outcome->profiles.push_back(std::move(profile));
-              one_less();
-            },
-            [failed](const caf::error& error) { failed(ToStatus(error, "agent")); });
-  }
+  auto run = std::make_shared<ProfileRun>(ProfileRun{{}, devices.size(), then});
+  for (const auto& device : devices)
+    MeasureOn(self, run, model, device);
 }
 
 } // namespace avocet

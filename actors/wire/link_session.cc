@@ -223,7 +223,9 @@ void OnSaid(Self self, const v1::AgentMessage& message) {
 void OnEnded(Self self) {
   auto waiting = std::move(self->state.waiting);
   for (auto& [id, conclude] : waiting)
-    conclude({Unavailable("the agent of node '" + Name(self) + "' lost its connection"), {}});
+    conclude({Unavailable("the agent of node '" + Name(self) +
+                          "' went away before it answered; its log says whether it ended"),
+              {}});
   if (self->state.node) spdlog::info("link session over node={} session={}", Name(self), self->state.args->session);
   self->quit();
 }

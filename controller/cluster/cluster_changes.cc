@@ -192,7 +192,12 @@ void AddModel(ClusterView& view, const Model& model) {
 
 void AddProfile(ClusterView& view, const Profile& profile) {
   view.profiles[profile.key()] = profile;
+  view.profile_failures.erase(profile.key());
   ++view.version;
+}
+
+void NoteProfileFailure(ClusterView& view, const std::string& key, const std::string& why) {
+  view.profile_failures[key] = why; // decides nothing: the version stays
 }
 
 } // namespace avocet

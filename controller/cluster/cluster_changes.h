@@ -78,5 +78,7 @@ void TakeFit(ClusterView& view, const DeviceFit& fit);
 
 void AddModel(ClusterView& view, const Model& model);
 void AddProfile(ClusterView& view, const Profile& profile);
+/// A measurement gave no profile; `key` as of Profile.
+void NoteProfileFailure(ClusterView& view, const std::string& key, const std::string& why);
 
 } // namespace avocet

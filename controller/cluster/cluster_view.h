@@ -40,6 +40,9 @@ struct ClusterView {
   ByApp<Placement> placements;
   std::map<ModelId, Model> models;
   std::map<std::string, Profile> profiles; ///< by Profile::key()
+  /// Why the last measurement gave no profile, by Profile::key(). In memory only: after a restart a model was never
+  /// measured.
+  std::map<std::string, std::string> profile_failures;
   /// The last kMaxRefused applications that found no place, oldest first, none that was admitted since: their like
   /// may come again, so placement keeps room for them as for the admitted ones.
   std::vector<Application> refused;

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "controller/placement/paper_admission.h"
+#include "messages/text.h"
 
 namespace avocet {
 namespace {
@@ -77,8 +78,23 @@ bool IsProfiled(const Candidate& c) {
   return c.demand() && c.demand()->profile != nullptr;
 }
 
+/// Why the model was not measured when that was tried, or nothing.
+const std::string* FailureOfProfile(const Candidate& c) {
+  Profile missing;
+  missing.model = c.question().newcomer.model->id();
+  missing.format = c.format();
+  missing.device_type = c.device().spec.type;
+  const auto& failures = c.question().view.profile_failures;
+  const auto found = failures.find(missing.key());
+  return found == failures.end() ? nullptr : &found->second;
+}
+
 Refusal ExplainProfile(const Candidate& c) {
   const std::string model = c.question().newcomer.model->id().str(), device = c.device().spec.id().str();
+  if (const std::string* failure = FailureOfProfile(c))
+    return {1, 0, Unit::kProfiles,
+            ToText("model " + Quoted(model) + " could not be measured on device type " + Quoted(c.device().spec.type) +
+                   ": " + *failure)};
   return {1, 0, Unit::kProfiles,
           "model " + Quoted(model) + " was never measured on device type " + Quoted(c.device().spec.type) +
               "; run `avocet model profile " + model + " --device " + device + "`"};

@@ -1,3 +1,4 @@
+#include <filesystem>
 #include <map>
 
 #include <gmock/gmock.h>
@@ -137,6 +138,32 @@ TEST_F(ProcessFaults, ApplicationsOfADeadAgentAreShownLostAndRunAgainOnItsReturn
   ExpectServes("lane", "right");
   cluster.StartAgent("left");
   ExpectAllAsBefore();
+}
+
+/// An engine may end its agent: the operator must not wait for a deadline, nor read that nobody measured anything.
+TEST_F(ProcessFaults, AnAgentThatDiesWhileItMeasuresIsSaidToHaveGone) {
+  const auto files_of_left = [&] {
+    return std::distance(std::filesystem::directory_iterator(cluster.data_dir("left") / "models"), {});
+  };
+  const auto before = files_of_left();
+  (void)cluster.Json({"model", "import",
+                      cluster.Write("slow.toml", "[[input]]\nname = \"x\"\ndatatype = \"FP32\"\nshape = [1]\n"
+                                                 "[[output]]\nname = \"y\"\ndatatype = \"FP32\"\nshape = [1]\n"
+                                                 "[device.gpu]\nservice_ms = 60000\nmemory_mb = 1\n")});
+  const auto profile = cluster.Spawn({"model", "profile", "slow", "--device", "left/gpu0"});
+  ASSERT_TRUE(Eventually([&] { return files_of_left() > before; }, kPatience)) << "it fetches what it measures";
+  cluster.agent("left").Kill();
+
+  const auto end = profile->Wait(kPatience);
+  ASSERT_TRUE(end.has_value());
+  EXPECT_EQ(end->exit_code, 1);
+  EXPECT_THAT(
+      EventsOf("model_not_profiled"),
+      testing::ElementsAre(testing::HasSubstr("on left/gpu0: the agent of node 'left' went away before it answered")));
+  cluster.StartAgent("left");
+  ExpectAllAsBefore();
+  const auto plan = cluster.Run({"app", "plan", cluster.Write({.name = "slow", .model = "slow", .kind = "gpu"})});
+  EXPECT_THAT(plan.out, testing::HasSubstr("went away before it answered"));
 }
 
 TEST_F(ProcessFaults, AnAgentThatIsStartedAgainAtOnceIsTakenForWhoItIs) {

@@ -61,6 +61,21 @@ TEST_F(PlacementActorTest, PlansWithoutChangingAnything) {
   EXPECT_EQ(*plan, *decision) << "the dry run is the decision";
 }
 
+TEST_F(PlacementActorTest, TheVerdictSaysWhyAModelCouldNotBeMeasured) {
+  ReadyForApps();
+  fake->profile_answer = InvalidArgument("the engine's words");
+  const auto decision = Apply("cam");
+  ASSERT_TRUE(decision.ok());
+  EXPECT_EQ(decision->kind, DecisionKind::kReject);
+  const auto says = testing::HasSubstr("could not be measured on device type 'test device': the engine's words");
+  EXPECT_THAT(decision->verdicts.at(0).detail, says);
+  const auto plan = Ask<Decision>(placement, PlanApp{MakeApp("cam", "pose", {.rate_rps = 5})});
+  EXPECT_THAT(plan->verdicts.at(0).detail, says) << "a plan measures nothing, but knows";
+
+  fake->profile_answer = {};
+  EXPECT_EQ(Apply("cam")->kind, DecisionKind::kAdmit);
+}
+
 TEST_F(PlacementActorTest, AModelIsMeasuredWithItsSamplesFromThenOn) {
   ReadyForApps();
   const std::vector<SampleInput> samples{{.name = "x", .fill = SampleFill::kRandom, .seed = 3}};
