@@ -10,7 +10,7 @@ namespace avocet {
 
 std::optional<PreprocessingTime> Preprocessing::TimeOf(double work_s) const {
   if (work_s == 0) return PreprocessingTime{};
-  if (share() >= kStableUtilization) return std::nullopt;
+  if (!(share() < kStableUtilization)) return std::nullopt;
   const double alone = work_s / speed, mean = alone * MultiServerSharingFactor(cores, busy / speed);
   // A delay of mean d / C with probability C, exponential: second moment 2 d^2 / C.
   const double delay = mean - alone, waits = ErlangC(cores, busy / speed);

@@ -10,6 +10,7 @@ namespace avocet {
 namespace {
 
 constexpr int kSteps = 10; // halvings
+constexpr double kLeastUtilization = 1e-12;
 
 /// How a wait grows with the utilization; only ratios count.
 double GrowthAt(Statistic statistic, double utilization) {
@@ -60,6 +61,8 @@ private:
 } // namespace
 
 double EstimatedRateFactor(std::span<const RateGrowth> apps, double utilization, const Preprocessing& cores) {
+  // A device may be so idle that its utilization is 0, or nearly: the factor stays a number then.
+  utilization = std::max(utilization, kLeastUtilization);
   // Stability bounds every rate; the goals can only lower it.
   double most = kStableUtilization / utilization;
   const bool any = std::any_of(apps.begin(), apps.end(), [](const RateGrowth& app) { return app.preprocess_s > 0; });

@@ -1,5 +1,7 @@
 #include "controller/queueing/rate_growth.h"
 
+#include <cmath>
+
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
@@ -50,6 +52,16 @@ TEST(RateGrowth, PreprocessingHasItsShareAndItsBound) {
   const RateGrowth app{
       .statistic = Statistic::kMean, .limit_s = 0.021, .preprocess_s = 0.01, .bare_s = 0.001, .latency_s = 0.001};
   EXPECT_NEAR(EstimatedRateFactor({&app, 1}, 0.001, {.cores = 1, .busy = 0.2}), 2.5, 0.02);
+}
+
+TEST(RateGrowth, AnIdleDeviceHasAFactorThatIsANumber) {
+  const RateGrowth app{
+      .statistic = Statistic::kMean, .limit_s = 1, .preprocess_s = 0.001, .bare_s = 0.01, .latency_s = 0.01};
+  for (const double utilization : {0.0, 5e-324, 1e-310, 1e-20}) {
+    const double factor = EstimatedRateFactor({&app, 1}, utilization, {.cores = 4, .busy = utilization / 10});
+    EXPECT_TRUE(std::isfinite(factor)) << utilization;
+    EXPECT_GT(factor, 1e6) << utilization;
+  }
 }
 
 TEST(RateGrowth, CoresDoNotMatterWhereNobodyPreprocesses) {
