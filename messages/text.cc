@@ -15,8 +15,9 @@ bool Continues(std::string_view bytes, size_t at) {
   return Between(bytes, at, 0x80, 0xBF);
 }
 
-/// Bytes of the UTF-8 character (RFC 3629) at the front of a non-empty text; 0 when there is none.
-/// The narrowed second bytes exclude overlong forms, surrogates and what lies past U+10FFFF.
+} // namespace
+
+// The narrowed second bytes exclude overlong forms, surrogates and what lies past U+10FFFF.
 size_t CharLength(std::string_view bytes) {
   const auto first = static_cast<unsigned char>(bytes[0]);
   if (first < 0x80) return 1;
@@ -31,8 +32,6 @@ size_t CharLength(std::string_view bytes) {
   }
   return 0;
 }
-
-} // namespace
 
 bool IsText(std::string_view text) {
   if (text.size() > kMaxTextBytes) return false;

@@ -11,6 +11,8 @@ inline constexpr size_t kMaxTextBytes = 4096;
 /// Bound of every label (device types, units, event subjects).
 inline constexpr size_t kMaxLabelBytes = 256;
 
+/// Bytes of the UTF-8 character (RFC 3629) at the front of a non-empty text; 0 when there is none.
+size_t CharLength(std::string_view bytes);
 /// True for valid UTF-8 of at most kMaxTextBytes; what `reason` and `detail` fields may hold.
 bool IsText(std::string_view text);
 /// True for a non-empty text of at most kMaxLabelBytes without control characters.

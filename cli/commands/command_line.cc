@@ -15,6 +15,7 @@
 #include "cli/commands/usage_error.h"
 #include "cli/process/paths.h"
 #include "cli/render/table.h"
+#include "cli/text/log_format.h"
 
 namespace avocet {
 namespace {
@@ -155,8 +156,7 @@ Status CommandLine::Finish() {
 
   auto logger = spdlog::stderr_logger_mt("avocet");
   logger->set_level(spdlog::level::from_str(log_level_));
-  // As events have it: two machines' logs and events can be laid side by side.
-  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
+  logger->set_formatter(MakeLogFormatter());
   spdlog::set_default_logger(logger);
   return {};
 }
