@@ -235,6 +235,16 @@ Result<PeerIdentity> IdentityOf(const grpc::AuthContext& context) {
   return IdentityAmong(uris);
 }
 
+std::string CertificateOf(const grpc::AuthContext& context) {
+  std::string pem;
+  // A server's chain is without the peer's own certificate (SSL_get_peer_cert_chain).
+  for (const char* property : {GRPC_X509_PEM_CERT_PROPERTY_NAME, GRPC_X509_PEM_CERT_CHAIN_PROPERTY_NAME}) {
+    for (const auto& value : context.FindPropertyValues(property))
+      pem.append(value.data(), value.size());
+  }
+  return pem;
+}
+
 Status RequireRole(const grpc::AuthContext& context, std::initializer_list<Role> roles) {
   AVOCET_ASSIGN_OR_RETURN(const auto identity, IdentityOf(context));
   std::string needed;

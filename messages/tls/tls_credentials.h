@@ -54,6 +54,9 @@ private:
 /// what the certificate says. kDenied when it says nothing usable.
 Result<PeerIdentity> IdentityOf(const grpc::AuthContext& context);
 
+/// The caller's certificate and what it sent behind it, PEM; empty for a peer without one.
+std::string CertificateOf(const grpc::AuthContext& context);
+
 /// kDenied unless the caller has one of these roles; the text names the found and the needed ones.
 /// Role::kLocal passes.
 Status RequireRole(const grpc::AuthContext& context, std::initializer_list<Role> roles);

@@ -1,5 +1,4 @@
 #include "messages/tls/tls_files.h"
-#include "messages/files.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -15,6 +14,7 @@
 #include <openssl/pem.h>
 
 #include "messages/address.h"
+#include "messages/files.h"
 #include "messages/tls/openssl.h"
 
 namespace avocet {
@@ -97,8 +97,8 @@ Result<PeerIdentity> ReadIdentity(const fs::path& file, X509* certificate) {
   return identity;
 }
 
-/// That peers, who trust the same authority, would accept it.
-Status CheckChain(const TlsOptions& options, const Certificates& authority, const Certificates& chain, Time now) {
+/// Why certificates of `authority` do not vouch for the first one of `chain` at `now`; empty where they do.
+std::string WhyNotIssued(const Certificates& authority, const Certificates& chain, Time now) {
   const OpensslPtr<X509_STORE> store(X509_STORE_new());
   for (const auto& one : authority)
     X509_STORE_add_cert(store.get(), one.get());
@@ -118,8 +118,13 @@ Status CheckChain(const TlsOptions& options, const Certificates& authority, cons
   sk_X509_free(others);
   // OpenSSL's error queue belongs to the thread: what stays would be blamed on the next call.
   ERR_clear_error();
+  return verified ? "" : why;
+}
 
-  if (verified) return {};
+/// That peers, who trust the same authority, would accept it.
+Status CheckChain(const TlsOptions& options, const Certificates& authority, const Certificates& chain, Time now) {
+  const std::string why = WhyNotIssued(authority, chain, now);
+  if (why.empty()) return {};
   return Unusable(options.certificate, "was not issued by the authority in '" + options.ca.string() + "' (" + why +
                                            "); both must come from one `avocet tls init` folder");
 }
@@ -208,7 +213,16 @@ Result<TlsFiles> ReadTlsFiles(const TlsOptions& options, Time now) {
   return files;
 }
 
+Result<Time> CheckIssued(const std::string& ca_pem, const std::string& chain_pem, Time now) {
+  AVOCET_ASSIGN_OR_RETURN(const auto authority, ParseCertificates("authority", ca_pem));
+  AVOCET_ASSIGN_OR_RETURN(const auto chain, ParseCertificates("peer", chain_pem));
+  const std::string why = WhyNotIssued(authority, chain, now);
+  if (why.empty()) return ToTime(X509_get0_notAfter(chain.front().get()));
+  return Denied("the certificate is not trusted any more (" + why + "); issue a new one with `avocet tls issue`");
+}
+
 Result<ServerPem> ReadServerPem(const fs::path& certificate, const fs::path& key, Time now) {
+  AVOCET_RETURN_IF_ERROR(CheckKeyMode(key));
   AVOCET_ASSIGN_OR_RETURN(auto certificate_pem, ReadPem(certificate));
   AVOCET_ASSIGN_OR_RETURN(auto key_pem, ReadPem(key));
   AVOCET_ASSIGN_OR_RETURN(const auto chain, ParseCertificates(certificate, certificate_pem));

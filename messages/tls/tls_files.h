@@ -27,6 +27,11 @@ inline constexpr size_t kMaxTlsFileBytes = 1 << 20;
 /// the authority did not issue, or that has no identity.
 Result<TlsFiles> ReadTlsFiles(const TlsOptions& options, std::chrono::system_clock::time_point now);
 
+/// That an authority (PEM) vouches at `now` for the first certificate of a peer's chain (PEM): until when. kDenied says
+/// why it does not.
+Result<std::chrono::system_clock::time_point> CheckIssued(const std::string& ca_pem, const std::string& chain_pem,
+                                                          std::chrono::system_clock::time_point now);
+
 /// Whether a process may start with these: kInvalidArgument when there are none and `address` is not loopback, or
 /// when ReadTlsFiles refuses them.
 Status CheckTls(const std::optional<TlsOptions>& options, std::string_view address,
