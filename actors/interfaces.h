@@ -200,6 +200,8 @@ struct DeviceTotals { std::map<AppId, AppMeasured> apps; };
 struct ForgetApp { AppId app; };
 /// Where acknowledgements of this device's windows go from now on.
 struct SetAckTarget { window_ack_handle acks; };
+/// The device left the cluster: its records are deleted, then its actor ends.
+struct ForgetDevice {};
 /// Internal: time to persist the fit.
 struct PersistTick {};
 
@@ -208,6 +210,7 @@ using device_actor = caf::typed_actor<
     caf::replies_to<GetTotals>::with<DeviceTotals>,
     caf::reacts_to<ForgetApp>,
     caf::reacts_to<SetAckTarget>,
+    caf::reacts_to<ForgetDevice>,
     caf::reacts_to<PersistTick>>;
 
 // ---- PlacementActor: the single writer of placements; owns the ClusterView ----
@@ -231,6 +234,8 @@ struct DiskRoomChanged { DiskRoomChange change; };
 struct FitChanged { DeviceFit fit; };
 /// The actor that holds a device's measurements; the placement actor sends it ForgetApp.
 struct DeviceUp { DeviceId device; device_actor actor; };
+/// Whether a node may have a model file: it was told to run it, or asked to profile it. kDenied otherwise.
+struct MayFetch { NodeId node; Sha256 file; };
 /// Internal: the view changed since it was last published.
 struct PublishTick {};
 /// Internal: time to have agents register again that did not take a command.
@@ -246,6 +251,7 @@ using placement_actor = placement_control::extend<
     caf::reacts_to<DiskRoomChanged>,
     caf::reacts_to<FitChanged>,
     caf::reacts_to<DeviceUp>,
+    caf::replies_to<MayFetch>::with<Done>,
     caf::reacts_to<PublishTick>,
     caf::reacts_to<RefusalTick>,
     caf::replies_to<ReportRunning>::with<Done>>;
@@ -270,6 +276,7 @@ struct LeaseTick {};
 
 /// Both what the CLI and what an agent sees; control_actor already has FetchModel, which agents send, too.
 using controller_actor = control_actor::extend_with<agent_session>::extend<
+    caf::replies_to<MayFetch>::with<Done>,
     caf::reacts_to<LeaseTick>,
     caf::replies_to<StopActor>::with<Done>>;
 
@@ -360,6 +367,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::GetTotals)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::DeviceTotals)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ForgetApp)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::SetAckTarget)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ForgetDevice)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::PersistTick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::NodeUp)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::NodeAway)
@@ -370,6 +378,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::ModelFileLost)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::DiskRoomChanged)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::FitChanged)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::DeviceUp)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::MayFetch)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::PublishTick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::TakeSnapshot)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::PredictionTick)

@@ -5,6 +5,7 @@
 
 #include "actors/protocol/agent_plan.h"
 #include "actors/protocol/window_buffer.h"
+#include "controller/cluster/cluster_changes.h"
 #include "controller/placement/admission_policy.h"
 #include "controller/queueing/estimator.h"
 #include "messages/units.h"
@@ -30,8 +31,9 @@ struct ControllerOptions {
   Duration persist_every = std::chrono::seconds(2); ///< at most this much measurement is re-sent after a crash
   Duration predict_every = std::chrono::seconds(1); ///< between looks at what agents should show as predicted
   size_t max_events = 1000;                         ///< kept in memory and on disk; older ones are dropped
-  std::filesystem::path data_dir;                   ///< whose disk is watched; empty: none
-  Duration disk_tick = std::chrono::seconds(10);    ///< between looks at its room
+  ClusterLimits limits;
+  std::filesystem::path data_dir;                ///< whose disk is watched; empty: none
+  Duration disk_tick = std::chrono::seconds(10); ///< between looks at its room
   bool detached = true; ///< store and snapshots with threads of their own; false only under the deterministic scheduler
 };
 

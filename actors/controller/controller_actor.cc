@@ -31,13 +31,40 @@ void SpawnDevice(Self self, const DeviceId& id) {
   self->send(state.placement, DeviceUp{id, actor});
 }
 
+/// Whose agent the device is, by the latest registration; nullptr: nobody's.
+const Speaker* OwnerOf(const ControllerActorState& state, const DeviceId& device) {
+  for (const auto& [node, speaker] : state.speakers) {
+    for (const auto& spec : speaker.info.devices) {
+      if (spec.id() == device) return &speaker;
+    }
+  }
+  return nullptr;
+}
+
+/// In place of one that ended.
+void SpawnAgain(Self self, const DeviceId& id) {
+  SpawnDevice(self, id);
+  if (const Speaker* owner = OwnerOf(self->state, id)) self->send(self->state.devices[id], SetAckTarget{owner->acks});
+}
+
+/// Its records are deleted. Where its agent listed it again meanwhile, it begins anew.
+void OnForgotten(Self self, const DeviceId& id) {
+  auto& state = self->state;
+  state.devices.erase(id);
+  state.fits.erase(id);
+  state.totals.erase(id);
+  if (OwnerOf(state, id) != nullptr) SpawnAgain(self, id);
+}
+
 /// Children are linked: they end with their root. A device actor that dies (of a defect) is started
 /// again, with the fit and totals of the controller's start; without placements, snapshots or disk the controller ends.
 void OnChildExit(Self self, caf::exit_msg& exit) {
   for (const auto& [id, actor] : self->state.devices) {
     if (actor.address() != exit.source) continue;
-    spdlog::error("device actor died device={}", id.str());
-    return SpawnDevice(self, DeviceId(id));
+    const DeviceId device = id; // the entry goes
+    if (!exit.reason) return OnForgotten(self, device);
+    spdlog::error("device actor died device={}", device.str());
+    return SpawnAgain(self, device);
   }
   if (exit.reason) self->quit(std::move(exit.reason));
 }
@@ -113,39 +140,67 @@ caf::result<AdoptedNode> OnAdopt(Self self, const AdoptNode& adopt) {
   return AdoptedNode{adopt.node};
 }
 
-caf::result<Welcome> OnRegister(Self self, RegisterAgent& registration) {
+/// Why the registration does not count; ok: its session speaks for the node from now on.
+Status OpenSession(Self self, const RegisterAgent& registration) {
   auto& state = self->state;
+  const auto now = self->clock().now();
+  const NodeId& node = registration.node.id;
   // The message may come from a stolen certificate: nothing of it is used before it passed.
   if (auto status = CheckRegistration(registration.node, registration.running); !status.ok())
-    return MakeError(RefuseClaim(self, registration.node.id, status));
+    return RefuseClaim(self, node, status);
+  if (!state.registrations.Take(node, now))
+    return RefuseClaim(self, node,
+                       ResourceExhausted("node '" + node.str() + "' registers too often: at most 30 times at once, " +
+                                         "then once a second"));
 
   // Before the lease: it must not take the place of one of our own.
-  if (auto status = CheckCluster(self, registration); !status.ok()) return MakeError(status);
-
-  const auto& node = registration.node;
-  const SessionId session{node.boot, registration.session};
+  AVOCET_RETURN_IF_ERROR(CheckCluster(self, registration));
 
   // Two agents of one name must not take turns: the living one keeps the lease, and the operator learns of the other.
-  switch (state.leases.Open(node.id, session, registration.instance, self->clock().now())) {
+  switch (state.leases.Open(node, {registration.node.boot, registration.session}, registration.instance, now)) {
   case Claim::kTaken:
-    return MakeError(RefuseNamesake(self, node.id, registration.peer));
+    return RefuseNamesake(self, node, registration.peer);
   case Claim::kCopied:
-    return MakeError(RefuseCopy(self, node.id, registration.peer));
+    return RefuseCopy(self, node, registration.peer);
   case Claim::kReplaced:
-    return MakeError(Replaced(node.id));
+    return Replaced(node);
   case Claim::kOpen:
-    state.speakers[node.id] = {registration.peer, false, node};
+    break;
   }
+  state.speakers[node] = {registration.peer, false, registration.node, registration.acks};
+  return {};
+}
 
-  // A device actor outlives sessions and keeps its estimate; only the target of its acknowledgements is new.
-  for (const auto& spec : node.devices) {
+/// The placement actor has the node on disk. A device actor outlives sessions and keeps its estimate; only the target
+/// of its acknowledgements is new.
+void Attach(Self self, const NodeId& node, const SessionId& session) {
+  auto& state = self->state;
+  if (!state.leases.IsCurrent(node, session)) return;
+  const Speaker& speaker = state.speakers[node];
+  for (const auto& spec : speaker.info.devices) {
     if (!state.devices.contains(spec.id())) SpawnDevice(self, spec.id());
-    self->send(state.devices[spec.id()], SetAckTarget{registration.acks});
+    self->send(state.devices[spec.id()], SetAckTarget{speaker.acks});
   }
+}
 
-  // The placement actor answers the agent itself, once the node is durable.
-  return self->delegate(state.placement, NodeUp{node, std::move(registration.running), std::move(registration.agent),
-                                                registration.highest_epoch});
+caf::result<Welcome> OnRegister(Self self, RegisterAgent& registration) {
+  auto& state = self->state;
+  if (auto status = OpenSession(self, registration); !status.ok()) return MakeError(status);
+
+  const NodeId node = registration.node.id;
+  const SessionId session{registration.node.boot, registration.session};
+  auto promise = self->make_response_promise<Welcome>();
+  // Devices only once the placement actor took the node: it refuses one that there is no room for.
+  self->request(state.placement, state.options.deadlines.store,
+                NodeUp{std::move(registration.node), std::move(registration.running), std::move(registration.agent),
+                       registration.highest_epoch})
+      .then(
+          [self, node, session, promise](const Welcome& welcome) mutable {
+            Attach(self, node, session);
+            promise.deliver(welcome);
+          },
+          [promise](const caf::error& error) mutable { Refuse(promise, ToStatus(error, "placement")); });
+  return promise;
 }
 
 caf::result<Done> OnHeartbeat(Self self, const Heartbeat& heartbeat) {
@@ -332,6 +387,7 @@ controller_actor::behavior_type ControllerBehavior(Self self, const std::shared_
       [self](ReportRunning& report) { return OnReport(self, report); },
       [self](ReportWindows& report) { OnWindows(self, report); },
       [self](const Goodbye& goodbye) { OnGoodbye(self, goodbye); },
+      ToPlacement<MayFetch>(self),
 
       [self](LeaseTick) { CheckLeases(self); },
       [self](StopActor) { return OnStop(self); },

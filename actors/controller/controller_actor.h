@@ -8,6 +8,7 @@
 #include "actors/interfaces.h"
 #include "actors/options.h"
 #include "actors/protocol/cluster_guard.h"
+#include "actors/protocol/keyed_budget.h"
 #include "actors/protocol/lease_table.h"
 #include "messages/log_budget.h"
 #include "node_agent/model_files.h"
@@ -26,6 +27,7 @@ struct Speaker {
   std::string peer;              ///< address; empty: inside this process
   bool namesake_refused = false; ///< an event says so
   NodeInfo info;                 ///< as it registered: what its agent may speak of
+  window_ack_handle acks;        ///< who is told what became of its windows
 };
 
 /// The root of a controller: sessions and leases of agents, its children, the order of stopping.
@@ -42,6 +44,8 @@ struct ControllerActorState {
   LeaseTable leases{Duration{}};
   ClusterGuard guard{0};
   std::map<NodeId, Speaker> speakers; ///< one for each node in `leases`
+  /// Each registration is a write to the disk and changes what decisions rest on.
+  KeyedBudget<NodeId> registrations{{.burst = 30, .interval = std::chrono::seconds(1)}};
   /// Lines about agents that say what they may not.
   LogBudget refusals{20, std::chrono::seconds(1)};
   DiskRoomWatch disk{""};

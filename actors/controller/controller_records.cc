@@ -9,6 +9,7 @@
 
 #include "controller/cluster/cluster_changes.h"
 #include "controller/placement/kept_decision.h"
+#include "messages/printable.h"
 #include "messages/text.h"
 #include "storage/records.h"
 
@@ -42,11 +43,17 @@ Placement Lost(Placement placement) {
 }
 
 /// A node introduces itself again, a fit is measured again, a profile too (at the next application of the model).
-Status LoadView(const Store& store, ClusterView& view, UnreadableRecords& bad) {
+/// `strays`: deletes fits of devices that no node lists any more.
+Status LoadView(const Store& store, ClusterView& view, UnreadableRecords& bad, WriteBatch& strays) {
   AVOCET_RETURN_IF_ERROR(ForEachReadable(
       store, kNodes, [&](const NodeInfo& node) { RestoreNode(view, node); }, bad));
-  AVOCET_RETURN_IF_ERROR(ForEachReadable(
-      store, kDeviceFits, [&](const DeviceFit& fit) { TakeFit(view, fit); }, bad));
+  const auto take_fit = [&](const DeviceFit& fit) {
+    if (view.devices.contains(fit.device))
+      TakeFit(view, fit);
+    else
+      Delete(strays, kDeviceFits, fit.device.str());
+  };
+  AVOCET_RETURN_IF_ERROR(ForEachReadable(store, kDeviceFits, take_fit, bad));
   AVOCET_RETURN_IF_ERROR(ForEachReadable(
       store, kProfiles, [&](const Profile& profile) { AddProfile(view, profile); }, bad));
   AVOCET_RETURN_IF_ERROR(ForEach(store, kModels, [&](const Model& model) { AddModel(view, model); }));
@@ -132,8 +139,8 @@ public:
 private:
   void Write(const std::string& subject, const std::string& detail) {
     spdlog::warn("found at start kind={} subject={} detail=\"{}\"", kind_, subject, detail);
-    records_.events.push_back(
-        {++sequence_, std::chrono::system_clock::now(), kind_, ToText(subject, kMaxLabelBytes), ToText(detail)});
+    records_.events.push_back({++sequence_, std::chrono::system_clock::now(), kind_,
+                               ToText(Printable(subject), kMaxLabelBytes), ToText(Printable(detail))});
     Put(batch_, kEvents, records_.events.back());
   }
 
@@ -168,7 +175,8 @@ Status SetAsideAll(Store& store, ControllerRecords& records, const UnreadableRec
 }
 
 /// Applications may have gone while their device's totals were not written again.
-void AddTotals(ControllerRecords& records, TotalsSlot slot) {
+void AddTotals(ControllerRecords& records, TotalsSlot slot, WriteBatch& strays) {
+  if (!records.view.devices.contains(slot.device)) return Delete(strays, kTotals, SlotId(slot));
   std::erase_if(slot.apps, [&](const AppSlot& one) { return !records.view.apps.contains(one.app); });
   records.totals[slot.device].push_back(std::move(slot));
 }
@@ -189,7 +197,8 @@ Result<ControllerRecords> LoadControllerRecords(Store& store) {
   ControllerRecords records;
   UnreadableRecords bad;
 
-  AVOCET_RETURN_IF_ERROR(LoadView(store, records.view, bad));
+  WriteBatch strays;
+  AVOCET_RETURN_IF_ERROR(LoadView(store, records.view, bad, strays));
   WriteBatch decisions;
   AVOCET_RETURN_IF_ERROR(LoadDecisions(store, records, decisions, bad));
 
@@ -202,7 +211,7 @@ Result<ControllerRecords> LoadControllerRecords(Store& store) {
   AVOCET_RETURN_IF_ERROR(ForEachReadable(
       store, kEvents, [&](Event event) { records.events.push_back(std::move(event)); }, bad));
   AVOCET_RETURN_IF_ERROR(ForEachReadable(
-      store, kTotals, [&](TotalsSlot slot) { AddTotals(records, std::move(slot)); }, bad));
+      store, kTotals, [&](TotalsSlot slot) { AddTotals(records, std::move(slot), strays); }, bad));
 
   // Without the last epoch, commands could repeat old epochs, and agents would ignore them.
   auto epoch = Load(store, kLastEpoch);
@@ -213,6 +222,8 @@ Result<ControllerRecords> LoadControllerRecords(Store& store) {
   auto cluster = LoadOrDraw(store, kCluster);
   if (!cluster.ok()) return RefuseStart(cluster.status());
   records.cluster = *cluster;
+  // Where the record of a node cannot be read, its devices are not known to be gone.
+  if (bad.empty() && !strays.empty()) AVOCET_RETURN_IF_ERROR(store.Write(strays, Sync::kYes));
   AVOCET_RETURN_IF_ERROR(SetAsideAll(store, records, bad));
   CutDecisions(store, decisions);
   return records;

@@ -30,9 +30,9 @@ bool IsNext(Self self, const SentWindow& sent) {
   auto& state = self->state;
   const uint64_t missed = state.order.missed();
   const auto arrival = state.order.Take({sent.window.boot, sent.window.sequence, sent.oldest});
-  if (state.order.missed() > missed)
-    spdlog::warn("measurement windows missed device={} count={}", sent.window.device.str(),
-                 state.order.missed() - missed);
+  if (state.order.missed() > missed && state.lines.Take(self->clock().now()))
+    spdlog::warn("measurement windows missed device={} count={} lines_left_out={}", sent.window.device.str(),
+                 state.order.missed() - missed, state.lines.TakeDropped());
   // The sender missed the acknowledgement.
   if (arrival == WindowOrder::Arrival::kSeen && IsPersisted(state)) Acknowledge(self);
   return arrival == WindowOrder::Arrival::kNext;
@@ -83,6 +83,29 @@ void Persist(Self self, const Args& args) {
           });
 }
 
+/// The fit, and every place that a slot of totals may have.
+WriteBatch DeletionOf(const DeviceId& device) {
+  WriteBatch batch;
+  Delete(batch, kDeviceFits, device.str());
+  for (const TotalsSpan span : {TotalsSpan::kFiveSeconds, TotalsSpan::kMinute, TotalsSpan::kEver}) {
+    for (int64_t number = 0; number < SlotsKept(span); ++number)
+      Delete(batch, kTotals, SlotId({.device = device, .span = span, .number = number, .apps = {}}));
+  }
+  return batch;
+}
+
+/// What is not deleted is cleared away at the controller's next start.
+void Forget(Self self, const Args& args) {
+  self->state.persisting = true; // nothing is written any more
+  self->request(args->store, args->options.deadlines.store, WriteRecords{DeletionOf(args->fit.device)})
+      .then([self](Done) { self->quit(); },
+            [self](const caf::error& error) {
+              spdlog::warn("records of a forgotten device not deleted reason=\"{}\"",
+                           ToStatus(error, "store").message());
+              self->quit();
+            });
+}
+
 } // namespace
 
 device_actor::behavior_type DeviceBehavior(Self self, DeviceActorArgs arguments) {
@@ -108,6 +131,7 @@ device_actor::behavior_type DeviceBehavior(Self self, DeviceActorArgs arguments)
         self->state.totals->Forget(forget.app);
       },
       [self](SetAckTarget& target) { self->state.acks = std::move(target.acks); },
+      [self, args](ForgetDevice) { Forget(self, args); },
       [self, args](PersistTick) {
         Persist(self, args);
         self->delayed_send(self, args->options.persist_every, PersistTick{});

@@ -9,6 +9,7 @@
 #include "actors/protocol/window_order.h"
 #include "controller/queueing/estimator.h"
 #include "controller/queueing/rolling_totals.h"
+#include "messages/log_budget.h"
 
 namespace avocet {
 
@@ -24,6 +25,7 @@ struct DeviceActorState {
   BootId persisted_boot;
   uint64_t persisted_sequence = 0;
   bool persisting = false;
+  LogBudget lines{10, std::chrono::seconds(10)}; ///< that the agent causes in the log
 };
 
 struct DeviceActorArgs {

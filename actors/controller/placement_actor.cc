@@ -61,6 +61,16 @@ void CommandNode(Self self, const Reconciliation& reconciliation) {
   ResumeMoves(self, reconciliation);
 }
 
+/// They left the view, to make room.
+void ForgetNodes(Self self, const Forgotten& forgotten, WriteBatch& batch) {
+  ForgetDevices(self, forgotten.devices);
+  for (const NodeId& node : forgotten.nodes) {
+    Delete(batch, kNodes, node.str());
+    self->state.grants.Forget(node);
+    AddEvent(self, batch, "node_forgotten", node.str(), "it was away, with nothing placed on it, and others need room");
+  }
+}
+
 /// The difference between what an agent runs and what it should is on disk before it is commanded.
 caf::result<Welcome> OnNodeUp(Self self, NodeUp& up) {
   auto& state = self->state;
@@ -71,8 +81,12 @@ caf::result<Welcome> OnNodeUp(Self self, NodeUp& up) {
     if (auto status = CheckEpoch(running, state.records.last_epoch); !status.ok()) return MakeError(status);
   }
 
+  auto forgotten = MakeRoom(state.records.view, up.node, state.options.limits);
+  if (!forgotten.ok()) return MakeError(forgotten.status());
+
   state.agents[up.node.id] = {up.agent, ++state.last_registration};
   NodeArrived(state.records.view, up.node);
+  ForgetDevices(self, ForgetUnlistedDevices(state.records.view, up.node.id));
   // Either side may have restarted with older data: the records decide, and what already runs as they say is kept.
   auto reconciliation = Reconcile(state.records.view, state.records.removals,
                                   {up.node.id, std::move(up.running), up.highest_epoch}, state.records.last_epoch);
@@ -81,9 +95,10 @@ caf::result<Welcome> OnNodeUp(Self self, NodeUp& up) {
   LeavePending(self, up.node.id, reconciliation);
 
   WriteBatch batch;
+  ForgetNodes(self, *forgotten, batch);
   Put(batch, kNodes, up.node);
   Adopt(self, reconciliation, batch);
-  AddEvent(self, batch, "node_up", up.node.id.str(), "boot " + up.node.boot.str());
+  AddNodeEvent(self, batch, {up.node.id, "node_up", up.node.id.str(), "boot " + up.node.boot.str()});
   NoteOrphans(self, batch, state.orphans.Registered(up.node.id, reconciliation.orphans));
   state.foreigners.erase(up.node.id);
 
@@ -105,14 +120,14 @@ void OnNodeAway(Self self, const NodeAway& away) {
   NodeLost(state.records.view, away.node, away.why);
   ViewChanged(self);
   WriteBatch batch;
-  AddEvent(self, batch, "node_away", away.node.str(), away.why);
-  Persist(self, std::move(batch), LogFailure("node_away"));
+  AddNodeEvent(self, batch, {away.node, "node_away", away.node.str(), away.why});
+  PersistAny(self, std::move(batch), "node_away");
 }
 
 void OnNamesakeRefused(Self self, const NamesakeRefused& refused) {
   WriteBatch batch;
-  AddEvent(self, batch, "node_refused", refused.node.str(), refused.why);
-  Persist(self, std::move(batch), LogFailure("node_refused"));
+  AddNodeEvent(self, batch, {refused.node, "node_refused", refused.node.str(), refused.why});
+  PersistAny(self, std::move(batch), "node_refused");
 }
 
 void OnForeigner(Self self, const ForeignerRefused& refused) {
@@ -171,10 +186,22 @@ caf::result<Done> OnReport(Self self, const ReportRunning& report) {
   OnArrived(self, running.app);
 
   WriteBatch batch;
-  AddEvent(self, batch, "app_ready", running.app.str(), "on " + running.device.str());
-  Persist(self, std::move(batch), LogFailure("app_ready"));
+  AddNodeEvent(self, batch, {report.node, "app_ready", running.app.str(), "on " + running.device.str()});
+  PersistAny(self, std::move(batch), "app_ready");
 
   return Done{};
+}
+
+/// What the records place on a node it may have, too: its agent goes on with its plan while a restarted controller has
+/// commanded nothing yet.
+caf::result<Done> OnMayFetch(Self self, const MayFetch& fetch) {
+  const auto& state = self->state;
+  if (state.grants.Has(fetch.node, fetch.file)) return Done{};
+  for (const auto& [app, placement] : state.records.view.placements) {
+    if (placement.file == fetch.file && NodeOf(state, placement.device) == fetch.node) return Done{};
+  }
+  return MakeError(Denied("node '" + fetch.node.str() + "' was neither told to run model file " + fetch.file.str() +
+                          " nor asked to profile it"));
 }
 
 /// The model with the variants of both, or why they contradict each other.
@@ -325,6 +352,7 @@ placement_actor::behavior_type PlacementBehavior(Self self, const std::shared_pt
         self->state.devices[up.device] = std::move(up.actor);
         ViewChanged(self);
       },
+      [self](const MayFetch& fetch) { return OnMayFetch(self, fetch); },
       [self](PublishTick) {
         if (!self->state.published) Publish(self);
       },

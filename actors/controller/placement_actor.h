@@ -9,6 +9,8 @@
 #include "actors/interfaces.h"
 #include "actors/options.h"
 #include "actors/protocol/command_refusals.h"
+#include "actors/protocol/fetch_grants.h"
+#include "actors/protocol/keyed_budget.h"
 #include "controller/cluster/orphans.h"
 #include "controller/cluster/pending_moves.h"
 #include "controller/cluster/undo_log.h"
@@ -51,6 +53,10 @@ struct PlacementActorState {
   uint64_t durable_events = 0;                   ///< events up to this sequence number are on disk
   std::deque<std::pair<uint64_t, caf::typed_response_promise<EventList>>> event_waiters; ///< after which number
   PredictionCache predictions;
+  FetchGrants grants; ///< files that agents may fetch because they were told to
+  /// Events that agents cause.
+  KeyedBudget<NodeId> node_events{{.burst = 100, .interval = std::chrono::seconds(5)}};
+  KeyedBudget<NodeId> node_lines{{.burst = 20, .interval = std::chrono::seconds(5)}}; ///< in the log, likewise
 };
 
 placement_actor::behavior_type PlacementBehavior(placement_actor::stateful_pointer<PlacementActorState> self,

@@ -12,10 +12,10 @@ namespace {
 
 using Self = PlacementSelf;
 
-void RecordEvent(Self self, const std::string& kind, const AppId& app, const std::string& detail) {
+void RecordEvent(Self self, const NodeEvent& event) {
   WriteBatch batch;
-  AddEvent(self, batch, kind, app.str(), detail);
-  Persist(self, std::move(batch), LogFailure(kind));
+  AddNodeEvent(self, batch, event);
+  PersistAny(self, std::move(batch), event.kind);
 }
 
 std::string Describe(const Command& command) {
@@ -26,12 +26,14 @@ void OnTaken(Self self, const NodeId& node, const Command& command) {
   if (!self->state.refusals.Taken(node, command)) return;
   NoteStart(self->state.records.view, command, "");
   ViewChanged(self);
-  RecordEvent(self, "command_taken", command.app, Describe(command) + ", which was not taken before");
+  RecordEvent(self, {node, "command_taken", command.app.str(), Describe(command) + ", which was not taken before"});
 }
 
 void OnRefused(Self self, const NodeId& node, const Command& command, const Status& why) {
   auto& state = self->state;
-  spdlog::warn("command not taken app={} reason=\"{}\"", command.app.str(), why.message());
+  if (state.node_lines.Take(node, self->clock().now()))
+    spdlog::warn("command not taken app={} reason=\"{}\" lines_left_out={}", command.app.str(), why.message(),
+                 state.node_lines.TakeDropped(node));
 
   // The text is cut to leave room for what is said around it.
   const std::string reason = "agent '" + node.str() + "' did not take the command to " +
@@ -41,7 +43,7 @@ void OnRefused(Self self, const NodeId& node, const Command& command, const Stat
   ViewChanged(self);
 
   const auto refusal = state.refusals.Refused(node, command, self->clock().now());
-  if (refusal.first) RecordEvent(self, "command_not_taken", command.app, reason);
+  if (refusal.first) RecordEvent(self, {node, "command_not_taken", command.app.str(), reason});
   if (refusal.pause) self->delayed_send(self, *refusal.pause, RefusalTick{});
 }
 
@@ -54,6 +56,7 @@ void SendCommand(Self self, const Command& command) {
   const NodeId node = device->second.spec.node;
   const auto agent = state.agents.find(node);
   if (agent == state.agents.end()) return;
+  if (command.kind == CommandKind::kStart) state.grants.Grant(node, command.file);
 
   self->request(agent->second.handle, state.options.deadlines.command, RunCommand{command})
       .then([self, node, command](Done) { OnTaken(self, node, command); },

@@ -5,7 +5,9 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/errors.h"
+#include "actors/protocol/event_retention.h"
 #include "controller/cluster/cluster_changes.h"
+#include "messages/printable.h"
 #include "messages/text.h"
 #include "storage/records.h"
 
@@ -106,13 +108,46 @@ void AddEvent(Self self, WriteBatch& batch, std::string kind, std::string subjec
   auto& state = self->state;
   auto& events = state.records.events;
   const uint64_t sequence = LastEvent(state) + 1;
-  spdlog::info("event kind={} subject={} detail=\"{}\"", kind, subject, detail);
-  events.push_back(
-      {sequence, std::chrono::system_clock::now(), std::move(kind), ToText(subject, kMaxLabelBytes), ToText(detail)});
+  // An agent may have written the reason that is told here.
+  events.push_back({sequence, std::chrono::system_clock::now(), std::move(kind),
+                    ToText(Printable(subject), kMaxLabelBytes), ToText(Printable(detail))});
+  const Event& event = events.back();
+  spdlog::info("event kind={} subject={} detail=\"{}\"", event.kind, event.subject, event.detail);
   // At the start there may be more by those that name records which cannot be read.
   while (events.size() > state.options.max_events) {
-    Delete(batch, kEvents, EventId(events.front().sequence));
-    events.pop_front();
+    const auto oldest = events.begin() + static_cast<ptrdiff_t>(EventToDrop(events));
+    Delete(batch, kEvents, EventId(oldest->sequence));
+    events.erase(oldest);
+  }
+}
+
+void AddNodeEvent(Self self, WriteBatch& batch, const NodeEvent& event) {
+  auto& budget = self->state.node_events;
+  if (!budget.Take(event.node, self->clock().now())) return;
+  if (const uint64_t dropped = budget.TakeDropped(event.node); dropped > 0)
+    AddEvent(self, batch, "events_left_out", event.node.str(),
+             std::to_string(dropped) + " events of this node, as it caused too many");
+  AddEvent(self, batch, event.kind, event.subject, event.detail);
+}
+
+void PersistAny(Self self, WriteBatch batch, const std::string& what) {
+  const bool has_events = LastEvent(self->state) > self->state.sent_events;
+  if (batch.empty() && !has_events) return ViewChanged(self);
+  Persist(self, std::move(batch), LogFailure(what));
+}
+
+NodeId NodeOf(const PlacementActorState& state, const DeviceId& device) {
+  const auto found = state.records.view.devices.find(device);
+  return found == state.records.view.devices.end() ? NodeId() : found->second.spec.node;
+}
+
+void ForgetDevices(Self self, const std::vector<DeviceId>& devices) {
+  auto& state = self->state;
+  for (const DeviceId& device : devices) {
+    const auto actor = state.devices.find(device);
+    if (actor == state.devices.end()) continue;
+    self->send(actor->second, ForgetDevice{});
+    state.devices.erase(actor);
   }
 }
 

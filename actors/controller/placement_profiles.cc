@@ -87,6 +87,7 @@ void MeasureOn(Self self, const std::shared_ptr<ProfileRun>& run, const Model& m
   const auto agent = state.agents.find(spec.node);
   if (agent == state.agents.end()) return NotAsked(self, run, Unavailable("node '" + spec.node.str() + "' is away"));
 
+  state.grants.Grant(spec.node, request->variant.file);
   const ProfileAsked asked{request->model, request->variant.format, spec.type, spec.emulated()};
   self->request(agent->second.handle, state.options.deadlines.profile, std::move(*request))
       .then(

@@ -230,7 +230,7 @@ void FailWaiters(Self self, WriteBatch& batch, const AppId& mover, const std::st
   for (const auto& waiter : state.moves.GiveUp(mover)) {
     const std::string reason = ToText("application '" + mover.str() + "' could not make room: " + why);
     MarkFailed(state.records.view, waiter.app, reason);
-    AddEvent(self, batch, "app_failed", waiter.app.str(), reason);
+    AddNodeEvent(self, batch, {NodeOf(state, waiter.device), "app_failed", waiter.app.str(), reason});
   }
 }
 
@@ -254,9 +254,11 @@ void OnFailed(Self self, const AppId& app, const std::string& why) {
   WriteBatch batch;
   FailWaiters(self, batch, app, why);
 
+  const auto placed = state.records.view.placements.find(app);
+  const NodeId node = placed == state.records.view.placements.end() ? NodeId() : NodeOf(state, placed->second.device);
   const auto fallback = state.moves.TakeFallback(app);
-  AddEvent(self, batch, fallback ? "move_failed" : "app_failed", app.str(), why);
-  if (!fallback) return Persist(self, std::move(batch), LogFailure("app_failed"));
+  AddNodeEvent(self, batch, {node, fallback ? "move_failed" : "app_failed", app.str(), why});
+  if (!fallback) return PersistAny(self, std::move(batch), "app_failed");
 
   // Under a new epoch, so that every agent can tell this copy from later commands of the application.
   std::vector<Change> changes{

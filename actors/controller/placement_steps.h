@@ -35,6 +35,26 @@ std::function<void(Status)> LogFailure(std::string what);
 /// Appends to the bounded event log. On disk with the next Persist, whose batch this is.
 void AddEvent(PlacementSelf self, WriteBatch& batch, std::string kind, std::string subject, std::string detail);
 
+/// An event that a node's agent causes.
+struct NodeEvent {
+  NodeId node;
+  std::string kind;
+  std::string subject;
+  std::string detail;
+};
+
+/// As AddEvent, unless the node caused too many lately: those are counted, and the next event of the node says so.
+void AddNodeEvent(PlacementSelf self, WriteBatch& batch, const NodeEvent& event);
+
+/// As Persist, where there is anything to write, or an event to tell of.
+void PersistAny(PlacementSelf self, WriteBatch batch, const std::string& what);
+
+/// The node that a device belongs to; empty where the device is not known.
+NodeId NodeOf(const PlacementActorState& state, const DeviceId& device);
+
+/// The devices left the view: their actors end, with their records.
+void ForgetDevices(PlacementSelf self, const std::vector<DeviceId>& devices);
+
 /// The events after that sequence number that are on disk. Others may be lost in a crash, so nobody sees them.
 EventList DurableEvents(const PlacementActorState& state, uint64_t after);
 

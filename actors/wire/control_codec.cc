@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "messages/check.h"
 #include "messages/codec/codec.h"
 
 namespace avocet {
@@ -39,7 +40,7 @@ template <class Request, class Proto> Result<Request> AppRequest(const Proto& pr
 /// A controller of a later version may know more of them.
 Result<DeviceHealth> HealthOf(const std::string& text) {
   const auto health = ParseDeviceHealth(text);
-  if (!health) return Corruption("field 'health': the unknown name '" + text + "'");
+  if (!health) return Corruption("field 'health': the unknown name " + Describe(text));
   return *health;
 }
 
@@ -158,7 +159,7 @@ AVOCET_LIST(EventList, Event, events)
     return proto;                                                                                                      \
   }                                                                                                                    \
   Result<Struct> FromProto(const v1::Proto& proto) {                                                                   \
-    if (!IsName(proto.app())) return InvalidArgument("field 'app' is not a name: '" + proto.app() + "'");              \
+    if (!IsName(proto.app())) return InvalidArgument("field 'app' is not a name: " + Describe(proto.app()));           \
     return Struct{AppId(proto.app())};                                                                                 \
   }
 AVOCET_NAMED(GetApp, GetAppRequest)

@@ -5,6 +5,7 @@
 
 #include <caf/actor_system.hpp>
 #include <caf/event_based_actor.hpp>
+#include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <grpcpp/resource_quota.h>
@@ -13,7 +14,9 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/errors.h"
+#include "actors/wire/call_gate.h"
 #include "actors/wire/control_codec.h"
+#include "actors/wire/control_requests.h"
 #include "actors/wire/control_table.h"
 #include "actors/wire/control_watch.h"
 #include "actors/wire/link_service.h"
@@ -28,7 +31,8 @@ namespace avocet {
 /// One RPC in flight. Only the gateway actor touches it after it was handed over.
 class ControlCall {
 public:
-  explicit ControlCall(grpc::ServerUnaryReactor* reactor) : reactor_(reactor) {}
+  ControlCall(grpc::ServerUnaryReactor* reactor, std::unique_ptr<Seat> seat)
+      : reactor_(reactor), seat_(std::move(seat)) {}
   virtual ~ControlCall() = default;
   ControlCall(const ControlCall&) = delete;
   ControlCall& operator=(const ControlCall&) = delete;
@@ -43,6 +47,7 @@ public:
 
 private:
   grpc::ServerUnaryReactor* reactor_;
+  std::unique_ptr<Seat> seat_; ///< of the caller, until the call is forgotten
 };
 
 struct TakeCall {
@@ -51,19 +56,23 @@ struct TakeCall {
 struct EndCalls {
   std::shared_ptr<std::promise<void>> ended;
 };
+/// Time to look at the certificates of open streams.
+struct TrustTick {};
 
 } // namespace avocet
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::TakeCall)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::EndCalls)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::TrustTick)
 
 namespace avocet {
 namespace {
 
 template <class Message, class Reply, class ReplyProto> class TypedCall : public ControlCall {
 public:
-  TypedCall(grpc::ServerUnaryReactor* reactor, Message message, ReplyProto* reply, Duration deadline)
-      : ControlCall(reactor), message_(std::move(message)), reply_(reply), deadline_(deadline) {}
+  TypedCall(grpc::ServerUnaryReactor* reactor, std::unique_ptr<Seat> seat, Message message, ReplyProto* reply,
+            Duration deadline)
+      : ControlCall(reactor, std::move(seat)), message_(std::move(message)), reply_(reply), deadline_(deadline) {}
 
   void Ask(caf::event_based_actor* self, const control_actor& controller, std::function<void()> on_end) override {
     self->request(controller, deadline_, std::move(message_))
@@ -98,12 +107,31 @@ template <class Message> constexpr bool kChangesNothing =
     std::is_same_v<Message, ListModels> || std::is_same_v<Message, PlanApp> || std::is_same_v<Message, ListApps> ||
     std::is_same_v<Message, GetApp> || std::is_same_v<Message, ExplainApp> || std::is_same_v<Message, ListEvents>;
 
-template <class Message> Status Admit(const grpc::CallbackServerContext& context) {
+/// Lets a caller in who may ask this, and has not too much under way.
+template <class Message> Result<std::unique_ptr<Seat>> Admit(CallGate& gate, const std::shared_ptr<SeatPool>& seats,
+                                                             const grpc::CallbackServerContext& context) {
   const auto peer = context.auth_context();
-  Status admitted =
-      kChangesNothing<Message> ? RequireRole(*peer, {Role::kAdmin, Role::kClient}) : RequireRole(*peer, {Role::kAdmin});
-  if (!admitted.ok()) LogRefusedCall(context.peer(), admitted);
-  return admitted;
+  const auto identity = kChangesNothing<Message> ? gate.Identify(*peer, {Role::kAdmin, Role::kClient})
+                                                 : gate.Identify(*peer, {Role::kAdmin});
+  auto seat = identity.ok() ? Seat::In(seats, *identity) : Result<std::unique_ptr<Seat>>(identity.status());
+  if (!seat.ok()) LogRefusedCall(context.peer(), seat.status());
+  return seat;
+}
+
+/// The door: what a request says is well-formed and within bounds.
+template <class Message, class Proto> Result<Message> ReadRequest(const Proto& proto) {
+  AVOCET_ASSIGN_OR_RETURN(auto message, FromProto(proto));
+  AVOCET_RETURN_IF_ERROR(CheckRequest(message));
+  return message;
+}
+
+/// Ends open streams whose certificates are not trusted any more.
+caf::behavior TrustSweep(caf::event_based_actor* self, const std::function<void()>& sweep, Duration every) {
+  self->delayed_send(self, every, TrustTick{});
+  return {[=](TrustTick) {
+    sweep();
+    self->delayed_send(self, every, TrustTick{});
+  }};
 }
 
 /// Carries calls from gRPC's threads into the actor world. One for the whole server.
@@ -131,13 +159,17 @@ caf::behavior Gateway(caf::event_based_actor* self, const control_actor& control
 
 class Service : public v1::Control::CallbackService {
 public:
-  Service(caf::actor gateway, Duration max_call, EventWatches& watches)
-      : gateway_(std::move(gateway)), max_call_(max_call), watches_(watches) {}
+  Service(caf::actor gateway, const ControlServerOptions& options, const std::shared_ptr<CallGate>& gate,
+          EventWatches& watches)
+      : gateway_(std::move(gateway)), max_call_(options.max_call), gate_(gate),
+        calls_(std::make_shared<SeatPool>(options.calls)), watchers_(std::make_shared<SeatPool>(options.watches)),
+        watches_(watches) {}
 
   grpc::ServerWriteReactor<v1::Event>* WatchEvents(grpc::CallbackServerContext* context,
                                                    const v1::WatchEventsRequest* request) override {
-    if (const Status admitted = Admit<avocet::ListEvents>(*context); !admitted.ok()) return new RefusedStream(admitted);
-    return watches_.Begin(request->after_sequence());
+    auto seat = Admit<avocet::ListEvents>(*gate_, watchers_, *context);
+    if (!seat.ok()) return new RefusedStream(seat.status());
+    return watches_.Begin(request->after_sequence(), CertificateOf(*context->auth_context()), std::move(*seat));
   }
 
 #define AVOCET_HANDLER(Message, Reply)                                                                                 \
@@ -154,20 +186,21 @@ private:
     auto* reactor = context->DefaultReactor();
 
     // Before the request is parsed: a peer that may not call learns nothing about what would be valid.
-    if (const Status admitted = Admit<Message>(*context); !admitted.ok()) {
-      reactor->Finish(ToRpcStatus(admitted));
+    auto seat = Admit<Message>(*gate_, calls_, *context);
+    if (!seat.ok()) {
+      reactor->Finish(ToRpcStatus(seat.status()));
       return reactor;
     }
 
-    auto message = FromProto(request);
+    auto message = ReadRequest<Message>(request);
     if (!message.ok()) {
       reactor->Finish(ToRpcStatus(message.status()));
       return reactor;
     }
 
     // The gateway finishes the reactor later, on an actor's thread, so no thread of gRPC waits for the controller.
-    auto call = std::make_shared<TypedCall<Message, Reply, ReplyProto>>(reactor, std::move(*message), reply,
-                                                                        Remaining(*context));
+    auto call = std::make_shared<TypedCall<Message, Reply, ReplyProto>>(reactor, std::move(*seat), std::move(*message),
+                                                                        reply, Remaining(*context));
     caf::anon_send(gateway_, TakeCall{std::move(call)});
     return reactor;
   }
@@ -179,6 +212,9 @@ private:
 
   caf::actor gateway_;
   Duration max_call_;
+  std::shared_ptr<CallGate> gate_;
+  std::shared_ptr<SeatPool> calls_;
+  std::shared_ptr<SeatPool> watchers_;
   EventWatches& watches_;
 };
 
@@ -187,9 +223,10 @@ private:
 class ControlServer::Impl {
 public:
   Impl(const ControlServerOptions& options, caf::actor_system& system, const controller_actor& controller)
-      : options_(options), gateway_(system.spawn(Gateway, caf::actor_cast<control_actor>(controller))),
-        watches_(system, caf::actor_cast<control_actor>(controller)), service_(gateway_, options.max_call, watches_),
-        link_({}, system, controller) {}
+      : options_(options), gate_(std::make_shared<CallGate>(options.tls)), system_(system),
+        gateway_(system.spawn(Gateway, caf::actor_cast<control_actor>(controller))),
+        watches_(system, caf::actor_cast<control_actor>(controller)), service_(gateway_, options, gate_, watches_),
+        link_({.gate = gate_}, system, controller) {}
 
   ~Impl() { Stop(); }
 
@@ -218,12 +255,16 @@ public:
     // The port feeds accepted sockets to the server, so nothing is accepted before the server runs.
     port_ = std::move(*port);
     port_->Serve();
+    if (options_.tls)
+      sweeper_ = system_.spawn(
+          TrustSweep, [this] { EndUntrusted(); }, options_.trust_every);
     return {};
   }
 
   void Stop() {
     if (stopped_) return;
     stopped_ = true;
+    StopSweeper();
     auto ended = std::make_shared<std::promise<void>>();
     caf::anon_send(gateway_, EndCalls{ended});
     ended->get_future().wait_for(options_.stop_deadline);
@@ -239,6 +280,21 @@ public:
   const std::string& address() const { return port_->address(); }
 
 private:
+  void EndUntrusted() {
+    const auto check = [this](const std::string& certificate) { return gate_->CheckTrust(certificate); };
+    link_.EndUntrusted(check);
+    watches_.EndUntrusted(check);
+  }
+
+  /// Waits for a sweep that is under way: it uses this object.
+  void StopSweeper() {
+    if (!sweeper_) return;
+    caf::scoped_actor self(system_);
+    self->send_exit(sweeper_, caf::exit_reason::user_shutdown);
+    self->wait_for(sweeper_);
+    sweeper_ = nullptr;
+  }
+
   /// A peer that vanished without a word is noticed; one that probes us often is not blamed for it.
   void SetKeepalive(grpc::ServerBuilder& builder) const {
     const auto millis = [](Duration d) { return static_cast<int>(d / std::chrono::milliseconds(1)); };
@@ -258,15 +314,20 @@ private:
     builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
     builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, millis(options_.handshake_deadline));
     builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, millis(options_.max_idle));
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, millis(options_.max_age));
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, millis(options_.max_age_grace));
   }
 
   ControlServerOptions options_;
+  std::shared_ptr<CallGate> gate_;
+  caf::actor_system& system_;
   caf::actor gateway_;
   EventWatches watches_;
   Service service_;
   LinkService link_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<GrpcPort> port_; ///< after the server that it feeds
+  caf::actor sweeper_;             ///< none without certificates
   bool stopped_ = false;
 };
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "actors/interfaces.h"
+#include "actors/protocol/client_seats.h"
 #include "messages/status.h"
 #include "messages/tls/tls.h"
 #include "messages/units.h"
@@ -24,9 +25,19 @@ struct ControlServerOptions {
   Duration handshake_deadline = std::chrono::seconds(10); ///< from accepting a connection to its first call
   Duration max_idle = std::chrono::minutes(5);            ///< a connection without a call is closed after this time
   Duration max_call = std::chrono::minutes(10);           ///< however long a caller is willing to wait
-  Duration stop_deadline = std::chrono::seconds(2);       ///< for calls in flight when it stops
-  Duration keepalive = std::chrono::seconds(5);           ///< silence after which a peer is probed
-  Duration keepalive_wait = std::chrono::seconds(5);      ///< a probed peer that is silent this long counts as lost
+  /// A connection is ended after this time, and its calls after the grace: agents come back at once, and nobody goes on
+  /// for ever with what a handshake found once.
+  Duration max_age = std::chrono::hours(24);
+  Duration max_age_grace = std::chrono::minutes(1);
+  /// Between looks at whether the certificates of open sessions and watches are trusted still. Calls are looked at
+  /// anyway.
+  Duration trust_every = std::chrono::seconds(5);
+  /// Calls under way, and watches: of all peers together, of one certificate, and what is kept free for admins.
+  ClientSeatOptions calls{.total = 1024, .per_client = 16, .per_admin = 128, .kept_for_admins = 512};
+  ClientSeatOptions watches{.total = 128, .per_client = 8, .per_admin = 32, .kept_for_admins = 64};
+  Duration stop_deadline = std::chrono::seconds(2);  ///< for calls in flight when it stops
+  Duration keepalive = std::chrono::seconds(5);      ///< silence after which a peer is probed
+  Duration keepalive_wait = std::chrono::seconds(5); ///< a probed peer that is silent this long counts as lost
 };
 
 /// What a controller serves on its port: the Control service, whose every RPC is one message by the table

@@ -30,14 +30,16 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(avocet::WatchEnded)
 namespace avocet {
 namespace {
 
-constexpr size_t kMaxWatches = 128;
 /// Then the question is asked anew, so that nothing waits for ever on a lost answer.
 constexpr Duration kAskAgainAfter = std::chrono::seconds(60);
 
 /// The gRPC side of one watch. Lives until OnDone.
 class EventStream : public grpc::ServerWriteReactor<v1::Event>, public std::enable_shared_from_this<EventStream> {
 public:
-  explicit EventStream(std::function<void()> on_done) : on_done_(std::move(on_done)) {}
+  EventStream(std::string certificate, std::unique_ptr<Seat> seat, std::function<void()> on_done)
+      : certificate_(std::move(certificate)), seat_(std::move(seat)), on_done_(std::move(on_done)) {}
+
+  const std::string& certificate() const { return certificate_; }
 
   void Begin(caf::actor asker) {
     myself_ = shared_from_this();
@@ -84,6 +86,8 @@ private:
     StartWrite(&message_);
   }
 
+  const std::string certificate_;
+  std::unique_ptr<Seat> seat_;
   std::function<void()> on_done_;
   std::shared_ptr<EventStream> myself_;
   caf::actor asker_;
@@ -137,11 +141,9 @@ public:
     streams.erase(id);
   }
 
-  /// Why no further one begins.
-  Status Admit() const {
-    if (stopped) return Unavailable("the controller is stopping");
-    if (streams.size() < kMaxWatches) return {};
-    return ResourceExhausted("the controller serves " + std::to_string(kMaxWatches) + " watchers already");
+  std::map<uint64_t, std::weak_ptr<EventStream>> Streams() {
+    const std::lock_guard lock(mutex);
+    return streams;
   }
 
   caf::actor_system& system;
@@ -156,25 +158,32 @@ EventWatches::EventWatches(caf::actor_system& system, control_actor controller)
     : impl_(std::make_shared<Impl>(system, std::move(controller))) {}
 EventWatches::~EventWatches() = default;
 
-grpc::ServerWriteReactor<v1::Event>* EventWatches::Begin(uint64_t after_sequence) {
+grpc::ServerWriteReactor<v1::Event>* EventWatches::Begin(uint64_t after_sequence, std::string certificate,
+                                                         std::unique_ptr<Seat> seat) {
   const std::lock_guard lock(impl_->mutex);
-  const Status admitted = impl_->Admit();
   const uint64_t id = ++impl_->last_id;
-  auto stream = std::make_shared<EventStream>([impl = impl_, id] { impl->Forget(id); });
+  auto stream =
+      std::make_shared<EventStream>(std::move(certificate), std::move(seat), [impl = impl_, id] { impl->Forget(id); });
   impl_->streams[id] = stream;
   stream->Begin(impl_->system.spawn(Asker, impl_->controller, stream, after_sequence));
-  if (!admitted.ok()) stream->End(admitted);
+  if (impl_->stopped) stream->End(Unavailable("the controller is stopping"));
   return stream.get();
 }
 
+void EventWatches::EndUntrusted(const std::function<Status(const std::string& certificate)>& check) {
+  for (const auto& [id, weak] : impl_->Streams()) {
+    const auto stream = weak.lock();
+    if (stream == nullptr || stream->certificate().empty()) continue;
+    if (const Status status = check(stream->certificate()); !status.ok()) stream->End(status);
+  }
+}
+
 void EventWatches::Stop() {
-  std::map<uint64_t, std::weak_ptr<EventStream>> streams;
   {
     const std::lock_guard lock(impl_->mutex);
     impl_->stopped = true;
-    streams = impl_->streams;
   }
-  for (const auto& [id, weak] : streams) {
+  for (const auto& [id, weak] : impl_->Streams()) {
     if (const auto stream = weak.lock()) stream->End(Unavailable("the controller is stopping"));
   }
 }

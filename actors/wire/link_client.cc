@@ -6,9 +6,11 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/errors.h"
+#include "actors/protocol/controller_claims.h"
 #include "actors/stop.h"
 #include "actors/wire/clean_text.h"
 #include "messages/codec/codec.h"
+#include "messages/text.h"
 
 namespace avocet {
 namespace {
@@ -37,6 +39,7 @@ caf::result<Done> SendOrRefuse(Self self, v1::AgentMessage message) {
 
 caf::result<Welcome> OnRegister(Self self, RegisterAgent& registration) {
   auto& state = self->state;
+  state.node = registration.node;
   state.agent = std::move(registration.agent);
   state.acks = std::move(registration.acks);
   v1::AgentMessage message;
@@ -92,6 +95,45 @@ void OnGoodbye(Self self) {
 
 // ---- down ----
 
+/// What the controller says is not taken.
+void RefuseClaim(Self self, std::string_view what, const Status& why) {
+  auto& lines = self->state.lines;
+  if (lines.Take(self->clock().now()))
+    spdlog::warn("message of the controller refused what={} reason=\"{}\" lines_left_out={}", what, why.message(),
+                 lines.TakeDropped());
+}
+
+/// Nothing is said to a node before it registered.
+Status CheckRegistered(const LinkClientState& state) {
+  return state.agent ? Status() : Unavailable("the agent has not registered yet");
+}
+
+Result<LinkRequest> ReadRequest(const LinkClientState& state, const v1::Request& proto) {
+  AVOCET_RETURN_IF_ERROR(CheckRegistered(state));
+  AVOCET_ASSIGN_OR_RETURN(auto request, FromProto(proto));
+  if (const auto* run = std::get_if<RunCommand>(&request)) {
+    AVOCET_RETURN_IF_ERROR(CheckCommand(state.node, run->command));
+  } else {
+    const auto& order = std::get<ProfileOnDevice>(request);
+    AVOCET_RETURN_IF_ERROR(CheckProfileOrder(state.node, order.device, order.model, order.variant));
+  }
+  return request;
+}
+
+Result<WindowAck> ReadAck(const LinkClientState& state, const v1::WindowAck& proto) {
+  AVOCET_RETURN_IF_ERROR(CheckRegistered(state));
+  AVOCET_ASSIGN_OR_RETURN(auto ack, FromProto(proto));
+  AVOCET_RETURN_IF_ERROR(CheckAck(state.node, ack.device, ack.boot, ack.sequence));
+  return ack;
+}
+
+Result<SetPredictions> ReadPredictions(const LinkClientState& state, const v1::Predictions& proto) {
+  AVOCET_RETURN_IF_ERROR(CheckRegistered(state));
+  AVOCET_ASSIGN_OR_RETURN(auto predictions, FromProto(proto));
+  AVOCET_RETURN_IF_ERROR(CheckPredictions(state.node, predictions.device, predictions.apps, predictions.objectives));
+  return predictions;
+}
+
 void SendAnswer(Self self, uint64_t id, const LinkAnswer& answer) {
   v1::AgentMessage message;
   *message.mutable_answer() = ToProto(answer);
@@ -131,39 +173,50 @@ void Execute(Self self, uint64_t id, LinkRequest request) {
 
 void OnRequest(Self self, const v1::Request& proto) {
   auto& state = self->state;
+  // The inbox counts on by these numbers: one that makes no sense would make it deaf.
+  if (auto status = CheckRequestId(proto.id(), proto.oldest_id()); !status.ok())
+    return RefuseClaim(self, "request", status);
   using Next = RequestInbox<LinkAnswer>::Next;
   const Next next = state.inbox.Arrived(proto.id(), proto.oldest_id());
   if (next == Next::kAnswer) return SendAnswer(self, proto.id(), state.inbox.AnswerOf(proto.id()));
   if (next != Next::kExecute) return;
-  auto request = FromProto(proto);
+  auto request = ReadRequest(state, proto);
   if (!request.ok()) return Conclude(self, state.sessions, proto.id(), {request.status(), {}});
   Execute(self, proto.id(), std::move(*request));
 }
 
 void OnWelcome(Self self, const v1::Welcome& welcome) {
   auto& state = self->state;
+  if (!state.registering) return; // nobody asked
   spdlog::info("linked controller={}", state.args->address);
   state.args->wire.welcomed();
-  if (state.registering) state.registering->deliver(Welcome{welcome.cluster()});
+  state.registering->deliver(Welcome{welcome.cluster()});
   state.registering.reset();
 }
 
 void OnAck(Self self, const v1::WindowAck& proto) {
-  auto ack = FromProto(proto);
+  auto ack = ReadAck(self->state, proto);
   if (ack.ok()) return self->send(self->state.acks, std::move(*ack));
-  spdlog::warn("acknowledgement refused reason=\"{}\"", ack.status().message());
+  RefuseClaim(self, "acknowledgement", ack.status());
 }
 
 void OnPredictions(Self self, const v1::Predictions& proto) {
-  if (!self->state.agent) return; // there is nobody to show them yet
-  auto predictions = FromProto(proto);
+  auto predictions = ReadPredictions(self->state, proto);
   if (predictions.ok()) return self->send(self->state.agent, std::move(*predictions));
-  spdlog::warn("predictions refused reason=\"{}\"", predictions.status().message());
+  RefuseClaim(self, "predictions", predictions.status());
 }
 
 /// The agent registers with whom it is given.
 void GiveController(Self self) {
   self->send(self->state.args->agent, ConnectTo{caf::actor_cast<agent_link_actor>(self)});
+}
+
+/// The controller ended the node's session, for example after a missed lease, while the stream stayed up.
+void OnRegisterAgain(Self self, const v1::RegisterAgain& again) {
+  if (!self->state.registrations.Take(self->clock().now()))
+    return RefuseClaim(self, "registration", ResourceExhausted("asked for too often"));
+  spdlog::warn("asked to register again reason=\"{}\"", ToText(again.reason(), kMaxTextBytes));
+  GiveController(self);
 }
 
 void OnSaid(Self self, const v1::ControllerMessage& message) {
@@ -175,9 +228,7 @@ void OnSaid(Self self, const v1::ControllerMessage& message) {
   case v1::ControllerMessage::kAck:
     return OnAck(self, message.ack());
   case v1::ControllerMessage::kRegisterAgain:
-    // The controller ended the node's session, for example after a missed lease, while the stream stayed up.
-    spdlog::warn("asked to register again reason=\"{}\"", message.register_again().reason());
-    return GiveController(self);
+    return OnRegisterAgain(self, message.register_again());
   case v1::ControllerMessage::kPredictions:
     return OnPredictions(self, message.predictions());
   case v1::ControllerMessage::BODY_NOT_SET:

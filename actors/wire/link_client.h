@@ -12,6 +12,7 @@
 #include "actors/protocol/request_inbox.h"
 #include "actors/wire/link_codec.h"
 #include "actors/wire/link_connection.h"
+#include "messages/log_budget.h"
 
 namespace avocet {
 
@@ -63,10 +64,13 @@ struct LinkClientState {
   bool open = false;
   uint64_t sessions = 0; ///< opened so far
   Status down;           ///< why there is none; for the log
-  agent_handle agent;    ///< both from the registration
+  NodeInfo node;         ///< these three from the registration
+  agent_handle agent;
   window_ack_handle acks;
   std::optional<caf::typed_response_promise<Welcome>> registering;
   RequestInbox<LinkAnswer> inbox;
+  LogBudget lines{20, std::chrono::seconds(5)};         ///< that the controller causes in the log
+  LogBudget registrations{20, std::chrono::seconds(1)}; ///< that it may ask for
 };
 
 link_client_actor::behavior_type LinkClientBehavior(link_client_actor::stateful_pointer<LinkClientState> self,

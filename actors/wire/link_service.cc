@@ -13,8 +13,10 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/errors.h"
+#include "actors/protocol/fetch_grants.h"
 #include "actors/wire/clean_text.h"
 #include "actors/wire/control_codec.h"
+#include "actors/wire/control_requests.h"
 #include "actors/wire/link_session.h"
 #include "actors/wire/rpc_status.h"
 #include "avocet/v1/link.grpc.pb.h"
@@ -24,11 +26,15 @@ namespace avocet {
 namespace {
 
 /// The only node that the peer may speak for; nullopt: any, as it has no certificate. kDenied unless it is an agent.
-Result<std::optional<NodeId>> Identify(const grpc::ServerContextBase& context) {
-  AVOCET_ASSIGN_OR_RETURN(const auto peer, IdentityOf(*context.auth_context()));
-  AVOCET_RETURN_IF_ERROR(RequireRole(*context.auth_context(), {Role::kAgent}));
+Result<std::optional<NodeId>> NodeOf(CallGate& gate, const grpc::ServerContextBase& context) {
+  AVOCET_ASSIGN_OR_RETURN(const auto peer, gate.Identify(*context.auth_context(), {Role::kAgent}));
   if (peer.role == Role::kLocal) return std::optional<NodeId>();
   return std::optional<NodeId>(NodeId(peer.name));
+}
+
+/// "ipv4:10.0.0.1:4000" without the port, which every connection has another of.
+std::string HostOf(const std::string& peer) {
+  return peer.substr(0, peer.rfind(':'));
 }
 
 /// The gRPC side of one session: reads one message at a time, writes from a bounded queue. Shared by gRPC
@@ -36,8 +42,11 @@ Result<std::optional<NodeId>> Identify(const grpc::ServerContextBase& context) {
 class Stream : public grpc::ServerBidiReactor<v1::AgentMessage, v1::ControllerMessage>,
                public std::enable_shared_from_this<Stream> {
 public:
-  Stream(const LinkServiceOptions& options, std::function<void()> on_done)
-      : max_unhandled_(options.max_unhandled), max_queued_(options.max_queued), on_done_(std::move(on_done)) {}
+  Stream(const LinkServiceOptions& options, std::string certificate, std::function<void()> on_done)
+      : certificate_(std::move(certificate)), max_unhandled_(options.max_unhandled), max_queued_(options.max_queued),
+        on_done_(std::move(on_done)) {}
+
+  const std::string& certificate() const { return certificate_; }
 
   /// `actor` hears what the agent says, and of the end.
   void Begin(link_session_actor actor) {
@@ -125,6 +134,7 @@ private:
     StartWrite(&outgoing_.front());
   }
 
+  const std::string certificate_; ///< as of CertificateOf
   size_t max_unhandled_;
   size_t max_queued_;
   std::function<void()> on_done_;
@@ -139,6 +149,56 @@ private:
   bool ended_ = false;
   grpc::Status last_word_;
 };
+
+/// Files that the controller let nodes have, so that it is asked once for a file and not for each piece. Thread-safe.
+class KnownGrants {
+public:
+  bool Has(const NodeId& node, const Sha256& file) {
+    const std::lock_guard lock(mutex_);
+    return grants_.Has(node, file);
+  }
+  void Grant(const NodeId& node, const Sha256& file) {
+    const std::lock_guard lock(mutex_);
+    grants_.Grant(node, file);
+  }
+
+private:
+  std::mutex mutex_;
+  FetchGrants grants_;
+};
+
+/// One call of FetchModel.
+struct FetchCall {
+  grpc::ServerUnaryReactor* reactor = nullptr;
+  v1::ModelChunk* reply = nullptr;
+  FetchModel fetch;
+  std::optional<NodeId> only_node; ///< as of NodeOf
+  std::shared_ptr<KnownGrants> granted;
+  controller_actor controller;
+  Duration deadline{};
+};
+
+void ReadChunk(caf::event_based_actor* self, const FetchCall& call) {
+  self->request(call.controller, call.deadline, call.fetch)
+      .then(
+          [call](ModelChunk& chunk) {
+            call.reply->set_data(std::move(chunk.data));
+            call.reactor->Finish(grpc::Status::OK);
+          },
+          [call](const caf::error& error) { call.reactor->Finish(ToRpcStatus(ToStatus(error, "controller"))); });
+}
+
+/// A node gets the files that it was told to use, and no other.
+void ServeFetch(caf::event_based_actor* self, const FetchCall& call) {
+  if (!call.only_node || call.granted->Has(*call.only_node, call.fetch.file)) return ReadChunk(self, call);
+  self->request(call.controller, call.deadline, MayFetch{*call.only_node, call.fetch.file})
+      .then(
+          [self, call](Done) {
+            call.granted->Grant(*call.only_node, call.fetch.file);
+            ReadChunk(self, call);
+          },
+          [call](const caf::error& error) { call.reactor->Finish(ToRpcStatus(ToStatus(error, "controller"))); });
+}
 
 } // namespace
 
@@ -156,7 +216,8 @@ public:
     {
       const std::lock_guard lock(mutex_);
       number = ++last_session_;
-      stream = std::make_shared<Stream>(options_, [this, number] { Forget(number); });
+      stream = std::make_shared<Stream>(options_, CertificateOf(*context->auth_context()),
+                                        [this, number] { Forget(number); });
       if (stopped_)
         refusal = Unavailable("the controller is stopping");
       else if (sessions_.size() >= options_.max_sessions)
@@ -166,12 +227,12 @@ public:
     }
 
     // Outside the lock, which Forget takes on other threads: a certificate takes a while to read.
-    auto only_node = Identify(*context);
+    auto only_node = NodeOf(*options_.gate, *context);
     if (refusal.ok()) refusal = only_node.status();
     if (refusal.ok())
       stream->Begin(Spawn(context->peer(), number, *only_node, stream));
     else
-      Reject(context->peer(), refusal, *stream);
+      Reject(*context, refusal, *stream);
 
     return stream.get();
   }
@@ -180,32 +241,34 @@ public:
                                        v1::ModelChunk* reply) override {
     auto* reactor = context->DefaultReactor();
     auto fetch = FromProto(*request);
-    Status status = Identify(*context).status();
-    if (status.ok()) status = fetch.status();
+    const auto only_node = NodeOf(*options_.gate, *context);
+    Status status = only_node.ok() ? fetch.status() : only_node.status();
+    if (status.ok()) status = CheckRequest(*fetch);
     if (!status.ok()) {
       reactor->Finish(ToRpcStatus(status));
       return reactor;
     }
-    system_.spawn([=, controller = controller_, deadline = options_.max_fetch](caf::event_based_actor* self) {
-      self->request(controller, deadline, *fetch)
-          .then(
-              [=](ModelChunk& chunk) {
-                reply->set_data(std::move(chunk.data));
-                reactor->Finish(grpc::Status::OK);
-              },
-              [=](const caf::error& error) { reactor->Finish(ToRpcStatus(ToStatus(error, "controller"))); });
-    });
+    system_.spawn(ServeFetch, FetchCall{reactor, reply, *fetch, *only_node, granted_, controller_, options_.max_fetch});
     return reactor;
   }
 
+  void EndUntrusted(const std::function<Status(const std::string& certificate)>& check) {
+    for (const auto& [number, weak] : Sessions()) {
+      const auto stream = weak.lock();
+      if (stream == nullptr || stream->certificate().empty()) continue;
+      const Status status = check(stream->certificate());
+      if (status.ok()) continue;
+      spdlog::warn("link session ended session={} reason=\"{}\"", number, status.message());
+      stream->End(status);
+    }
+  }
+
   void Stop() {
-    std::map<uint64_t, std::weak_ptr<Stream>> sessions;
     {
       const std::lock_guard lock(mutex_);
       stopped_ = true;
-      sessions = sessions_;
     }
-    for (const auto& [number, weak] : sessions) {
+    for (const auto& [number, weak] : Sessions()) {
       if (const auto stream = weak.lock()) stream->End(Unavailable("the controller is stopping"));
     }
   }
@@ -226,12 +289,19 @@ private:
                     .handled = [stream] { stream->Handled(); },
                     .end = [stream](const Status& status) { stream->End(status); }};
     args->deadlines = options_.deadlines;
+    args->log = log_;
     return system_.spawn(LinkSessionBehavior, std::shared_ptr<const LinkSessionArgs>(args));
   }
 
-  static void Reject(const std::string& peer, const Status& refusal, Stream& stream) {
-    spdlog::warn("link refused peer={} reason=\"{}\"", peer, refusal.message());
+  void Reject(const grpc::ServerContextBase& context, const Status& refusal, Stream& stream) {
+    log_->Write(spdlog::level::warn, HostOf(context.peer()), "link refused peer={} reason=\"{}\"", context.peer(),
+                refusal.message());
     stream.Refuse(refusal);
+  }
+
+  std::map<uint64_t, std::weak_ptr<Stream>> Sessions() {
+    const std::lock_guard lock(mutex_);
+    return sessions_;
   }
 
   void Forget(uint64_t number) {
@@ -240,6 +310,8 @@ private:
   }
 
   LinkServiceOptions options_;
+  std::shared_ptr<PeerLog> log_ = std::make_shared<PeerLog>();
+  std::shared_ptr<KnownGrants> granted_ = std::make_shared<KnownGrants>();
   caf::actor_system& system_;
   controller_actor controller_;
   std::mutex mutex_; ///< guards the members below
@@ -255,6 +327,10 @@ LinkService::~LinkService() = default;
 
 grpc::Service& LinkService::service() {
   return *impl_;
+}
+
+void LinkService::EndUntrusted(const std::function<Status(const std::string& certificate)>& check) {
+  impl_->EndUntrusted(check);
 }
 
 void LinkService::Stop() {

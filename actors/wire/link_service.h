@@ -1,11 +1,14 @@
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <string>
 
 #include <grpcpp/impl/service_type.h>
 
 #include "actors/interfaces.h"
 #include "actors/options.h"
+#include "actors/wire/call_gate.h"
 #include "messages/units.h"
 
 namespace avocet {
@@ -16,6 +19,7 @@ struct LinkServiceOptions {
   size_t max_queued = 1024;   ///< messages to one agent that wait for its network; then its session ends
   Duration max_fetch = std::chrono::seconds(30); ///< for one piece of a model file
   RequestDeadlines deadlines;
+  std::shared_ptr<CallGate> gate; ///< who may call
 };
 
 /// The AgentLink service in front of a controller actor: an actor per session (actors/wire/link_session.h),
@@ -29,6 +33,8 @@ public:
   LinkService& operator=(const LinkService&) = delete;
 
   grpc::Service& service();
+  /// Ends the sessions whose certificates `check` refuses.
+  void EndUntrusted(const std::function<Status(const std::string& certificate)>& check);
   /// Ends every session with kUnavailable and takes no further ones.
   void Stop();
 

@@ -20,8 +20,14 @@ std::string Name(Self self) {
   return state.node ? state.node->id.str() : state.args->peer;
 }
 
+/// A line that the agent causes.
+template <class... Args>
+void Log(Self self, spdlog::level::level_enum level, spdlog::format_string_t<Args...> format, Args&&... args) {
+  self->state.args->log->Write(level, Name(self), format, std::forward<Args>(args)...);
+}
+
 void End(Self self, const Status& status) {
-  spdlog::warn("link session ended node={} reason=\"{}\"", Name(self), status.message());
+  Log(self, spdlog::level::warn, "link session ended node={} reason=\"{}\"", Name(self), status.message());
   self->state.args->stream.end(status);
 }
 
@@ -39,7 +45,7 @@ void OnRefused(Self self, const Status& status) {
   const bool is_final =
       code == StatusCode::kCancelled || code == StatusCode::kDenied || code == StatusCode::kInvalidArgument;
   if (is_final) return End(self, status);
-  spdlog::warn("agent is to register again node={} reason=\"{}\"", Name(self), status.message());
+  Log(self, spdlog::level::warn, "agent is to register again node={} reason=\"{}\"", Name(self), status.message());
   AskForRegistration(self, status);
 }
 
@@ -153,8 +159,8 @@ void OnHello(Self self, const v1::Hello& proto) {
           [self](const Welcome& welcome) {
             auto& state = self->state;
             state.welcome = true;
-            spdlog::info("agent registered node={} peer={} session={}", Name(self), state.args->peer,
-                         state.args->session);
+            Log(self, spdlog::level::info, "agent registered node={} peer={} session={}", Name(self), state.args->peer,
+                state.args->session);
 
             v1::ControllerMessage message;
             message.mutable_welcome()->set_cluster(welcome.cluster);
@@ -226,7 +232,8 @@ void OnEnded(Self self) {
     conclude({Unavailable("the agent of node '" + Name(self) +
                           "' went away before it answered; its log says whether it ended"),
               {}});
-  if (self->state.node) spdlog::info("link session over node={} session={}", Name(self), self->state.args->session);
+  if (self->state.node)
+    Log(self, spdlog::level::info, "link session over node={} session={}", Name(self), self->state.args->session);
   self->quit();
 }
 

@@ -10,6 +10,7 @@
 #include "actors/options.h"
 #include "actors/protocol/request_outbox.h"
 #include "actors/wire/link_codec.h"
+#include "actors/wire/peer_log.h"
 
 namespace avocet {
 
@@ -53,6 +54,7 @@ struct LinkSessionArgs {
   agent_link_actor controller;
   LinkStream stream;
   RequestDeadlines deadlines;
+  std::shared_ptr<PeerLog> log = std::make_shared<PeerLog>(); ///< of all sessions of one controller
 };
 
 /// One session of one agent, on the controller. Ends with its stream.

@@ -1,5 +1,8 @@
 #include "controller/cluster/cluster_changes.h"
 
+#include <algorithm>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "messages/invariant.h"
@@ -15,7 +18,90 @@ bool StaysPut(const ClusterView& view, const Decision& decision, const Variant& 
          now.phase != PlacementPhase::kFailed;
 }
 
+std::set<DeviceId> DevicesWithPlacements(const ClusterView& view) {
+  std::set<DeviceId> devices;
+  for (const auto& [app, placement] : view.placements)
+    devices.insert(placement.device);
+  return devices;
+}
+
+/// Nodes that are away and on whose devices nothing is placed, in order of name.
+std::vector<NodeId> IdleNodes(const ClusterView& view) {
+  const auto placed = DevicesWithPlacements(view);
+  std::set<NodeId> needed;
+  for (const auto& [id, device] : view.devices) {
+    if (device.health != DeviceHealth::kAway || placed.contains(id)) needed.insert(device.spec.node);
+  }
+
+  std::vector<NodeId> idle;
+  for (const auto& [id, node] : view.nodes) {
+    if (!needed.contains(id)) idle.push_back(id);
+  }
+  return idle;
+}
+
+size_t CountDevices(const ClusterView& view, const NodeId& node) {
+  const auto is_its = [&](const auto& one) { return one.second.spec.node == node; };
+  return static_cast<size_t>(std::count_if(view.devices.begin(), view.devices.end(), is_its));
+}
+
+void ForgetNode(ClusterView& view, const NodeId& node, Forgotten& forgotten) {
+  view.nodes.erase(node);
+  forgotten.nodes.push_back(node);
+  std::erase_if(view.devices, [&](const auto& one) {
+    if (one.second.spec.node != node) return false;
+    forgotten.devices.push_back(one.first);
+    return true;
+  });
+  ++view.version;
+}
+
 } // namespace
+
+Result<Forgotten> MakeRoom(ClusterView& view, const NodeInfo& newcomer, const ClusterLimits& limits) {
+  const auto is_new = [&](const DeviceSpec& spec) { return !view.devices.contains(spec.id()); };
+  size_t nodes = view.nodes.size() + (view.nodes.contains(newcomer.id) ? 0 : 1);
+  size_t devices = view.devices.size() +
+                   static_cast<size_t>(std::count_if(newcomer.devices.begin(), newcomer.devices.end(), is_new));
+  const auto fits = [&] { return nodes <= limits.max_nodes && devices <= limits.max_devices; };
+  if (fits()) return Forgotten();
+
+  // Chosen first: where it is not enough, nothing is forgotten.
+  std::vector<NodeId> chosen;
+  for (const NodeId& idle : IdleNodes(view)) {
+    if (fits()) break;
+    if (idle == newcomer.id) continue;
+    chosen.push_back(idle);
+    --nodes;
+    devices -= CountDevices(view, idle);
+  }
+  if (!fits())
+    return ResourceExhausted("node '" + newcomer.id.str() + "' is one too many: at most " +
+                             std::to_string(limits.max_nodes) + " nodes with " + std::to_string(limits.max_devices) +
+                             " devices can be known, and those that are known are alive or have applications");
+
+  Forgotten forgotten;
+  for (const NodeId& node : chosen)
+    ForgetNode(view, node, forgotten);
+  return forgotten;
+}
+
+std::vector<DeviceId> ForgetUnlistedDevices(ClusterView& view, const NodeId& node) {
+  const auto info = view.nodes.find(node);
+  if (info == view.nodes.end()) return {};
+  std::set<DeviceId> kept = DevicesWithPlacements(view);
+  for (const DeviceSpec& spec : info->second.devices)
+    kept.insert(spec.id());
+
+  std::vector<DeviceId> forgotten;
+  std::erase_if(view.devices, [&](const auto& one) {
+    if (one.second.spec.node != node || kept.contains(one.first)) return false;
+    forgotten.push_back(one.first);
+    return true;
+  });
+  if (!forgotten.empty()) ++view.version;
+  return forgotten;
+}
 
 void NodeArrived(ClusterView& view, const NodeInfo& node) {
   view.nodes[node.id] = node;

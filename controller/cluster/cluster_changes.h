@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <optional>
+#include <vector>
 
 #include "controller/cluster/cluster_view.h"
 #include "messages/command.h"
@@ -24,6 +26,25 @@ void RollBack(ClusterView& view, const AppSnapshot& before);
 
 /// An agent registered: its devices are healthy; fits of known devices stay.
 void NodeArrived(ClusterView& view, const NodeInfo& node);
+
+/// How many nodes and devices a view may know.
+struct ClusterLimits {
+  size_t max_nodes = 4096;    ///< as many as may have a session
+  size_t max_devices = 16384; ///< of all nodes together
+};
+
+/// What was forgotten.
+struct Forgotten {
+  std::vector<NodeId> nodes;
+  std::vector<DeviceId> devices;
+};
+
+/// Makes room for a node that is about to arrive: while there are too many, forgets nodes that are away and on whose
+/// devices nothing is placed, in order of name. kResourceExhausted where that is not enough.
+Result<Forgotten> MakeRoom(ClusterView& view, const NodeInfo& newcomer, const ClusterLimits& limits);
+
+/// Forgets the devices that a node does not list any more, but for those that an application is placed on.
+std::vector<DeviceId> ForgetUnlistedDevices(ClusterView& view, const NodeId& node);
 
 /// A node's lease ran out, or its agent was stopped: its devices are away, its placements lost.
 void NodeLost(ClusterView& view, const NodeId& node, std::string_view why);

@@ -13,7 +13,7 @@
 
 namespace avocet {
 
-/// A controller on a store in memory, and an agent that says what a test wants.
+/// A controller on a store that can be made to fail, and an agent that says what a test wants.
 class ControllerActorTest : public ActorTest {
 protected:
   ControllerActorTest() {
@@ -128,6 +128,19 @@ inline Placement PlacedCam(const std::string& device = "n1/gpu0") {
           .format = start.format,
           .file = start.file,
           .epoch = start.epoch};
+}
+
+/// A window of 100 applications and models, whose names no other window has.
+inline SentWindow WindowOfNewNames(uint64_t sequence) {
+  SentWindow sent{
+      {.device = DeviceId("n1/gpu0"), .boot = BootId("boot"), .sequence = sequence, .length = FromMillis(200)}, 0};
+  for (int i = 0; i < 100; ++i) {
+    const std::string name = "w" + std::to_string(sequence) + "-" + std::to_string(i);
+    AppWindow app{.app = AppId(name), .model = MakeModelId(name, "1"), .arrivals = 1, .completions = 1};
+    app.service.Add(0.01);
+    sent.window.apps.push_back(app);
+  }
+  return sent;
 }
 
 } // namespace avocet

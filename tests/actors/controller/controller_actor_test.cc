@@ -107,19 +107,6 @@ TEST_F(ControllerActorTest, StopsInOrderAndKeepsItsState) {
   EXPECT_EQ(Health(), "away") << "known from the store, not registered yet";
 }
 
-/// A window of 100 applications and models, whose names no other window has.
-SentWindow WindowOfNewNames(uint64_t sequence) {
-  SentWindow sent{
-      {.device = DeviceId("n1/gpu0"), .boot = BootId("boot"), .sequence = sequence, .length = FromMillis(200)}, 0};
-  for (int i = 0; i < 100; ++i) {
-    const std::string name = "w" + std::to_string(sequence) + "-" + std::to_string(i);
-    AppWindow app{.app = AppId(name), .model = MakeModelId(name, "1"), .arrivals = 1, .completions = 1};
-    app.service.Add(0.01);
-    sent.window.apps.push_back(app);
-  }
-  return sent;
-}
-
 TEST_F(ControllerActorTest, StartsAgainAfterMoreNamesThanAFitMayList) {
   ASSERT_TRUE(Register().ok());
   constexpr uint64_t kWindows = kMaxAppsPerDevice / 100 + 2;

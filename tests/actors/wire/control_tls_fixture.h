@@ -152,6 +152,7 @@ protected:
     options.control.address = "127.0.0.1:0";
     options.control.tls = files;
     options.control.handshake_deadline = handshake_deadline;
+    options.control.trust_every = std::chrono::milliseconds(50);
     auto started = ControllerProcess::Start(system, options);
     ASSERT_TRUE(started.ok()) << started.status().ToString();
     process = std::move(*started);

@@ -5,9 +5,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <condition_variable>
 #include <filesystem>
+#include <future>
 #include <memory>
+#include <mutex>
 #include <thread>
+#include <vector>
 
 #include "tests/actors/wire/control_tls_fixture.h"
 
@@ -236,7 +240,8 @@ TEST_F(ControlTlsTest, ARotatedAuthorityTrustsOldAndNew) {
   // The old client trusts the old authority only until it gets the new ca.pem, as every process does first.
   std::filesystem::copy_file(authority.folder() / "ca.pem", old_client.ca,
                              std::filesystem::copy_options::overwrite_existing);
-  EXPECT_EQ(Version(old_client), Status());
+  const Status old = Version(old_client);
+  EXPECT_EQ(old, Status()) << old.ToString();
   EXPECT_EQ(Version(authority.Issue(Role::kAdmin, "new")), Status());
 }
 
@@ -253,6 +258,62 @@ TEST_F(ControlTlsTest, HalfWrittenFilesAreNotUsed) {
   std::filesystem::rename(key_aside, files.key);
   EXPECT_EQ(Version(admin), Status());
   ExpectLogged({"TLS files reloaded"});
+}
+
+TEST_F(ControlTlsTest, AnOpenConnectionEndsWithItsAuthority) {
+  const auto admin = authority.Issue(Role::kAdmin, "ann");
+  const auto client = ConnectController(system, {.address = process->address(), .deadline = kPatience, .tls = admin});
+  const auto version = [&] {
+    return AskAndWait<VersionInfo>(system, client, GetVersion{}, 2 * kPatience, "client").status();
+  };
+  EXPECT_EQ(version(), Status());
+  Status ended;
+  std::thread watcher(
+      [&] { ended = WatchEvents({.address = process->address(), .tls = admin}, 0, [](const Event&) {}, {}); });
+  authority.Create({.force = true});
+  authority.Issue(Role::kController, "ctl");
+  const auto refused = version();
+  EXPECT_EQ(refused.code(), StatusCode::kDenied) << "over the connection that it has";
+  EXPECT_THAT(refused.message(), HasSubstr("not trusted any more"));
+  watcher.join();
+  // Refused at its begin, or ended afterwards: that is a race, and either is right.
+  EXPECT_TRUE(ended.code() == StatusCode::kDenied || ended.code() == StatusCode::kUnavailable) << ended.ToString();
+  ExpectGoodClientIsServed();
+}
+
+TEST_F(ControlTlsTest, AClientsWatchesLeaveRoomForAnAdmin) {
+  // Each on a thread of its own, which it takes until it is stopped.
+  const auto client = authority.Issue(Role::kClient, "dashboard");
+  const ClientSeatOptions limits = ControlServerOptions{}.watches;
+  std::mutex mutex;
+  std::condition_variable changed;
+  size_t refused = 0;
+  std::vector<std::jthread> watches;
+  for (size_t i = 0; i < limits.per_client + 3; ++i) {
+    watches.emplace_back([&](const std::stop_token& stop) {
+      const Status end = WatchEvents(
+          {.address = process->address(), .tls = client}, 0, [](const Event&) {}, stop);
+      const std::lock_guard lock(mutex);
+      refused += end.code() == StatusCode::kResourceExhausted ? 1 : 0;
+      changed.notify_all();
+    });
+  }
+  std::unique_lock lock(mutex);
+  EXPECT_TRUE(changed.wait_for(lock, kPatience, [&] { return refused == 3; })) << refused;
+  lock.unlock();
+  ExpectLogged({"call refused", "avocet://client/dashboard has 8 already"});
+
+  ASSERT_EQ(Ask<Decision>(authority.Issue(Role::kAdmin, "ann"), ApplyApp{MakeApp("cam", "pose")})->kind,
+            DecisionKind::kReject);
+  std::promise<void> heard;
+  std::once_flag once;
+  const auto admin = authority.Issue(Role::kAdmin, "ann");
+  std::jthread watcher([&](const std::stop_token& stop) {
+    (void)WatchEvents(
+        {.address = process->address(), .tls = admin}, 0,
+        [&](const Event&) { std::call_once(once, [&] { heard.set_value(); }); }, stop);
+  });
+  EXPECT_EQ(heard.get_future().wait_for(kPatience), std::future_status::ready);
 }
 
 } // namespace

@@ -195,5 +195,62 @@ TEST(ClusterChanges, KeepsABoundedNumberOfRefusals) {
   EXPECT_EQ(view.refused.size(), kMaxRefused);
 }
 
+NodeInfo NodeWith(const std::string& name, const std::vector<std::string>& devices) {
+  NodeInfo node{.id = NodeId(name), .boot = BootId("boot")};
+  for (const auto& device : devices)
+    node.devices.push_back({.node = node.id, .name = device, .type = "test device", .memory_bytes = kMiB});
+  return node;
+}
+
+TEST(ClusterChanges, DevicesThatANodeListsNoMoreAreForgotten) {
+  ClusterView view = Cluster().Device("n1/gpu1").Device("n1/gpu2").Resident(MakeApp("a", "pose"), "n1/gpu1").Build();
+  NodeArrived(view, NodeWith("n1", {"gpu0"}));
+  const uint64_t version = view.version;
+  EXPECT_EQ(ForgetUnlistedDevices(view, NodeId("n1")), std::vector<DeviceId>{DeviceId("n1/gpu2")});
+  EXPECT_GT(view.version, version);
+  EXPECT_TRUE(view.devices.contains(kGpu));
+  EXPECT_TRUE(view.devices.contains(DeviceId("n1/gpu1"))) << "an application is placed there";
+  EXPECT_TRUE(view.devices.contains(DeviceId("n2/gpu0"))) << "another node's";
+  (void)ForgetPlacement(view, AppId("a"));
+  EXPECT_EQ(ForgetUnlistedDevices(view, NodeId("n1")), std::vector<DeviceId>{DeviceId("n1/gpu1")});
+  EXPECT_TRUE(ForgetUnlistedDevices(view, NodeId("n3")).empty());
+}
+
+/// Nodes a, b, c and d with a device each; a is alive, b has an application, c and d are away.
+ClusterView FourNodes() {
+  ViewBuilder builder;
+  for (const char* device : {"a/gpu0", "b/gpu0", "c/gpu0", "d/gpu0"})
+    builder.Device(device);
+  ClusterView view = builder.Model("pose:1").Resident(MakeApp("app", "pose"), "b/gpu0").Build();
+  for (const char* node : {"b", "c", "d"})
+    NodeLost(view, NodeId(node), "away");
+  return view;
+}
+
+TEST(ClusterChanges, ANewcomerAtTheLimitTakesThePlaceOfANodeThatIsAwayAndUnused) {
+  ClusterView view = FourNodes();
+  EXPECT_TRUE(MakeRoom(view, NodeWith("e", {"gpu0"}), {.max_nodes = 5, .max_devices = 5})->nodes.empty());
+  const auto forgotten = MakeRoom(view, NodeWith("e", {"gpu0"}), {.max_nodes = 4, .max_devices = 5});
+  ASSERT_TRUE(forgotten.ok()) << forgotten.status().ToString();
+  EXPECT_EQ(forgotten->nodes, std::vector<NodeId>{NodeId("c")});
+  EXPECT_EQ(forgotten->devices, std::vector<DeviceId>{DeviceId("c/gpu0")});
+  EXPECT_EQ(view.nodes.size(), 3U);
+  EXPECT_EQ(view.devices.size(), 3U);
+}
+
+TEST(ClusterChanges, ANewcomerWithTooManyDevicesIsRefusedAndNothingForgotten) {
+  ClusterView view = FourNodes();
+  const auto refused = MakeRoom(view, NodeWith("e", {"gpu0", "gpu1", "gpu2"}), {.max_nodes = 9, .max_devices = 4});
+  EXPECT_EQ(refused.status().code(), StatusCode::kResourceExhausted);
+  EXPECT_EQ(view.nodes.size(), 4U);
+  EXPECT_EQ(MakeRoom(view, NodeWith("e", {"gpu0", "gpu1"}), {.max_nodes = 9, .max_devices = 4})->nodes.size(), 2U);
+}
+
+TEST(ClusterChanges, AKnownNodeNeedsNoRoom) {
+  ClusterView view = FourNodes();
+  EXPECT_TRUE(MakeRoom(view, NodeWith("c", {"gpu0"}), {.max_nodes = 4, .max_devices = 4})->nodes.empty());
+  EXPECT_EQ(view.nodes.size(), 4U);
+}
+
 } // namespace
 } // namespace avocet

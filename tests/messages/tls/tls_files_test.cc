@@ -265,5 +265,15 @@ TEST(Authority, ThatIsAbsentIsNamedWithWhatToDo) {
   EXPECT_THAT(issued.status().message(), AllOf(HasSubstr("ca.pem"), HasSubstr("avocet tls init")));
 }
 
+TEST(ServerPem, AKeyThatOthersCanReadIsRefused) {
+  const TestAuthority authority;
+  const TlsOptions files = authority.Issue(Role::kController, "edge");
+  EXPECT_TRUE(ReadServerPem(files.certificate, files.key, authority.now).ok());
+  std::filesystem::permissions(files.key, std::filesystem::perms(0644));
+  const auto refused = ReadServerPem(files.certificate, files.key, authority.now);
+  EXPECT_EQ(refused.status().code(), StatusCode::kInvalidArgument);
+  EXPECT_THAT(refused.status().message(), testing::HasSubstr("chmod 600"));
+}
+
 } // namespace
 } // namespace avocet
