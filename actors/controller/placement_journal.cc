@@ -104,7 +104,7 @@ std::function<void(Status)> LogFailure(std::string what) {
   };
 }
 
-void AddEvent(Self self, WriteBatch& batch, std::string kind, std::string subject, std::string detail) {
+void AddEvent(Self self, WriteBatch& batch, std::string kind, const std::string& subject, const std::string& detail) {
   auto& state = self->state;
   auto& events = state.records.events;
   const uint64_t sequence = LastEvent(state) + 1;

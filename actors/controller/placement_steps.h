@@ -33,7 +33,8 @@ template <class Value> void Answer(PlacementSelf self, caf::typed_response_promi
 std::function<void(Status)> LogFailure(std::string what);
 
 /// Appends to the bounded event log. On disk with the next Persist, whose batch this is.
-void AddEvent(PlacementSelf self, WriteBatch& batch, std::string kind, std::string subject, std::string detail);
+void AddEvent(PlacementSelf self, WriteBatch& batch, std::string kind, const std::string& subject,
+              const std::string& detail);
 
 /// An event that a node's agent causes.
 struct NodeEvent {
