@@ -43,12 +43,6 @@ void Record(Self self, WriteBatch& batch, const Decision& decision) {
   RecordMoves(self, batch, decision.moves);
 }
 
-/// The application does not run: its decision is kept for a while, in place of the oldest of those.
-void KeepPastDecision(Self self, WriteBatch& batch, const AppId& app) {
-  // What is not deleted, as the disk refuses the batch, is found at the next start.
-  if (const auto forgotten = self->state.records.history.Ended(app)) Delete(batch, kDecisions, forgotten->str());
-}
-
 void CommitReject(Self self, const Decision& decision, DecisionPromise promise) {
   auto& records = self->state.records;
   WriteBatch batch;
@@ -390,42 +384,6 @@ caf::result<RebalancePlan> RunRebalance(Self self, const Rebalance& rebalance) {
     Answer(self, promise, plan);
     for (const auto& change : changes)
       CommandAgent(self, change);
-  });
-  return promise;
-}
-
-caf::result<RemovedApp> Remove(Self self, const AppId& app) {
-  auto& view = self->state.records.view;
-  if (!view.apps.contains(app)) return RemoveOrphans(self, app);
-
-  const UndoTicket ticket = self->state.undo.Begin(Snapshot(view, app));
-  const auto placement = ForgetPlacement(view, app);
-
-  // In one batch: a placement without its application must not survive a crash.
-  WriteBatch batch;
-  Delete(batch, kApplications, app.str());
-  Delete(batch, kPlacements, app.str());
-  KeepPastDecision(self, batch, app);
-  PutRemoval(self, batch, app);
-  AddEvent(self, batch, "app_removed", app.str(), placement ? "from " + placement->device.str() : "not placed");
-
-  auto promise = self->make_response_promise<RemovedApp>();
-  Persist(self, std::move(batch), [self, app, placement, ticket, promise](const Status& status) mutable {
-    auto& state = self->state;
-    if (!status.ok()) {
-      state.records.removals.Erase(app);
-      if (const auto before = state.undo.Failed(ticket)) RollBack(state.records.view, *before);
-      if (state.records.view.apps.contains(app)) state.records.history.Runs(app);
-      return Refuse(promise, status);
-    }
-
-    (void)state.undo.Durable(ticket);
-    Answer(self, promise, RemovedApp{app});
-    SendCommands(self, state.moves.Removed(app));
-    // Devices that the application was moved away from still have its totals.
-    for (const auto& [id, device] : state.devices)
-      self->send(device, ForgetApp{app});
-    if (placement) SendCommand(self, StopCommand(*placement));
   });
   return promise;
 }

@@ -96,11 +96,8 @@ void NoteOrphans(PlacementSelf self, WriteBatch& batch, const std::vector<Placem
 /// The application was admitted, durably: its orphans go on serving until `current` does.
 void TakeOverOrphans(PlacementSelf self, const Placement& current);
 
-/// Stops the orphans of an application that is not in the records. kNotFound: there are none.
-caf::result<RemovedApp> RemoveOrphans(PlacementSelf self, const AppId& app);
-
-/// The application is removed by this batch: copies of it that are found later are to be stopped.
-void PutRemoval(PlacementSelf self, WriteBatch& batch, const AppId& app);
+/// The application does not run: its decision is kept for a while, in place of the oldest of those.
+void KeepPastDecision(PlacementSelf self, WriteBatch& batch, const AppId& app);
 
 caf::result<Decision> Plan(PlacementSelf self, const PlanApp& plan);
 caf::result<Decision> Apply(PlacementSelf self, const ApplyApp& apply);
