@@ -304,6 +304,19 @@ void LookByCommand(Cluster& cluster, const std::string& avocet) {
   }
 }
 
+/// Every application asks for another rate: nothing of the past may pile up.
+void ChangeAll(Cluster& cluster, const Setting& setting) {
+  std::vector<double> millis;
+  for (int i = 0; i < setting.apps; ++i) {
+    Application app = cluster.AppOf(i);
+    app.rate_rps *= 1 + 1e-4 * (i + 1);
+    millis.push_back(Time([&] { Check(cluster.Ask<Decision>(ApplyApp{app, {}}).status()); }));
+  }
+  Row("app apply of a change, over gRPC", At(millis, 0.5), "ms");
+  Row("memory after a change of each", Resident(), "MiB", "goal: 150");
+  Row("records on disk", MebibytesIn(cluster.folder() / "db"), "MiB", "goal: 20");
+}
+
 void RemoveAll(Cluster& cluster, const Setting& setting) {
   std::vector<double> millis;
   for (int i = 0; i < setting.apps; ++i)
@@ -322,6 +335,7 @@ int Run(const Setting& setting, const std::string& avocet) {
   ApplyAll(cluster, setting);
   Look(cluster, setting);
   LookByCommand(cluster, avocet);
+  ChangeAll(cluster, setting);
   Row("memory", Resident(), "MiB", "goal: 150");
   Row("records on disk", MebibytesIn(cluster.folder() / "db"), "MiB", "goal: 20");
 
