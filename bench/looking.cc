@@ -148,8 +148,8 @@ public:
       const NodeInfo node = NodeOf(i);
       const auto agent = system_.spawn(Agent, process_->actor(), node);
       agents_.push_back(agent);
-      Check(AskAndWait<Done>(system_, process_->actor(), RegisterAgent{node, {}, agent, {}}, std::chrono::minutes(1),
-                             "controller")
+      Check(AskAndWait<Welcome>(system_, process_->actor(), RegisterAgent{node, {}, agent, {}}, std::chrono::minutes(1),
+                                "controller")
                 .status());
     }
   }
