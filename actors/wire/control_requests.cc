@@ -80,6 +80,10 @@ Status CheckRequest(const ApplyApp& apply) {
   return CheckAppRequest(apply.app, apply.options);
 }
 
+Status CheckRequest(const AdoptNode& adopt) {
+  return Check("adoption of node", adopt.node.str()).Name("node", adopt.node.str()).status();
+}
+
 Status CheckRequest(const GetApp& get) {
   return CheckApp("question for application", get.app);
 }

@@ -26,7 +26,7 @@ TEST_F(ControllerActorTest, AnAgentThatRenamesItsDeviceInEveryHelloCostsOneDevic
   const auto actors = system.registry().running();
   for (int i = 0; i < 1000; ++i) {
     const std::string device = "gpu" + std::to_string(i);
-    ASSERT_TRUE(Ask<Done>(controller, RegisterAgent{NodeWithDevice(device), {}, agent, {}}).ok()) << i;
+    ASSERT_TRUE(Ask<Welcome>(controller, RegisterAgent{NodeWithDevice(device), {}, agent, {}}).ok()) << i;
     SentWindow sent = WindowOfNewNames(1);
     sent.window.device = DeviceId("n1/" + device);
     Send(controller, ReportWindows{NodeId("n1"), {sent}, BootId("boot")});
@@ -66,7 +66,7 @@ TEST_F(ControllerActorTest, RegistrationsOfANodeAreLimited) {
   const auto refused = Register();
   EXPECT_EQ(refused.code(), StatusCode::kResourceExhausted);
   EXPECT_NE(refused.message().find("too often"), std::string::npos) << refused.message();
-  EXPECT_TRUE(Ask<Done>(controller, RegisterAgent{TestNode("n2"), {}, agent, {}}).ok()) << "others are let in";
+  EXPECT_TRUE(Ask<Welcome>(controller, RegisterAgent{TestNode("n2"), {}, agent, {}}).ok()) << "others are let in";
   Advance(std::chrono::seconds(2));
   EXPECT_TRUE(Register().ok());
 }

@@ -4,6 +4,8 @@
 #include <functional>
 #include <limits>
 
+#include <gmock/gmock.h>
+
 #include "tests/actors/controller/placement_actor_fixture.h"
 
 namespace avocet {

@@ -41,9 +41,9 @@ protected:
         DeviceDriver{.announce = [](const Command&) {},
                      .start = [this](const Command& c) { return started.push_back(c), Status(); },
                      .stop = [this](const Command& c) { return stopped.push_back(c), Status(); },
-                     .profile = [](const DeviceId&, const ModelId& model, const Variant& variant) -> Result<Profile> {
-                       return Profile{.model = model,
-                                      .format = variant.format,
+                     .profile = [](const ProfileOnDevice& order) -> Result<Profile> {
+                       return Profile{.model = order.model,
+                                      .format = order.variant.format,
                                       .device_type = "test device",
                                       .service_mean = FromMillis(10),
                                       .memory_bytes = 100 * kMiB,

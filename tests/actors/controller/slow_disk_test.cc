@@ -129,7 +129,7 @@ TEST_F(SlowDisk, ChangesOfOneApplicationThatFailTogetherLeaveItAsItWas) {
 /// A registration must not write a placement whose application the disk then refuses.
 TEST_F(SlowDisk, ARegistrationLeavesWhatIsOnItsWayToTheDisk) {
   const auto decision = BeginApply("cam");
-  const auto up = Begin<Done>(placement, NodeUp{TestNode("n1"), {}, agent, 100});
+  const auto up = Begin<Welcome>(placement, NodeUp{TestNode("n1"), {}, agent, 100});
   ASSERT_EQ(disk->held.size(), 2U);
   Answer(Unavailable("the disk is full"));
   AnswerAll();

@@ -22,6 +22,7 @@
 #include "storage/memory_store.h"
 #include "storage/records.h"
 #include "storage/rocks_store.h"
+#include "tests/support/emulated_text.h"
 #include "tests/support/fake_agent.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
@@ -42,9 +43,9 @@ public:
     args->driver = std::make_shared<const DeviceDriver>(
         DeviceDriver{.start = [this](const Command&) { return ++started, Status(); },
                      .stop = [](const Command&) { return Status(); },
-                     .profile = [](const DeviceId&, const ModelId& model, const Variant& variant) -> Result<Profile> {
-                       return Profile{.model = model,
-                                      .format = variant.format,
+                     .profile = [](const ProfileOnDevice& order) -> Result<Profile> {
+                       return Profile{.model = order.model,
+                                      .format = order.variant.format,
                                       .device_type = "test device",
                                       .service_mean = FromMillis(10),
                                       .memory_bytes = kMiB,
@@ -113,7 +114,7 @@ protected:
   }
 
   Sha256 Import() {
-    const std::string bytes = "a model file";
+    const std::string bytes = EmulatedText("pose");
     const Sha256 file = Sha256Of(bytes);
     EXPECT_TRUE(Ask<ModelChunkStored>(PutModelChunk{file, 0, bytes.size(), bytes}).ok());
     EXPECT_TRUE(

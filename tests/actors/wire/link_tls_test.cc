@@ -175,7 +175,7 @@ TEST_F(LinkTlsTest, AnAgentFetchesOnlyModelFilesThatItWasToldToUse) {
   ASSERT_TRUE(told.BecomesWelcome());
   ASSERT_TRUE(other.BecomesWelcome());
   for (const uint64_t offset : {0, 2}) {
-    EXPECT_EQ(told.Fetch({file, offset})->data, std::string("a model file").substr(offset));
+    EXPECT_EQ(told.Fetch({file, offset})->data, EmulatedText("pose").substr(offset));
     EXPECT_EQ(other.Fetch({file, offset}).status().code(), StatusCode::kDenied) << offset;
   }
 }
