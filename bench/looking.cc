@@ -107,6 +107,7 @@ agent_handle::behavior_type Agent(agent_handle::pointer self, const controller_a
                        .runs = 50,
                        .emulated = true};
       },
+      [](const RegisterAgain&) {},
       [](const SetPredictions&) {},
   };
 }

@@ -69,6 +69,8 @@ Status CheckRequest(const ProfileModel& profile) {
   check.That(ParseModelName(profile.model).has_value(), "model", profile.model,
              "<name> or <name>:<version>, a name and decimal digits");
   if (!profile.device.empty()) check.Device("device", profile.device);
+  check.Length("samples", profile.samples.size(), kMaxSamples)
+      .Each(profile.samples, [](const SampleInput& sample) { return Validate(sample); });
   return check.status();
 }
 

@@ -86,6 +86,13 @@ TEST(ControlRequests, AModelIsBounded) {
        {[](Proto& p) { p.mutable_model()->set_imported_at_ns(-1); }, "imported_at"}});
 }
 
+v1::SampleInput& AddSamples(v1::ProfileModelRequest& profile, size_t count) {
+  const SampleInput sample{.name = "x"};
+  while (static_cast<size_t>(profile.samples_size()) < count)
+    *profile.add_samples() = ToProto(sample);
+  return *profile.mutable_samples(0);
+}
+
 TEST(ControlRequests, AProfileIsOfAModelOnADevice) {
   using Proto = v1::ProfileModelRequest;
   ExpectRequests<ProfileModel, Proto>({"pose:1", DeviceId("n1/gpu0")},
@@ -94,6 +101,9 @@ TEST(ControlRequests, AProfileIsOfAModelOnADevice) {
                                        {[](Proto& p) { p.set_model(""); }, "model"},
                                        {[](Proto& p) { p.set_model(kEscape); }, "model"},
                                        {[](Proto& p) { p.set_model(std::string(1 << 20, 'm')); }, "model"},
+                                       {[](Proto& p) { AddSamples(p, kMaxSamples); }, ""},
+                                       {[](Proto& p) { AddSamples(p, kMaxSamples + 1); }, "samples"},
+                                       {[](Proto& p) { AddSamples(p, 1).set_name(""); }, "name"},
                                        {[](Proto& p) { p.set_device("n1"); }, "device"},
                                        {[](Proto& p) { p.set_device("n1/" + kTooLong); }, "device"}});
 }
@@ -136,6 +146,13 @@ TEST(ControlRequests, AnApplicationIsAskedForByName) {
   ExpectAppName<GetApp, v1::GetAppRequest>();
   ExpectAppName<ExplainApp, v1::ExplainAppRequest>();
   ExpectAppName<RemoveApp, v1::RemoveAppRequest>();
+}
+
+TEST(ControlRequests, ANodeIsAdoptedByName) {
+  using Proto = v1::AdoptNodeRequest;
+  ExpectRequests<AdoptNode, Proto>({NodeId("n1")}, {{[](Proto& p) { p.set_node(""); }, "node"},
+                                                    {[](Proto& p) { p.set_node(kTooLong); }, "node"},
+                                                    {[](Proto& p) { p.set_node(kEscape); }, "node"}});
 }
 
 TEST(ControlRequests, ARebalanceHasABound) {
