@@ -10,13 +10,13 @@
 #include <cstring>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include <grpcpp/grpcpp.h>
 
+#include "bench/attack_clients.h"
 #include "bench/attack_server.h"
 #include "bench/attack_wire.h"
 #include "inference/grpc_service.grpc.pb.h"
@@ -28,9 +28,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-struct Target {
-  std::string rest, grpc, from;
-};
 /// Attacks until `stop` is set.
 using Attack = std::function<void(const Target&, const std::atomic<bool>& stop)>;
 
@@ -50,11 +47,6 @@ void Pause(const std::atomic<bool>& stop, Duration time) {
 
 // ---- REST ----
 
-std::string Head(const std::string& path, size_t length, const std::string& fields = {}) {
-  return "POST " + path + " HTTP/1.1\r\nHost: x\r\n" + fields + "Content-Length: " + std::to_string(length) +
-         "\r\n\r\n";
-}
-
 /// Announces 64 MiB and sends `part` of it, again whenever it is cut off.
 Attack UnfinishedBodies(int connections, std::string path, size_t part) {
   return [=](const Target& target, const std::atomic<bool>& stop) {
@@ -62,7 +54,7 @@ Attack UnfinishedBodies(int connections, std::string path, size_t part) {
     InParallel(connections, [&](int) {
       while (!stop) {
         Wire wire(target.rest, target.from, stop);
-        wire.Send(Head(path, 64 << 20));
+        wire.Send(RequestHead(path, 64 << 20));
         for (size_t sent = 0; sent < part && wire.is_open(); sent += piece.size())
           wire.Send(std::string_view(piece).substr(0, std::min(piece.size(), part - sent)));
         while (wire.is_open() && wire.Receive(4096).empty())
@@ -77,7 +69,7 @@ std::string AskForBytes(int64_t bytes, bool is_binary) {
   const std::string json = R"({"inputs":[{"name":"in","shape":[1],"datatype":"INT64","data":[)" +
                            std::to_string(bytes) + R"(]}],"parameters":{"binary_data_output":)" +
                            (is_binary ? "true" : "false") + "}}";
-  return Head("/v2/models/large/infer", json.size()) + json;
+  return RequestHead("/v2/models/large/infer", json.size()) + json;
 }
 
 /// Asks for large answers and reads 20 kB a second of each.
@@ -227,101 +219,6 @@ std::string Repeated(const std::string& text, int times) {
   for (int i = 0; i < times; ++i)
     all += text;
   return all;
-}
-
-// ---- clients ----
-
-/// What well-behaved clients saw.
-struct Seen {
-  std::mutex mutex;
-  std::vector<double> ms;
-  int unserved = 0;
-
-  void Note(bool is_served, Duration time) {
-    const std::lock_guard lock(mutex);
-    if (!is_served) ++unserved;
-    if (is_served) ms.push_back(ToMillis(time));
-  }
-  double P99() {
-    if (ms.empty()) return 0;
-    std::sort(ms.begin(), ms.end());
-    return ms[(ms.size() - 1) * 99 / 100];
-  }
-};
-
-constexpr auto kEvery = milliseconds(10);
-
-bool AskRest(std::unique_ptr<Wire>& wire, const Target& target, const std::atomic<bool>& never) {
-  static const std::string kRequest =
-      Head("/v2/models/small/infer", 600 + 4096, "Inference-Header-Content-Length: 600\r\n") + [] {
-        std::string json = R"({"inputs":[{"name":"in","shape":[4096],"datatype":"UINT8","parameters":)"
-                           R"({"binary_data_size":4096}}],"parameters":{"binary_data_output":true}})";
-        json.resize(600, ' ');
-        return json + std::string(4096, 'x');
-      }();
-  // A client that keeps its connection; one that was closed while it was idle is opened again.
-  for (int attempt = 0; attempt < 2; ++attempt) {
-    if (wire == nullptr || !wire->is_open()) wire = std::make_unique<Wire>(target.rest, "127.0.0.1", never);
-    std::string answer;
-    wire->Send(kRequest);
-    const auto give_up = MonotonicTime::clock::now() + seconds(10);
-    while (wire->is_open() && answer.size() < 4096 && MonotonicTime::clock::now() < give_up) {
-      answer += wire->Receive(1 << 16);
-      if (answer.starts_with("HTTP/1.1 ") && !answer.starts_with("HTTP/1.1 200")) return wire = nullptr, false;
-    }
-    if (answer.size() >= 4096) return true;
-    wire = nullptr;
-    if (!answer.empty()) return false;
-  }
-  return false;
-}
-
-void RestClient(const Target& target, const std::atomic<bool>& stop, Seen& seen) {
-  static const std::atomic<bool> kNever = false;
-  std::unique_ptr<Wire> wire;
-  while (!stop) {
-    const auto begin = MonotonicTime::clock::now();
-    const bool is_served = AskRest(wire, target, kNever);
-    seen.Note(is_served, MonotonicTime::clock::now() - begin);
-    std::this_thread::sleep_until(begin + kEvery);
-  }
-}
-
-void GrpcClient(const Target& target, const std::atomic<bool>& stop, Seen& seen, int number) {
-  grpc::ChannelArguments arguments;
-  arguments.SetInt("bench.channel", number);
-  const auto stub = inference::GRPCInferenceService::NewStub(
-      grpc::CreateCustomChannel(target.grpc, grpc::InsecureChannelCredentials(), arguments));
-  inference::ModelInferRequest request;
-  request.set_model_name("small");
-  auto& input = *request.add_inputs();
-  input.set_name("in");
-  input.set_datatype("UINT8");
-  input.add_shape(4096);
-  request.add_raw_input_contents(std::string(4096, 'x'));
-  while (!stop) {
-    const auto begin = MonotonicTime::clock::now();
-    grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + seconds(10));
-    inference::ModelInferResponse response;
-    const bool is_served = stub->ModelInfer(&context, request, &response).ok();
-    seen.Note(is_served, MonotonicTime::clock::now() - begin);
-    std::this_thread::sleep_until(begin + kEvery);
-  }
-}
-
-/// Two clients of each transport, for a while.
-void Measure(const Target& target, Duration time, Seen& rest, Seen& grpc) {
-  std::atomic<bool> stop = false;
-  std::vector<std::thread> clients;
-  for (int i = 0; i < 2; ++i) {
-    clients.emplace_back([&] { RestClient(target, stop, rest); });
-    clients.emplace_back([&, i] { GrpcClient(target, stop, grpc, i); });
-  }
-  std::this_thread::sleep_for(time);
-  stop = true;
-  for (std::thread& client : clients)
-    client.join();
 }
 
 void Run(const char* name, const Attack& attack, const std::string& from, Duration time) {

@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "grpc/health/v1/health.grpc.pb.h"
+#include "inference/health.grpc.pb.h"
 #include "messages/units.h"
 #include "node_agent/grpc/call_drain.h"
 #include "node_agent/inference/inference_core.h"

@@ -62,7 +62,7 @@ const std::vector<Room> kRooms{
     {"cli/offline", {"cli/text", "cli/config", "cli/process", "cli/load", "cli/render"}},
     {"cli/commands", {"cli/text", "cli/config", "cli/process", "cli/load", "cli/render", "cli/offline"}},
     {"cli/demo", {"cli/load", "cli/process", "cli/render", "cli/commands"}},
-    {"cli", {"cli/commands"}},
+    {"cli", {"cli/process", "cli/commands"}},
 };
 
 /// Generated headers, as they are included.

@@ -68,5 +68,9 @@ TEST(OnnxEngine, HasNothingForAnEdgeTpu) {
   EXPECT_THAT(status.message(), HasSubstr("edgetpu"));
 }
 
+TEST(OnnxEngine, CanCancel) {
+  EXPECT_TRUE(MakeOnnxEngine(EnginePrefix(), DeviceKind::kCpu, Discipline::kFifo).value()->can_cancel());
+}
+
 } // namespace
 } // namespace avocet

@@ -183,8 +183,8 @@ INSTANTIATE_TEST_SUITE_P(
                   r.mutable_inputs(0)->add_shape(int64_t{1} << 62);
                 },
                 kInvalid, "input 'x1'"},
-        Refusal{"rank 9", [](auto& r) { r.mutable_inputs(0)->mutable_shape()->Resize(9, 1); }, kInvalid,
-                "9 dimensions, the most is 8"},
+        Refusal{"rank 33", [](auto& r) { r.mutable_inputs(0)->mutable_shape()->Resize(33, 1); }, kInvalid,
+                "33 dimensions, the most is 32"},
         Refusal{"257 inputs",
                 [](auto& r) {
                   for (int i = 0; i < 256; ++i)

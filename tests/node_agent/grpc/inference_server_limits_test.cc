@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "grpc/health/v1/health.grpc.pb.h"
+#include "inference/health.grpc.pb.h"
 #include "node_agent/grpc/answer_watch.h"
 #include "node_agent/grpc/peer_client.h"
 #include "tests/node_agent/grpc/inference_server_fixture.h"
