@@ -14,6 +14,12 @@ bool Says(std::string_view text, std::string_view words) {
   return text.find(words) != std::string_view::npos;
 }
 
+/// gRPC's own words, of the policies pick_first (the command line) and round_robin (the link).
+bool NeverConnected(std::string_view said) {
+  return said.starts_with("failed to connect to all addresses") ||
+         said.starts_with("connections to all backends failing");
+}
+
 /// gRPC's own words for the end of a connection that stood.
 bool IsLostConnection(std::string_view said) {
   for (const std::string_view words : {"Socket closed", "Connection reset", "Broken pipe", "GOAWAY", "FD Shutdown",
@@ -114,7 +120,7 @@ std::optional<Status> ExplainRpcFailure(const grpc::Status& status, const RpcAtt
   if (said.starts_with("DNS resolution failed"))
     return Unavailable("the host of '" + attempt.address + "' is not known: " +
                        ToText(said.substr(said.rfind(": ") + 2), kMaxReasonBytes) + "; see " + attempt.address_from);
-  if (said.starts_with("failed to connect to all addresses")) return ExplainConnect(said, attempt, speaks_tls);
+  if (NeverConnected(said)) return ExplainConnect(said, attempt, speaks_tls);
   if (ours.code() == StatusCode::kUnavailable && IsLostConnection(said))
     return Unavailable("the connection to " + Controller(attempt) + " ended before it answered " + attempt.asked +
                        ": it stopped, or the network was cut");

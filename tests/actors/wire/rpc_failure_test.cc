@@ -52,6 +52,13 @@ TEST(RpcFailure, NothingListens) {
                                       Not(HasSubstr("ipv4")), Not(HasSubstr("UNKNOWN"))));
 }
 
+TEST(RpcFailure, OfTheLinkIsSaidInTheSameWords) {
+  constexpr const char* kLink =
+      "connections to all backends failing; last error: UNKNOWN: ipv4:127.0.0.1:7400: Failed to "
+      "connect to remote host: Connection refused";
+  EXPECT_EQ(Explained({UNAVAILABLE, kLink}, Attempt()), Explained({UNAVAILABLE, kRefused}, Attempt()));
+}
+
 TEST(RpcFailure, APlainCallToAServerWithTls) {
   EXPECT_THAT(Explained({UNAVAILABLE, kClosed}, Attempt(), Yes).message(),
               AllOf(HasSubstr("controller 127.0.0.1:7400 speaks TLS"), HasSubstr("give --tls-ca")));

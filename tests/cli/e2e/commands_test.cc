@@ -215,7 +215,7 @@ TEST_F(Commands, LoadOnWhatIsNotServedExits1AndSaysWhy) {
   EXPECT_THAT(unknown.err, HasSubstr("'nobody'"));
   const auto unserved = Run({"load", "nobody=1", "--endpoint", cluster().inference()});
   EXPECT_EQ(unserved.exit_code, 1);
-  EXPECT_THAT(unserved.err, AllOf(HasSubstr("nobody"), HasSubstr("not served")));
+  EXPECT_THAT(unserved.err, AllOf(HasSubstr("nobody"), HasSubstr("is not found")));
   const auto rate = Run({"load", "base=fast"});
   EXPECT_EQ(rate.exit_code, 1);
   EXPECT_THAT(rate.err, HasSubstr("base=fast"));
