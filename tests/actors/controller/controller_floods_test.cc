@@ -75,8 +75,9 @@ TEST_F(ControllerActorTest, RegistrationsOfANodeAreLimited) {
 TEST_F(ControllerActorTest, AFloodOfHellosAndReportsLeavesTheRecordOfDecisions) {
   Store(kApplications, MakeApp("cam", "pose"));
   Store(kPlacements, PlacedCam());
+  Store(kModels, Model{.name = "pose", .variants = {{ModelFormat::kEmulated, FakeDigest("pose"), 1}}});
   Restart();
-  (void)Ask<Decision>(controller, ApplyApp{MakeApp("other", "unknown")});
+  (void)Ask<Decision>(controller, ApplyApp{MakeApp("other", "pose")}); // no device is there
   ASSERT_EQ(EventsOf("app_rejected").size(), 1U);
   Placement failed = RunningCam();
   failed.phase = PlacementPhase::kFailed;
