@@ -158,14 +158,14 @@ inference::ModelInferRequest LargeRequest(int64_t bytes) {
   return request;
 }
 
-/// Asks for large answers and lets none of them come: its windows have no room.
+/// Asks for large answers and lets none of them come: its windows have no room. Few, as making them takes the device.
 void UnreadAnswers(const Target& target, const std::atomic<bool>& stop) {
   const std::string message = LargeRequest(60 << 20).SerializeAsString();
   InParallel(16, [&](int) {
     while (!stop) {
       Wire wire(target.grpc, target.from, stop);
       wire.Send(Http2Preface(0));
-      for (uint32_t stream = 1; stream < 40 && wire.is_open(); stream += 2)
+      for (uint32_t stream = 1; stream < 4 && wire.is_open(); stream += 2)
         wire.Send(Http2Call(stream, "ModelInfer") +
                   Http2Frame(0, 1, stream, MessageHead(static_cast<uint32_t>(message.size())) + message));
       Http2Windows windows;
