@@ -103,8 +103,8 @@ std::string RowsText(const TraceReport& report, bool color) {
   // One row for each statistic, as the columns already fill a terminal.
   const auto add = [&](const TraceRow& row, const char* statistic, std::optional<double> TraceTimes::*member) {
     const auto& observed = row.observed.*member;
-    table.Add({row.run + (row.fitted ? " (fitted)" : ""), row.model, std::to_string(row.requests), statistic,
-               Millis(observed), Millis(row.trace_driven.*member), Signed(row.trace_driven.*member, observed),
+    table.Add({row.run + (row.fitted ? "*" : ""), row.model, std::to_string(row.requests), statistic, Millis(observed),
+               Millis(row.trace_driven.*member), Signed(row.trace_driven.*member, observed),
                Millis(row.analytic.*member), Signed(row.analytic.*member, observed), Millis(row.paper.*member),
                Signed(row.paper.*member, observed)});
   };
@@ -115,7 +115,7 @@ std::string RowsText(const TraceReport& report, bool color) {
     add(row, "p99", &TraceTimes::p99_s);
   }
   return table.Render(color) +
-         "Times in ms. TRACE: the model, driven by the recorded arrivals; the others know the nominal rates.\n";
+         "Times in ms. TRACE: driven by the recorded arrivals; the others know nominal rates. * fitted\n";
 }
 
 std::string TotalsText(const TraceReport& report, bool color) {

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands/commands.h"
+#include "cli/render/columns.h"
 
 namespace avocet {
 namespace {
@@ -58,6 +59,9 @@ TEST_P(RealTraces, MayBeFittedOnAnotherRun) {
   const auto outcome = RunReplay({.file = path(), .fit_run = "0.3"}, OutputFormat::kTable);
   EXPECT_EQ(outcome.code, kExitOk);
   EXPECT_THAT(outcome.text, HasSubstr("Fitted on run 0.3"));
+  std::istringstream lines(outcome.text);
+  for (std::string line; std::getline(lines, line);)
+    EXPECT_LE(DisplayWidth(line), kMaxTableColumns) << line;
   EXPECT_EQ(RunReplay({.file = path(), .fit_run = "7"}).code, kExitError);
 }
 
