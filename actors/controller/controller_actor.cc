@@ -110,19 +110,13 @@ Status RefuseClaim(Self self, const NodeId& node, Status why) {
   return why;
 }
 
-std::string Foreign(const NodeId& node, uint64_t of, uint64_t ours) {
-  return "the agent of node '" + node.str() + "' belongs to cluster " + ClusterName(of) + ", this controller is " +
-         ClusterName(ours) + ": what it runs is left alone. Start the controller on the data_dir that it had; or, if " +
-         "this one is right, `avocet node adopt " + node.str() + "`";
-}
-
 /// This controller may have been started on a wrong or empty folder: it knows nothing of what the agent runs.
 Status CheckCluster(Self self, const RegisterAgent& registration) {
   auto& state = self->state;
   const auto entry = state.guard.Ask(registration.node.id, registration.cluster);
   if (entry == ClusterGuard::Entry::kOpen) return {};
 
-  Status why = Denied(Foreign(registration.node.id, registration.cluster, state.guard.cluster()));
+  Status why = state.guard.WhyRefused(registration.node.id, registration.cluster);
   if (entry == ClusterGuard::Entry::kRefusedFirst) {
     spdlog::error("agent of another cluster refused node={} peer={} reason=\"{}\"", registration.node.id.str(),
                   registration.peer, why.message());
@@ -149,9 +143,7 @@ Status OpenSession(Self self, const RegisterAgent& registration) {
   if (auto status = CheckRegistration(registration.node, registration.running); !status.ok())
     return RefuseClaim(self, node, status);
   if (!state.registrations.Take(node, now))
-    return RefuseClaim(self, node,
-                       ResourceExhausted("node '" + node.str() + "' registers too often: at most 30 times at once, " +
-                                         "then once a second"));
+    return RefuseClaim(self, node, ResourceExhausted("registers too often: 30 times at once, then once a second"));
 
   // Before the lease: it must not take the place of one of our own.
   AVOCET_RETURN_IF_ERROR(CheckCluster(self, registration));

@@ -135,6 +135,7 @@ void CommandAgents(Self self, const Decision& decision, const std::vector<Change
   for (const auto& move : decision.moves)
     movers.insert(move.app);
   NoteStart(self->state.records.view, StartCommand(newcomer.placement), DescribeWait(movers));
+  ViewChanged(self);
   self->state.moves.Wait(newcomer.placement, std::move(movers));
 }
 
@@ -163,8 +164,8 @@ void CommitAdmit(Self self, const Decision& decision, DecisionPromise promise) {
     KeepChanges(self, changes);
     self->state.records.removals.Erase(decision.app.name);
     TakeOverOrphans(self, changes.back().placement);
+    CommandAgents(self, decision, changes); // first: the answer publishes why a newcomer waits
     Answer(self, promise, decision);
-    CommandAgents(self, decision, changes);
   });
 }
 

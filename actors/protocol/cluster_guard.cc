@@ -1,8 +1,5 @@
 #include "actors/protocol/cluster_guard.h"
 
-#include <array>
-#include <cstdio>
-
 namespace avocet {
 
 ClusterGuard::Entry ClusterGuard::Ask(const NodeId& node, uint64_t of) {
@@ -28,10 +25,18 @@ bool ClusterGuard::Adopt(const NodeId& node) {
   return true;
 }
 
+Status ClusterGuard::WhyRefused(const NodeId& node, uint64_t of) const {
+  return Denied("the agent of node '" + node.str() + "' belongs to cluster " + ClusterName(of) +
+                ", this controller is " + ClusterName(cluster_) +
+                ": what it runs is left alone. Start the controller on the data_dir that it had; " +
+                "or, if this one is right, `avocet node adopt " + node.str() + "`");
+}
+
 std::string ClusterName(uint64_t cluster) {
-  std::array<char, 17> text{};
-  (void)std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(cluster));
-  return text.data();
+  std::string text(16, '0');
+  for (auto digit = text.rbegin(); digit != text.rend(); ++digit, cluster /= 16)
+    *digit = "0123456789abcdef"[cluster % 16];
+  return text;
 }
 
 } // namespace avocet

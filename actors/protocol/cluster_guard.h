@@ -6,6 +6,7 @@
 #include <string>
 
 #include "messages/ids.h"
+#include "messages/status.h"
 
 namespace avocet {
 
@@ -28,6 +29,9 @@ public:
   };
   /// A node's agent wants to register; `of`: its cluster, 0 where it has none yet.
   Entry Ask(const NodeId& node, uint64_t of);
+
+  /// For the agent and the operator, with what to do.
+  Status WhyRefused(const NodeId& node, uint64_t of) const;
 
   /// The node's agent is let in from now on. False: none of that name was refused.
   bool Adopt(const NodeId& node);

@@ -152,35 +152,24 @@ AVOCET_LIST(EventList, Event, events)
 
 // ---- Names ----
 
-#define AVOCET_NAMED(Struct, Proto)                                                                                    \
+#define AVOCET_NAMED(Struct, Proto, Id, field)                                                                         \
   v1::Proto ToProto(const Struct& value) {                                                                             \
     v1::Proto proto;                                                                                                   \
-    proto.set_app(value.app.str());                                                                                    \
+    proto.set_##field(value.field.str());                                                                              \
     return proto;                                                                                                      \
   }                                                                                                                    \
   Result<Struct> FromProto(const v1::Proto& proto) {                                                                   \
-    if (!IsName(proto.app())) return InvalidArgument("field 'app' is not a name: " + Describe(proto.app()));           \
-    return Struct{AppId(proto.app())};                                                                                 \
+    if (!IsName(proto.field()))                                                                                        \
+      return InvalidArgument("field '" #field "' is not a name: " + Describe(proto.field()));                          \
+    return Struct{Id(proto.field())};                                                                                  \
   }
-AVOCET_NAMED(GetApp, GetAppRequest)
-AVOCET_NAMED(ExplainApp, ExplainAppRequest)
-AVOCET_NAMED(RemoveApp, RemoveAppRequest)
-AVOCET_NAMED(RemovedApp, RemovedApp)
+AVOCET_NAMED(GetApp, GetAppRequest, AppId, app)
+AVOCET_NAMED(ExplainApp, ExplainAppRequest, AppId, app)
+AVOCET_NAMED(RemoveApp, RemoveAppRequest, AppId, app)
+AVOCET_NAMED(RemovedApp, RemovedApp, AppId, app)
+AVOCET_NAMED(AdoptNode, AdoptNodeRequest, NodeId, node)
+AVOCET_NAMED(AdoptedNode, AdoptedNode, NodeId, node)
 #undef AVOCET_NAMED
-
-#define AVOCET_NAMED_NODE(Struct, Proto)                                                                               \
-  v1::Proto ToProto(const Struct& value) {                                                                             \
-    v1::Proto proto;                                                                                                   \
-    proto.set_node(value.node.str());                                                                                  \
-    return proto;                                                                                                      \
-  }                                                                                                                    \
-  Result<Struct> FromProto(const v1::Proto& proto) {                                                                   \
-    if (!IsName(proto.node())) return InvalidArgument("field 'node' is not a name: '" + proto.node() + "'");           \
-    return Struct{NodeId(proto.node())};                                                                               \
-  }
-AVOCET_NAMED_NODE(AdoptNode, AdoptNodeRequest)
-AVOCET_NAMED_NODE(AdoptedNode, AdoptedNode)
-#undef AVOCET_NAMED_NODE
 
 // ---- The rest ----
 

@@ -53,6 +53,9 @@ template <> PlanApp Sample() {
 template <> ApplyApp Sample() {
   return {SampleApp(), {.policy = PlacementPolicy::kHeadroom, .max_moves = 1}};
 }
+template <> AdoptNode Sample() {
+  return {NodeId("n1")};
+}
 template <> GetApp Sample() {
   return {AppId("cam")};
 }

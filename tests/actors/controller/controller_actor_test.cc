@@ -209,7 +209,7 @@ TEST_F(ControllerActorTest, NamesABoundedNumberOfRecordsThatItSetsAside) {
   Restart();
   const auto texts = EventsOf("record_set_aside");
   ASSERT_EQ(texts.size(), kMaxSetAsideEvents + 1);
-  EXPECT_EQ(texts.back(), "3 more records");
+  EXPECT_EQ(texts.back(), "3 more");
 }
 
 TEST_F(ControllerActorTest, RefusesToStartWithoutARecordThatDecides) {

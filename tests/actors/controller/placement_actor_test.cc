@@ -97,8 +97,8 @@ TEST_F(PlacementActorTest, NeverReusesAnEpochThatReconcilingUsed) {
   Send(placement, NodeAway{NodeId("n1")});
   fake->commands.clear();
   ASSERT_TRUE(BringUp("n1", {stray}).ok());
-  ASSERT_EQ(fake->commands.size(), 2U);
-  EXPECT_EQ(fake->commands[0], StopCommand(stray));
+  ASSERT_EQ(fake->commands.size(), 1U) << "what the records do not know is left running";
+  EXPECT_EQ(fake->commands[0].app, AppId("cam"));
   Restart();
   ASSERT_TRUE(BringUp().ok());
   fake->commands.clear();

@@ -4,7 +4,6 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,53 +18,13 @@
 #include "node_agent/epoch_gate.h"
 #include "storage/memory_store.h"
 #include "storage/records.h"
+#include "tests/actors/protocol/chooser.h"
 
 /// Placements, moves and removals over a network, as the controller and two agents see them, without actors: the pure
 /// parts of both ends, a model of Node that starts and stops in any order, and a chooser of what happens next.
 namespace avocet::placement_protocol {
 
 inline const AppId kCam("cam");
-
-/// Says what happens next: one of `count`.
-class Chooser {
-public:
-  virtual ~Chooser() = default;
-  virtual size_t Choose(size_t count) = 0;
-};
-
-class RandomChooser : public Chooser {
-public:
-  explicit RandomChooser(uint64_t seed) : random_(seed) {}
-  size_t Choose(size_t count) override { return random_() % count; }
-
-private:
-  std::mt19937_64 random_;
-};
-
-/// Goes through all sequences of choices, one a run.
-class EveryChoice : public Chooser {
-public:
-  size_t Choose(size_t count) override {
-    if (at_ == path_.size()) path_.push_back({0, count});
-    return path_[at_++].choice;
-  }
-  /// False when all were made.
-  bool Next() {
-    at_ = 0;
-    while (!path_.empty() && path_.back().choice + 1 == path_.back().count)
-      path_.pop_back();
-    if (path_.empty()) return false;
-    ++path_.back().choice;
-    return true;
-  }
-
-private:
-  struct Step {
-    size_t choice, count;
-  };
-  std::vector<Step> path_;
-  size_t at_ = 0;
-};
 
 /// What Node keeps of one application, without what it costs: see node_agent/node.h.
 struct NodeModel {

@@ -147,15 +147,15 @@ private:
 };
 
 TEST_F(ControlTest, WatchersHearOfEventsPastAndFuture) {
-  ASSERT_TRUE(Ask<Decision>(ApplyApp{MakeApp("cam", "pose")}).ok());
-  Watcher first(process->address(), 0), second(process->address(), 1);
-  EXPECT_TRUE(first.Hears("app_rejected"));
   const std::string bytes = EmulatedText("pose");
   const Sha256 file = Upload(bytes);
   ASSERT_TRUE(
       Ask<Model>(ImportModel{{.name = "pose", .variants = {{ModelFormat::kEmulated, file, bytes.size()}}}}).ok());
+  Watcher first(process->address(), 0), second(process->address(), 1);
   EXPECT_TRUE(first.Hears("model_imported"));
-  EXPECT_TRUE(second.Hears("model_imported")) << "after the first event, so not that one";
+  ASSERT_TRUE(Ask<Decision>(ApplyApp{MakeApp("cam", "pose")}).ok()) << "an answer: there is no device";
+  EXPECT_TRUE(first.Hears("app_rejected"));
+  EXPECT_TRUE(second.Hears("app_rejected")) << "after the first event, so not that one";
   EXPECT_EQ(first.Stop().code(), StatusCode::kCancelled);
   process->Stop();
   EXPECT_EQ(second.Wait().code(), StatusCode::kUnavailable) << "it hears that the controller stops";
