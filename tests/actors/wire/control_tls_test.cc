@@ -13,7 +13,9 @@
 #include <thread>
 #include <vector>
 
+#include "node_agent/model_files.h"
 #include "tests/actors/wire/control_tls_fixture.h"
+#include "tests/support/emulated_text.h"
 
 namespace avocet {
 namespace {
@@ -303,11 +305,14 @@ TEST_F(ControlTlsTest, AClientsWatchesLeaveRoomForAnAdmin) {
   lock.unlock();
   ExpectLogged({"call refused", "avocet://client/dashboard has 8 already"});
 
-  ASSERT_EQ(Ask<Decision>(authority.Issue(Role::kAdmin, "ann"), ApplyApp{MakeApp("cam", "pose")})->kind,
-            DecisionKind::kReject);
+  const auto admin = authority.Issue(Role::kAdmin, "ann");
+  const std::string bytes = EmulatedText("pose");
+  const Sha256 file = Sha256Of(bytes);
+  ASSERT_TRUE(Ask<ModelChunkStored>(admin, PutModelChunk{file, 0, bytes.size(), bytes}).ok());
+  const Model model{.name = "pose", .variants = {{ModelFormat::kEmulated, file, bytes.size()}}};
+  ASSERT_TRUE(Ask<Model>(admin, ImportModel{model}).ok()) << "an event to be heard of";
   std::promise<void> heard;
   std::once_flag once;
-  const auto admin = authority.Issue(Role::kAdmin, "ann");
   std::jthread watcher([&](const std::stop_token& stop) {
     (void)WatchEvents(
         {.address = process->address(), .tls = admin}, 0,
