@@ -134,7 +134,7 @@ caf::behavior TrustSweep(caf::event_based_actor* self, const std::function<void(
   }};
 }
 
-/// Carries calls from gRPC's threads into the actor world. One for the whole server.
+/// Carries calls from gRPC's threads into the actor world, and answers back.
 caf::behavior Gateway(caf::event_based_actor* self, const control_actor& controller) {
   // Shared, as both handlers and the continuation of each call use them.
   auto calls = std::make_shared<std::set<std::shared_ptr<ControlCall>>>();
@@ -157,11 +157,18 @@ caf::behavior Gateway(caf::event_based_actor* self, const control_actor& control
   };
 }
 
+/// Two for the whole server: a list of thousands of applications takes milliseconds to encode, which nobody who changes
+/// something is to wait for.
+struct Gateways {
+  caf::actor changes;
+  caf::actor questions;
+};
+
 class Service : public v1::Control::CallbackService {
 public:
-  Service(caf::actor gateway, const ControlServerOptions& options, const std::shared_ptr<CallGate>& gate,
+  Service(Gateways gateways, const ControlServerOptions& options, const std::shared_ptr<CallGate>& gate,
           EventWatches& watches)
-      : gateway_(std::move(gateway)), max_call_(options.max_call), gate_(gate),
+      : gateways_(std::move(gateways)), max_call_(options.max_call), gate_(gate),
         calls_(std::make_shared<SeatPool>(options.calls)), watchers_(std::make_shared<SeatPool>(options.watches)),
         watches_(watches) {}
 
@@ -201,7 +208,7 @@ private:
     // The gateway finishes the reactor later, on an actor's thread, so no thread of gRPC waits for the controller.
     auto call = std::make_shared<TypedCall<Message, Reply, ReplyProto>>(reactor, std::move(*seat), std::move(*message),
                                                                         reply, Remaining(*context));
-    caf::anon_send(gateway_, TakeCall{std::move(call)});
+    caf::anon_send(kChangesNothing<Message> ? gateways_.questions : gateways_.changes, TakeCall{std::move(call)});
     return reactor;
   }
 
@@ -210,7 +217,7 @@ private:
     return std::clamp<Duration>(left, Duration(1), max_call_);
   }
 
-  caf::actor gateway_;
+  Gateways gateways_;
   Duration max_call_;
   std::shared_ptr<CallGate> gate_;
   std::shared_ptr<SeatPool> calls_;
@@ -223,9 +230,10 @@ private:
 class ControlServer::Impl {
 public:
   Impl(const ControlServerOptions& options, caf::actor_system& system, const controller_actor& controller)
-      : options_(options), gate_(std::make_shared<CallGate>(options.tls)), system_(system),
-        gateway_(system.spawn(Gateway, caf::actor_cast<control_actor>(controller))),
-        watches_(system, caf::actor_cast<control_actor>(controller)), service_(gateway_, options, gate_, watches_),
+      : options_(options), gate_(std::make_shared<CallGate>(options.tls)),
+        system_(system), gateways_{system.spawn(Gateway, caf::actor_cast<control_actor>(controller)),
+                                   system.spawn(Gateway, caf::actor_cast<control_actor>(controller))},
+        watches_(system, caf::actor_cast<control_actor>(controller)), service_(gateways_, options, gate_, watches_),
         link_({.gate = gate_}, system, controller) {}
 
   ~Impl() { Stop(); }
@@ -265,21 +273,28 @@ public:
     if (stopped_) return;
     stopped_ = true;
     StopSweeper();
-    auto ended = std::make_shared<std::promise<void>>();
-    caf::anon_send(gateway_, EndCalls{ended});
-    ended->get_future().wait_for(options_.stop_deadline);
+    EndCallsOf(gateways_.changes);
+    EndCallsOf(gateways_.questions);
     watches_.Stop();
     link_.Stop();
     if (port_ != nullptr) port_->Stop();
     if (server_ != nullptr) server_->Shutdown(std::chrono::system_clock::now() + options_.stop_deadline);
     server_.reset();
-    caf::anon_send_exit(gateway_, caf::exit_reason::user_shutdown);
-    gateway_ = nullptr;
+    for (auto* gateway : {&gateways_.changes, &gateways_.questions}) {
+      caf::anon_send_exit(*gateway, caf::exit_reason::user_shutdown);
+      *gateway = nullptr;
+    }
   }
 
   const std::string& address() const { return port_->address(); }
 
 private:
+  void EndCallsOf(const caf::actor& gateway) const {
+    auto ended = std::make_shared<std::promise<void>>();
+    caf::anon_send(gateway, EndCalls{ended});
+    ended->get_future().wait_for(options_.stop_deadline);
+  }
+
   void EndUntrusted() {
     const auto check = [this](const std::string& certificate) { return gate_->CheckTrust(certificate); };
     link_.EndUntrusted(check);
@@ -321,7 +336,7 @@ private:
   ControlServerOptions options_;
   std::shared_ptr<CallGate> gate_;
   caf::actor_system& system_;
-  caf::actor gateway_;
+  Gateways gateways_;
   EventWatches watches_;
   Service service_;
   LinkService link_;
