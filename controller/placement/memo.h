@@ -8,10 +8,16 @@
 
 namespace avocet {
 
-/// Caches values by content. Bounded: of two generations the older is forgotten when the younger is full. That
-/// takes no long moment: it is given up bit by bit, while the next generation grows.
-template <class Value> class Memo {
+/// What a generation of a Memo is full of: values.
+struct CountsOne {
+  template <class Value> size_t operator()(const Value&) const { return 1; }
+};
+
+/// Caches values by content. Bounded: of two generations the older is forgotten when the younger weighs as much as a
+/// generation may. That takes no long moment: it is given up bit by bit, while the next generation grows.
+template <class Value, class Weight = CountsOne> class Memo {
 public:
+  /// What a generation may weigh, its last value not counted.
   explicit Memo(size_t generation) : generation_(generation) {}
 
   /// The cached value, or what `compute` makes, which is then cached. Valid until the next call.
@@ -20,8 +26,10 @@ public:
     if (found != young_.end()) return found->second;
     auto aged = old_.extract(key);
     MakeRoom();
-    if (aged) return young_.insert(std::move(aged)).position->second;
-    return young_.emplace(key, compute()).first->second;
+    const Value& value = aged ? young_.insert(std::move(aged)).position->second //
+                              : young_.emplace(key, compute()).first->second;
+    weight_ += Weight()(value);
+    return value;
   }
   size_t size() const { return young_.size() + old_.size(); }
 
@@ -32,12 +40,14 @@ private:
   void MakeRoom() {
     for (int i = 0; i < kForgottenAtOnce && !forgotten_.empty(); ++i)
       forgotten_.erase(forgotten_.begin());
-    if (young_.size() < generation_) return;
+    if (weight_ < generation_) return;
+    weight_ = 0;
     forgotten_ = std::exchange(old_, std::exchange(young_, Generation()));
-    young_.reserve(generation_); // else its table is made anew again and again
+    young_.reserve(old_.size()); // else its table is made anew again and again
   }
 
   size_t generation_;
+  size_t weight_ = 0; ///< of the young ones
   Generation young_;
   Generation old_;
   Generation forgotten_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -46,6 +47,24 @@ TEST(Memo, ForgetsWhatIsOldBitByBitUntilNothingIsLeft) {
   }
   EXPECT_LE(most_dropped, 2);
   EXPECT_LE(memo.size(), 2 * kGeneration);
+}
+
+struct Length {
+  size_t operator()(const std::string& text) const { return text.size(); }
+};
+
+TEST(Memo, IsBoundedByWhatItsValuesWeigh) {
+  constexpr size_t kGeneration = 1000, kMost = 100;
+  Memo<std::string, Length> memo(kGeneration);
+  for (uint64_t i = 0; i < 1000; ++i) {
+    (void)memo.Get(KeyOf(i), [&] { return std::string(i % kMost, 'x'); });
+    // The lightest half of the values would fill it with many more.
+    EXPECT_LE(memo.size(), 2 * (kGeneration / 10));
+  }
+  (void)memo.Get(KeyOf(5000), [] { return std::string(10 * kGeneration, 'x'); });
+  for (uint64_t i = 0; i < 3; ++i)
+    (void)memo.Get(KeyOf(6000 + i), [&] { return std::string(kGeneration, 'x'); });
+  EXPECT_LE(memo.size(), 2U) << "what is heavy makes room at once";
 }
 
 RC_GTEST_PROP(Memo, GivesWhatWouldBeComputedAndStaysWithinTwoGenerations, ()) {
