@@ -23,6 +23,7 @@
 #include "actors/controller/controller_process.h"
 #include "actors/wire/control_client.h"
 #include "node_agent/model_files.h"
+#include "tests/support/emulated_text.h"
 #include "tests/support/view_builder.h"
 
 namespace avocet {
@@ -157,7 +158,7 @@ public:
 
   void Import() {
     for (const auto& timing : kTimings) {
-      const std::string bytes = timing.name;
+      const std::string bytes = EmulatedText(timing.name);
       const Sha256 file = Sha256Of(bytes);
       Check(Ask<ModelChunkStored>(PutModelChunk{file, 0, bytes.size(), bytes}).status());
       Check(Ask<Model>(ImportModel{{.name = timing.name, .variants = {{ModelFormat::kEmulated, file, bytes.size()}}}})
@@ -336,9 +337,9 @@ int Run(const Setting& setting, const std::string& avocet) {
   ApplyAll(cluster, setting);
   Look(cluster, setting);
   LookByCommand(cluster, avocet);
-  ChangeAll(cluster, setting);
   Row("memory", Resident(), "MiB", "goal: 150");
   Row("records on disk", MebibytesIn(cluster.folder() / "db"), "MiB", "goal: 20");
+  ChangeAll(cluster, setting);
 
   cluster.Stop();
   malloc_trim(0);
