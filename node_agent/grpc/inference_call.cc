@@ -28,7 +28,18 @@ void AnswerAlike(const grpc::ByteBuffer& message, grpc::CallbackServerContext& c
 }
 
 std::shared_ptr<BudgetShare> ClientOf(const grpc::CallbackServerContext& context, InferenceCore& core) {
-  return core.clients().Of(ClientOfPeer(context.peer()));
+  // Mostly the peer of the call before on this thread: reading its address again would take a microsecond.
+  struct Known {
+    const InferenceCore* core = nullptr;
+    std::string peer;
+    std::shared_ptr<BudgetShare> share; ///< kept: else it would be made anew for each call of a client that waits
+  };
+  thread_local Known known;
+  std::string peer = context.peer();
+  if (known.core == &core && known.peer == peer) return known.share;
+  auto share = core.clients().Of(ClientOfPeer(peer));
+  known = {&core, std::move(peer), share};
+  return share;
 }
 
 MessageInference::MessageInference(CallShared& shared, std::shared_ptr<BudgetShare> client)
