@@ -42,9 +42,17 @@ bool IsWhole(const tflite::SubGraph& graph, const tflite::Model& model) {
   return All(graph.tensors(), has_buffer) && All(graph.operators(), is_whole);
 }
 
+/// The TfLiteType of a TensorType of the schema, which numbers the first and the later ones otherwise.
+int RuntimeTypeOf(int8_t schema_type) {
+  constexpr int8_t kFloat32 = 0, kFloat16 = 1, kFloat64 = 10;
+  if (schema_type == kFloat32) return 1;
+  if (schema_type == kFloat16) return 10;
+  return schema_type < kFloat64 ? schema_type : schema_type + 1;
+}
+
 Result<TensorSpec> SpecOf(const tflite::Tensor& tensor) {
   TensorSpec spec{tensor.name() ? tensor.name()->str() : "", DataType::kFp32, {}};
-  const auto type = DataTypeOfTflite(tensor.type() + 1);
+  const auto type = DataTypeOfTflite(RuntimeTypeOf(tensor.type()));
   if (!type) return Unsupported("tensor '" + spec.name + "' has an element type that is not served");
   spec.type = *type;
 

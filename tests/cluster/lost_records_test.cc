@@ -104,8 +104,8 @@ TEST_F(LostRecords, OnAnotherControllersFolderNothingIsStopped) {
     // Another controller, which knows an application of the same name on a node of the same name.
     ProcessCluster other{{{"left", {"gpu"}}}};
     other.StartAll();
-    (void)other.Json({"model", "import", EmulatedModel("mobilenet_v1.toml").string()});
-    const AppFile door{.name = "door", .model = "mobilenet_v1", .kind = "gpu"};
+    (void)other.Json({"model", "import", EmulatedModel("resnet18.toml").string()});
+    const AppFile door{.name = "door", .model = "resnet18", .kind = "gpu"};
     ASSERT_EQ(other.Json({"app", "apply", other.Write(door)})["decision"], "admit");
     other.controller().Kill();
     std::filesystem::copy(other.data_dir("controller"), copy(), std::filesystem::copy_options::recursive);

@@ -159,7 +159,7 @@ TEST_F(ProcessFaults, AnAgentThatDiesWhileItMeasuresIsSaidToHaveGone) {
   EXPECT_EQ(end->exit_code, 1);
   EXPECT_THAT(
       EventsOf("model_not_profiled"),
-      testing::ElementsAre(testing::HasSubstr("on left/gpu0: the agent of node 'left' went away before it answered")));
+      testing::Contains(testing::HasSubstr("on left/gpu0: the agent of node 'left' went away before it answered")));
   cluster.StartAgent("left");
   ExpectAllAsBefore();
   const auto plan = cluster.Run({"app", "plan", cluster.Write({.name = "slow", .model = "slow", .kind = "gpu"})});

@@ -184,7 +184,8 @@ RC_GTEST_PROP(FragmentationProperties, WhatComesTakesRoomExactlyWhereThereIsALos
   Asked asked(AnyPlainView(), app);
   const auto device = *rc::gen::inRange<size_t>(0, asked.occupancy.size());
   const auto demand = asked.occupancy.DemandOn(device, asked.question.newcomer);
-  RC_PRE(demand && Fits(asked.occupancy[device], asked.policy, asked.cache).With(*demand));
+  RC_PRE(demand.has_value()); // apart from what asks for its value: within RC_PRE, && evaluates both sides
+  RC_PRE(Fits(asked.occupancy[device], asked.policy, asked.cache).With(*demand));
   const Fragmentation before(asked.question);
   const double loss = before.Loss(Candidate(asked.question, device), device, kAll);
   Occupancy occupancy = asked.occupancy;

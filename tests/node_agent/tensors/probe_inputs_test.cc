@@ -57,7 +57,8 @@ TEST(ProbeInputs, InventedOnesFitTheSignature) {
 TEST(ProbeInputs, TextsAreNumbersSoThatTheyCanBeReadAsSuch) {
   const auto signature = Signature({{"s", DataType::kBytes, {2}}});
   const auto text = [&](SampleFill fill) {
-    auto data = ProbeInputs::Make(signature, {}, fill).value()->views()[0].data;
+    const auto inputs = ProbeInputs::Make(signature, {}, fill).value();
+    auto data = inputs->views()[0].data;
     const auto first = *TakeByteString(data);
     return std::string(reinterpret_cast<const char*>(first.data()), first.size());
   };
