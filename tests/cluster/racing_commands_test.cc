@@ -2,14 +2,13 @@
 #include <atomic>
 #include <memory>
 #include <set>
-#include <sstream>
 #include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/cluster/serving_probe.h"
 #include "tests/support/process_cluster.h"
-#include "tests/support/raw_connection.h"
 
 // Operators who change their mind before the last command is carried out: whatever is overtaken, in the end the last
 // apply serves, on its device alone, and a removal leaves nothing behind.
@@ -26,14 +25,6 @@ constexpr int kServiceMs = 2;
 /// Of the model that keeps devices busy: measuring it takes about a hundred runs.
 constexpr int kSlowServiceMs = 40;
 
-std::string ModelText(int service_ms) {
-  std::string text = "[[input]]\nname = \"x\"\ndatatype = \"FP32\"\nshape = [1, 4]\n"
-                     "[[output]]\nname = \"y\"\ndatatype = \"FP32\"\nshape = [1, 4]\n";
-  for (const std::string kind : {"cpu", "gpu", "edgetpu"})
-    text += "[device." + kind + "]\nservice_ms = " + std::to_string(service_ms) + "\nmemory_mb = 100\n";
-  return text;
-}
-
 /// The only device of its kind.
 struct Place {
   std::string kind;
@@ -46,23 +37,6 @@ const std::vector<Place> kPlaces{kGpu, kTpu, kCpu};
 /// Where three applies in a row go: within a node, to another one, away and back again.
 const std::vector<std::array<Place, 3>> kChanges{
     {kGpu, kTpu, kCpu}, {kTpu, kCpu, kGpu}, {kCpu, kGpu, kTpu}, {kGpu, kTpu, kGpu}, {kGpu, kCpu, kGpu}};
-
-struct HttpAnswer {
-  int status = 0; ///< 0: there was none
-  std::string body;
-};
-
-HttpAnswer AskHttp(const std::string& endpoint, const std::string& method_and_path, const std::string& body = "") {
-  const RawConnection client(endpoint);
-  const std::string head = method_and_path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: ";
-  if (!client.is_open() || !client.Send(head + std::to_string(body.size()) + "\r\n\r\n" + body)) return {};
-  std::string text;
-  for (std::string part = client.Receive(); !part.empty(); part = client.Receive())
-    text += part;
-  const size_t end = text.find("\r\n\r\n");
-  if (!text.starts_with("HTTP/1.1 ") || end == std::string::npos) return {};
-  return {std::stoi(text.substr(9, 3)), text.substr(end + 4)};
-}
 
 /// "cam" may run on any of three devices; each apply names the kind of one.
 class RacingCommands : public testing::Test {
@@ -78,7 +52,7 @@ protected:
   }
 
   void Import(const std::string& model, const std::string& version, int service_ms) {
-    const auto file = cluster.Write(model + version + ".toml", ModelText(service_ms)).string();
+    const auto file = cluster.Write(model + version + ".toml", ProbeModel(service_ms)).string();
     (void)cluster.Json({"model", "import", file, "--name", model, "--version", version});
   }
 
@@ -121,26 +95,10 @@ protected:
     cluster.StartController();
   }
 
-  HttpAnswer Infer(const std::string& node) const {
-    static const std::string body =
-        json{{"inputs", {{{"name", "x"}, {"datatype", "FP32"}, {"shape", {1, 4}}, {"data", {0, 0, 0, 0}}}}}}.dump();
-    return AskHttp(cluster.endpoint(node, "rest"), "POST /v2/models/cam/infer", body);
-  }
+  HttpAnswer Infer(const std::string& node) const { return avocet::Infer(cluster, node, "cam"); }
 
-  /// Where the agents' own metrics say that a model is loaded.
   std::set<std::string> LoadedDevices() const {
-    const std::string start = "avocet_device_memory_used_bytes{device=\"";
-    std::set<std::string> loaded;
-    size_t devices = 0;
-    for (const std::string node : {"left", "right"}) {
-      std::istringstream page(AskHttp(cluster.endpoint(node, "metrics"), "GET /metrics").body);
-      for (std::string line; std::getline(page, line);) {
-        if (!line.starts_with(start)) continue;
-        ++devices;
-        const std::string device = line.substr(start.size(), line.find('"', start.size()) - start.size());
-        if (std::stod(line.substr(line.rfind(' ') + 1)) > 0) loaded.insert(device);
-      }
-    }
+    auto [loaded, devices] = ReadLoadedDevices(cluster, {"left", "right"});
     EXPECT_EQ(devices, kPlaces.size()) << "a device is missing in the metrics";
     return loaded;
   }
